@@ -1,0 +1,115 @@
+"""Who acts, and what their roles allow: one table, nothing else decides."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from portal.errors import Forbidden
+from portal.models import Role, UserKind
+
+
+class Permission(StrEnum):
+    """`area:action`; every route, admin view, socket event and signal declares one."""
+
+    DASHBOARD_VIEW = "dashboard:view"
+    PREFERENCES_EDIT = "preferences:edit"
+    NOTIFICATIONS_READ = "notifications:read"
+    TICKETS_READ = "tickets:read"
+    TICKETS_CREATE = "tickets:create"
+    TICKETS_REPLY = "tickets:reply"
+    TICKETS_CLOSE = "tickets:close"
+    TICKETS_RATE = "tickets:rate"
+    DESK_READ = "desk:read"
+    DESK_REPLY = "desk:reply"
+    DESK_NOTE = "desk:note"
+    DESK_UPDATE = "desk:update"
+    CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_EDIT = "customers:edit"
+    SLA_READ = "sla:read"
+    SLA_CONFIGURE = "sla:configure"
+    MAIL_READ = "mail:read"
+    AUDIT_READ = "audit:read"
+    BRANDING_EDIT = "branding:edit"
+
+
+P = Permission
+_EVERYBODY = {P.DASHBOARD_VIEW, P.PREFERENCES_EDIT, P.NOTIFICATIONS_READ}
+_CUSTOMER = _EVERYBODY | {P.TICKETS_READ, P.TICKETS_CREATE, P.TICKETS_REPLY, P.TICKETS_CLOSE, P.TICKETS_RATE}
+_STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.SLA_READ}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CUSTOMER: frozenset(_CUSTOMER),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER),
+    Role.AGENT: frozenset(_AGENT),
+    Role.MANAGER: frozenset(_AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ}),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
+    Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ}),
+    Role.TENANT_ADMIN: frozenset(
+        _AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ, P.BRANDING_EDIT}
+    ),
+}
+
+
+class ActorKind(StrEnum):
+    """Who causes a change; the names events and the audit trail use."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    AUTOMATION = "automation"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody (or something) acting within one tenant, as of this request or activity."""
+
+    kind: ActorKind
+    tenant_id: UUID
+    name: str
+    user_id: UUID | None = None
+    roles: frozenset[Role] = frozenset()
+    company_ids: tuple[UUID, ...] = ()
+    admin_company_ids: tuple[UUID, ...] = ()
+    ip: str = ""
+    request_id: str = ""
+    correlation_id: UUID | None = None
+    depth: int = 0
+    permissions: frozenset[Permission] = field(init=False)
+
+    def __post_init__(self) -> None:
+        granted: frozenset[Permission] = frozenset().union(*(ROLE_PERMISSIONS[role] for role in self.roles))
+        object.__setattr__(self, "permissions", granted)
+
+    @property
+    def is_staff(self) -> bool:
+        return self.kind is ActorKind.STAFF
+
+    @property
+    def is_customer(self) -> bool:
+        return self.kind is ActorKind.CUSTOMER
+
+    @property
+    def is_system(self) -> bool:
+        """A workflow or a command of ours: roles do not apply, tenancy still does."""
+        return self.kind in (ActorKind.SYSTEM, ActorKind.AUTOMATION)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the roles (or being the system itself) allow `permission`."""
+        return self.is_system or permission in self.permissions
+
+
+def system_actor(tenant_id: UUID, name: str = "Portico") -> Actor:
+    """The product itself, acting for a tenant."""
+    return Actor(kind=ActorKind.SYSTEM, tenant_id=tenant_id, name=name)
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Refuse with Forbidden unless the actor may."""
+    if not actor.may(permission):
+        raise Forbidden("not_allowed", permission=permission.value)
+
+
+def actor_kind_of(kind: UserKind) -> ActorKind:
+    """The actor's kind for a login's kind."""
+    return ActorKind.STAFF if kind is UserKind.STAFF else ActorKind.CUSTOMER

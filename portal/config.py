@@ -1,0 +1,107 @@
+"""Settings: one frozen object, read once from the environment, refused loudly when wrong."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALES = ("en", "es", "fr", "de", "ar")
+ENVIRONMENTS = ("development", "test", "production")
+
+
+class ConfigurationError(RuntimeError):
+    """A setting is missing or cannot work; the message says which and what to do."""
+
+
+def _read(name: str, default: str | None = None) -> str | None:
+    """The variable `name`, or the content of the file that `<name>_FILE` points to."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"{name}_FILE cannot be read: {error}") from error
+    return os.environ.get(name) or default
+
+
+def _need(name: str) -> str:
+    value = _read(name)
+    if not value:
+        raise ConfigurationError(f"{name} is not set. `make run` sets it; docs/configuration.md explains it.")
+    return value
+
+
+def _integer(name: str, default: int) -> int:
+    value = _read(name)
+    try:
+        return int(value) if value else default
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be a whole number, not {value!r}.") from error
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the processes need to know about their surroundings."""
+
+    environment: str
+    secret_key: str
+    database_url: str
+    owner_database_url: str
+    relay_database_url: str
+    data_dir: Path
+    base_url: str
+    temporal_address: str | None = None
+    temporal_namespace: str = "portico"
+    temporal_api_key: str | None = None
+    redis_url: str | None = None
+    smtp_url: str | None = None
+    storage_url: str | None = None
+    proxy_hops: int = 0
+    password_time_cost: int = 2
+    password_memory_kib: int = 19 * 1024
+    demo_password: str = "portico-demo"
+    pool_size: int = 20
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies carry Secure wherever the site is reached by https."""
+        return self.production or urlsplit(self.base_url).scheme == "https"
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        """Read the environment; raises ConfigurationError in one sentence when it cannot work."""
+        environment = _read("PORTAL_ENV", "development") or "development"
+        if environment not in ENVIRONMENTS:
+            raise ConfigurationError(f"PORTAL_ENV must be one of {', '.join(ENVIRONMENTS)}, not {environment!r}.")
+        secret = _need("PORTAL_SECRET_KEY")
+        if environment == "production" and len(secret) < 32:
+            raise ConfigurationError("PORTAL_SECRET_KEY needs at least 32 characters in production.")
+        if environment == "production" and os.environ.get("PORTAL_FAULT"):
+            raise ConfigurationError("PORTAL_FAULT is for tests; it must not be set in production.")
+        database = _need("PORTAL_DATABASE_URL")
+        port = _integer("PORT", 8000)
+        return cls(
+            environment=environment,
+            secret_key=secret,
+            database_url=database,
+            owner_database_url=_read("PORTAL_OWNER_DATABASE_URL", database) or database,
+            relay_database_url=_read("PORTAL_RELAY_DATABASE_URL", database) or database,
+            data_dir=Path(_read("PORTAL_DATA_DIR", str(ROOT / "var")) or "var").resolve(),
+            base_url=(_read("PORTAL_BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
+            temporal_address=_read("PORTAL_TEMPORAL_ADDRESS"),
+            temporal_namespace=_read("PORTAL_TEMPORAL_NAMESPACE", "portico") or "portico",
+            temporal_api_key=_read("PORTAL_TEMPORAL_API_KEY"),
+            redis_url=_read("PORTAL_REDIS_URL"),
+            smtp_url=_read("PORTAL_SMTP_URL"),
+            storage_url=_read("PORTAL_STORAGE_URL"),
+            proxy_hops=_integer("PORTAL_PROXY_HOPS", 0),
+            password_time_cost=_integer("PORTAL_PASSWORD_TIME_COST", 2),
+            password_memory_kib=_integer("PORTAL_PASSWORD_MEMORY_KIB", 19 * 1024),
+            demo_password=_read("PORTAL_DEMO_PASSWORD", "portico-demo") or "portico-demo",
+            pool_size=_integer("PORTAL_POOL_SIZE", 20),
+        )

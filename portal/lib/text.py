@@ -1,0 +1,47 @@
+"""Text that people write: checked, rendered to safe HTML when it is stored, shortened for lists."""
+
+import re
+import unicodedata
+
+import nh3
+from markdown_it import MarkdownIt
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable("image")
+_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h1", "h2", "h3", "hr"}
+_SEARCH_WORD = re.compile(r"\w+", re.UNICODE)
+
+
+def render_markdown(text: str) -> str:
+    """Safe HTML of light Markdown: no raw HTML, no images, links to http, https and mailto only."""
+    return nh3.clean(
+        _MARKDOWN.render(text),
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def clean_text(value: str) -> str:
+    """Normalised (NFC, LF line ends, trimmed) text as it is stored."""
+    return unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def has_forbidden_characters(value: str) -> bool:
+    """Whether the text holds NUL, other control characters or lone surrogates, which no store accepts."""
+    return any(
+        unicodedata.category(char) == "Cs" or (unicodedata.category(char) == "Cc" and char not in "\n\r\t")
+        for char in value
+    )
+
+
+def excerpt(text: str, length: int = 140) -> str:
+    """The first words of a text on one line, at most `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def search_query(text: str) -> str | None:
+    """A prefix query for `to_tsquery`, made of letters and digits only; None when nothing is left."""
+    words = _SEARCH_WORD.findall(text)[:8]
+    return " & ".join(f"{word[:60]}:*" for word in words) or None

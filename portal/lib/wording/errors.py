@@ -1,0 +1,73 @@
+"""Words for refusals: stable code -> sentence."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.lib.wording import N_
+
+MESSAGES = {
+    "invalid": N_("Please check what you entered."),
+    "required": N_("This field is needed."),
+    "too_long": N_("At most %(limit)s characters."),
+    "too_short": N_("At least %(limit)s characters."),
+    "too_many": N_("At most %(limit)s entries."),
+    "characters_forbidden": N_("This text holds characters that cannot be stored."),
+    "unknown_category": N_("Choose one of the categories."),
+    "unknown_choice": N_("Choose one of the offered values."),
+    "unknown_company": N_("Choose one of your companies."),
+    "unknown_assignee": N_("Choose a member of the team."),
+    "unknown_field": N_("This field is not known here."),
+    "wrong_type": N_("This value has the wrong type."),
+    "not_a_number": N_("Enter a whole number."),
+    "not_an_id": N_("This is not a valid id."),
+    "out_of_range": N_("Choose a value from %(low)s to %(high)s."),
+    "must_be_positive": N_("Enter a time longer than zero."),
+    "duration_invalid": N_("Enter a time such as 15 min, 4 h or 2 d."),
+    "target_required": N_("Set a time for the first answer or for the solution."),
+    "level_invalid": N_("Each level needs a metric, a time and a role."),
+    "calendar_invalid": N_("These working hours do not fit together."),
+    "cursor_invalid": N_("This page address is not valid any more."),
+    "date_invalid": N_("Enter a date such as 2026-11-21."),
+    "json_invalid": N_("The body is not valid JSON."),
+    "json_too_deep": N_("The body is nested too deeply."),
+    "wrong_credentials": N_("The address or the password is not right."),
+    "token_invalid": N_("The token is not valid (any more)."),
+    "authentication_required": N_("Please sign in."),
+    "session_expired": N_("Session expired. Please log in again."),
+    "not_allowed": N_("You don't have permission to do this."),
+    "no_company": N_("Your login does not belong to a company yet."),
+    "csrf_failed": N_("This form was open for too long. Please send it again."),
+    "ticket_not_found": N_("Ticket not found."),
+    "not_found": N_("Not found."),
+    "user_not_found": N_("Person not found."),
+    "sla_policy_not_found": N_("Policy not found."),
+    "calendar_not_found": N_("Calendar not found."),
+    "notification_not_found": N_("Notice not found."),
+    "mail_not_found": N_("Mail not found."),
+    "ticket_closed": N_("Ticket %(number)s is closed. Reopen it to answer."),
+    "already_closed": N_("Ticket %(number)s is closed already."),
+    "not_closed": N_("Ticket %(number)s is not closed."),
+    "not_active": N_("Ticket %(number)s is not open any more."),
+    "not_resolved": N_("Ticket %(number)s can be rated once it is resolved."),
+    "already_rated": N_("Ticket %(number)s is rated already."),
+    "move_not_allowed": N_("The ticket cannot go from this state to that one."),
+    "idempotency_mismatch": N_("This key was used for a different request."),
+    "idempotency_in_progress": N_("The same request is still running."),
+    "method_not_allowed": N_("This address does not take that method."),
+    "too_large": N_("What was sent is too large."),
+    "unsupported_media_type": N_("Send JSON (Content-Type: application/json)."),
+    "rate_limited": N_("Too many tries. Please wait a moment."),
+    "unavailable": N_("Portico cannot answer right now. Please try again in a moment."),
+    "internal_error": N_("That did not work. Nothing was saved."),
+    "bad_request": N_("The request could not be understood."),
+}
+
+
+def error_text(code: str, params: Mapping[str, Any], translate: Callable[[str], str]) -> str:
+    """The sentence for a code; an unknown code gets the general one, never nothing."""
+    return translate(MESSAGES.get(code, MESSAGES["invalid"])) % _Blank(params)
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""

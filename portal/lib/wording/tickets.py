@@ -1,0 +1,161 @@
+"""Words for tickets: states, priorities, what happens next, what happened."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.lib.wording import N_
+
+Gettext = Callable[[str], str]
+
+STATUS_FOR_CUSTOMERS = {
+    "open": N_("Open"),
+    "in_progress": N_("In progress"),
+    "waiting_customer": N_("Waiting on you"),
+    "awaiting_payment": N_("Awaiting payment"),
+    "resolved": N_("Resolved"),
+    "closed": N_("Closed"),
+    "cancelled": N_("Cancelled"),
+}
+STATUS_FOR_STAFF = STATUS_FOR_CUSTOMERS | {"waiting_customer": N_("With customer")}
+PRIORITY = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
+METRIC = {"first_response": N_("First answer"), "resolution": N_("Solution")}
+ROLE = {
+    "customer": N_("Customer"),
+    "customer.admin": N_("Company administrator"),
+    "agent": N_("Agent"),
+    "manager": N_("Team lead"),
+    "billing": N_("Billing"),
+    "designer": N_("Designer"),
+    "tenant_admin": N_("Head of service"),
+}
+CLOCK_STATE = {
+    "within": N_("In time"),
+    "near": N_("Due soon"),
+    "breached": N_("Past due"),
+    "paused": N_("Paused"),
+    "met": N_("Kept"),
+}
+PAUSE_REASON = {
+    "waiting_customer": N_("Paused: waiting for you"),
+    "awaiting_payment": N_("Paused: waiting for the payment"),
+}
+PAUSE_REASON_FOR_STAFF = {
+    "waiting_customer": N_("Paused: waiting for the customer"),
+    "awaiting_payment": N_("Paused: waiting for the payment"),
+}
+
+# (kind, role told) -> sentence. A step is a promise in plain words: what happens unless somebody acts.
+ESCALATIONS = {
+    "sla_first_response": {
+        "manager": N_("Escalates to the team lead if unanswered"),
+        "tenant_admin": N_("Escalates to the head of service if unanswered"),
+        "agent": N_("Reminds the team if unanswered"),
+    },
+    "sla_resolution": {
+        "manager": N_("Escalates to the team lead if unsolved"),
+        "tenant_admin": N_("Escalates to the head of service if unsolved"),
+        "agent": N_("Reminds the team if unsolved"),
+    },
+}
+SHORT_ESCALATIONS = {
+    "manager": N_("Escalates to the team lead"),
+    "tenant_admin": N_("Escalates to the head of service"),
+    "agent": N_("Reminds the team"),
+}
+STEPS = {
+    "sla_first_response_warning": N_("Reminds the team that the first answer is due"),
+    "sla_resolution_warning": N_("Reminds the team that the solution is due"),
+    "auto_close": N_("Closes unless you reply"),
+}
+STEPS_FOR_STAFF = STEPS | {"auto_close": N_("Closes unless the customer replies")}
+SHORT_STEPS_FOR_STAFF = {
+    "sla_first_response_warning": N_("Reminder: first answer"),
+    "sla_resolution_warning": N_("Reminder: solution"),
+    "auto_close": N_("Closes by itself"),
+}
+FALLBACK_STEP = N_("Next automatic step")
+
+
+def step_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
+    """The whole sentence of a next step."""
+    if kind in ESCALATIONS:
+        return translate(ESCALATIONS[kind].get(str(params.get("role")), FALLBACK_STEP))
+    return translate((STEPS_FOR_STAFF if staff else STEPS).get(kind, FALLBACK_STEP))
+
+
+def short_step_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
+    """The step in a few words, for chips and lists."""
+    if kind in ESCALATIONS:
+        return translate(SHORT_ESCALATIONS.get(str(params.get("role")), FALLBACK_STEP))
+    if staff:
+        return translate(SHORT_STEPS_FOR_STAFF.get(kind, FALLBACK_STEP))
+    return translate(STEPS.get(kind, FALLBACK_STEP))
+
+
+# Timeline: kind -> sentence with named places.
+EVENTS = {
+    "created": N_("%(actor)s opened the ticket"),
+    "replied": N_("%(actor)s answered"),
+    "note_added": N_("%(actor)s added an internal note"),
+    "assigned": N_("%(actor)s gave the ticket to %(to_name)s"),
+    "taken": N_("%(actor)s took the ticket"),
+    "unassigned": N_("%(actor)s put the ticket back into the queue"),
+    "status_changed": N_("%(actor)s changed the status from %(from)s to %(to)s"),
+    "auto_closed": N_("Closed by itself: nothing more was asked"),
+    "cancelled": N_("%(actor)s cancelled the ticket: %(reason)s"),
+    "reopened": N_("%(actor)s reopened the ticket"),
+    "closed": N_("%(actor)s closed the ticket"),
+    "priority_changed": N_("%(actor)s changed the priority from %(from)s to %(to)s"),
+    "category_changed": N_("%(actor)s changed the category"),
+    "subject_changed": N_("%(actor)s changed the subject"),
+    "tags_changed": N_("%(actor)s changed the tags"),
+    "sla_warned": N_("The team was reminded that the promise is due soon"),
+    "rated": N_("%(actor)s rated the solution %(rating)s of 5"),
+    "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
+    "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
+}
+ESCALATION_TARGET = {
+    "manager": N_("the team lead"),
+    "tenant_admin": N_("the head of service"),
+    "agent": N_("the team"),
+    "billing": N_("billing"),
+    "designer": N_("the designers"),
+}
+
+
+def event_text(kind: str, actor: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
+    """The sentence of a timeline line in the reader's language."""
+    labels = STATUS_FOR_STAFF if staff else STATUS_FOR_CUSTOMERS
+    values: dict[str, Any] = {"actor": actor, **params}
+    key = kind
+    if kind == "status_changed":
+        key = _status_event(params)
+        for side in ("from", "to"):
+            values[side] = translate(labels.get(str(params.get(side)), str(params.get(side))))
+    elif kind == "priority_changed":
+        for side in ("from", "to"):
+            values[side] = translate(PRIORITY.get(str(params.get(side)), str(params.get(side))))
+    elif kind == "escalated":
+        key = f"escalated_{params.get('metric')}"
+        values["role"] = translate(ESCALATION_TARGET.get(str(params.get("role")), str(params.get("role"))))
+    elif kind == "assigned" and params.get("to_name") == actor:
+        key = "taken"
+    return translate(EVENTS.get(key, key)) % _Default(values)
+
+
+def _status_event(params: Mapping[str, Any]) -> str:
+    target = params.get("to")
+    if target == "cancelled" and params.get("reason"):
+        return "cancelled"
+    if target == "closed":
+        return "auto_closed" if params.get("reason") == "auto_close" else "closed"
+    if params.get("from") in ("closed", "resolved") and target == "open":
+        return "reopened"
+    return "status_changed"
+
+
+class _Default(dict[str, Any]):
+    """Places a translation names but the event does not fill stay empty instead of failing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
