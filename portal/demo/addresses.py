@@ -1,0 +1,23 @@
+"""The addresses of the demo people, named once so that a ticket cannot misspell who wrote."""
+
+ANA = "ana@acme.example"
+BEN = "ben@acme.example"
+LENA = "lena@acme.example"
+CHLOE = "chloe@globex.example"
+PAUL = "paul@globex.example"
+MILO = "milo@initech.example"
+DANA = "dana@hooli.example"
+YUSUF = "yusuf@hooli.example"
+EDITH = "edith@vandelay.example"
+
+SAM = "sam@demo.example"
+JONAS = "jonas@demo.example"
+MIA = "mia@demo.example"
+BILL = "bill@demo.example"
+DORA = "dora@demo.example"
+ADA = "ada@demo.example"
+
+NIA = "nia@nova.example"
+BASIL = "basil@ofuq.example"
+LAYLA = "layla@nova.example"
+NOOR = "noor@nova.example"

@@ -1,0 +1,68 @@
+"""The counts in the frame of every page, read by the statement that checks the session."""
+
+from typing import Any
+
+from sqlalchemy import Uuid, any_, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+
+from portal.models import ACTIVE, Membership, Notification, Role, Ticket, User
+
+COUNT_CAP = 1000
+
+
+def chrome_columns(door: str) -> tuple[Any, ...]:
+    """(open tickets, unread notices) for the login in the row, each counted to 1,001 at most."""
+    return (_open_tickets() if door == "portal" else _own_open_tickets(), _unread())
+
+
+def _capped(query: Any) -> Any:
+    return select(func.count()).select_from(query.limit(COUNT_CAP + 1).subquery()).scalar_subquery()
+
+
+def _unread() -> Any:
+    return _capped(
+        select(Notification.id)
+        .where(
+            Notification.tenant_id == User.tenant_id,
+            Notification.user_id == User.id,
+            Notification.read_at.is_(None),
+        )
+        .correlate(User)
+    )
+
+
+def _companies(role: Role) -> Any:
+    """The companies in which the login has the role, as an array so that the index of tickets serves."""
+    rows = (
+        select(Membership.company_id)
+        .where(
+            Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role == role
+        )
+        .correlate(User)
+    )
+    return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
+
+
+def _open_tickets() -> Any:
+    """What `visible_to` shows a customer, without its OR: the company's tickets plus own ones elsewhere."""
+    administered = _companies(Role.CUSTOMER_ADMIN)
+    active = Ticket.status.in_(ACTIVE)
+    company = select(Ticket.id).where(
+        Ticket.tenant_id == User.tenant_id, Ticket.customer_id == any_(administered), active
+    )
+    own = select(Ticket.id).where(
+        Ticket.tenant_id == User.tenant_id,
+        Ticket.requester_id == User.id,
+        ~(Ticket.customer_id == any_(administered)),
+        active,
+    )
+    return _capped(company.correlate(User)) + _capped(own.correlate(User))
+
+
+def _own_open_tickets() -> Any:
+    return _capped(
+        select(Ticket.id)
+        .where(Ticket.tenant_id == User.tenant_id, Ticket.assigned_to == User.id, Ticket.status.in_(ACTIVE))
+        .correlate(User)
+    )

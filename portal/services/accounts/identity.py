@@ -1,0 +1,82 @@
+"""From a login to an actor: roles and companies, read together with whatever proved the login."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+
+from portal.authz import Actor, actor_kind_of
+from portal.models import Company, Membership, Person, Role, User, UserKind
+from portal.models.session import TenantSession
+
+_MEMBERSHIPS = (
+    select(func.jsonb_agg(func.jsonb_build_array(Membership.role, Membership.company_id, Company.name)))
+    .select_from(Membership)
+    .outerjoin(Company, (Company.tenant_id == Membership.tenant_id) & (Company.id == Membership.company_id))
+    .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id)
+    .correlate(User)
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A login with all that pages and rules need to know about it."""
+
+    user: User
+    person_name: str
+    email: str
+    actor: Actor
+    companies: tuple[tuple[UUID, str], ...]
+
+    @property
+    def company_name(self) -> str | None:
+        """The company shown in the frame: the first one."""
+        return self.companies[0][1] if self.companies else None
+
+
+def select_identity() -> Select[Any]:
+    """User, name, address and memberships in one row per login."""
+    return select(User, Person.name, Person.email, _MEMBERSHIPS).join(Person, Person.id == User.person_id)
+
+
+def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") -> Identity:
+    """The identity of a row that begins with the columns of `select_identity`."""
+    user, name, email, memberships = row[0], row[1], row[2], row[3]
+    companies: dict[UUID, str] = {}
+    admin: list[UUID] = []
+    roles: set[Role] = set()
+    for role, company_id, company_name in memberships or ():
+        roles.add(Role(role))
+        if company_id is not None:
+            companies[UUID(company_id)] = company_name
+            if role == Role.CUSTOMER_ADMIN.value:
+                admin.append(UUID(company_id))
+    actor = Actor(
+        kind=actor_kind_of(user.kind),
+        tenant_id=user.tenant_id,
+        name=name,
+        user_id=user.id,
+        roles=frozenset(roles),
+        company_ids=tuple(companies),
+        admin_company_ids=tuple(admin),
+        ip=ip,
+        request_id=request_id,
+    )
+    return Identity(user, name, email, actor, tuple(companies.items()))
+
+
+def find_login(session: TenantSession, identifier: str, kind: UserKind | None) -> User | None:
+    """The login with this address or phone number (AUTH-01), of one kind where a door admits only one."""
+    wanted = identifier.strip().lower()
+    phone = "+" + "".join(char for char in wanted if char.isdigit())
+    query = (
+        select(User)
+        .join(Person, Person.id == User.person_id)
+        .where(or_(Person.email == wanted, Person.phone == phone))
+    )
+    if kind is not None:
+        query = query.where(User.kind == kind)
+    return session.scalar(query.limit(1))

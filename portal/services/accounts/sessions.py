@@ -1,0 +1,136 @@
+"""Browser sessions: a random token in the cookie, its hash and its life in a row."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Select, update
+
+from portal.authz import Actor
+from portal.errors import Unauthenticated
+from portal.events import audit
+from portal.lib.tokens import new_token, token_hash
+from portal.models import AuthSession, User, UserKind
+from portal.models.session import TenantSession
+from portal.services.accounts.identity import Identity, build_identity, find_login, select_identity
+from portal.services.accounts.passwords import Passwords
+
+IDLE = timedelta(minutes=30)
+LIFETIME = {UserKind.CUSTOMER: timedelta(hours=12), UserKind.STAFF: timedelta(hours=8)}
+DOORS = {"portal": UserKind.CUSTOMER, "admin": UserKind.STAFF}
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from."""
+
+    ip: str
+    user_agent: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session in use."""
+
+    session: AuthSession
+    identity: Identity
+
+
+def sign_in(
+    session: TenantSession,
+    *,
+    identifier: str,
+    password: str,
+    door: str,
+    passwords: Passwords,
+    origin: Origin,
+    now: datetime,
+) -> tuple[str, Identity]:
+    """Check the password at a door and start a session; returns the token for the cookie.
+
+    Every reason to refuse gives the same Unauthenticated `wrong_credentials`, after the same work.
+    """
+    user = authenticate(session, identifier=identifier, password=password, kind=DOORS[door], passwords=passwords)
+    identity = load_identity(session, user, origin)
+    token = new_token()
+    session.add(
+        AuthSession(
+            token_hash=token_hash(token),
+            id=uuid4(),
+            tenant_id=session.tenant_id,
+            user_id=user.id,
+            door=door,
+            ip=origin.ip,
+            user_agent=origin.user_agent[:255],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + LIFETIME[user.kind],
+        )
+    )
+    user.previous_login_at, user.last_login_at = user.last_login_at, now
+    audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after={"door": door})
+    return token, identity
+
+
+def authenticate(
+    session: TenantSession, *, identifier: str, password: str, kind: UserKind | None, passwords: Passwords
+) -> User:
+    """The login that identifier and password prove; raises Unauthenticated `wrong_credentials`."""
+    user = find_login(session, identifier, kind)
+    if not passwords.matches(password, user.password_hash if user else None) or user is None:
+        raise Unauthenticated("wrong_credentials")
+    if not user.may_sign_in():
+        raise Unauthenticated("wrong_credentials")
+    if user.password_hash and passwords.needs_rehash(user.password_hash):
+        user.password_hash = passwords.hash(password)
+    return user
+
+
+def load_identity(session: TenantSession, user: User, origin: Origin) -> Identity:
+    """The identity of a login that was just proved."""
+    row = session.execute(select_identity().where(User.id == user.id)).one()
+    return build_identity(row, ip=origin.ip, request_id=origin.request_id)
+
+
+def select_signed_in(token: str, door: str, now: datetime, *extra: Any) -> Select[Any]:
+    """One statement: a live session of a login that may still sign in, with `extra` columns behind."""
+    return (
+        select_identity()
+        .add_columns(AuthSession, *extra)
+        .join(AuthSession, AuthSession.user_id == User.id)
+        .where(
+            AuthSession.token_hash == token_hash(token),
+            AuthSession.door == door,
+            AuthSession.revoked_at.is_(None),
+            AuthSession.expires_at > now,
+            AuthSession.last_seen_at > now - IDLE,
+            User.kind == DOORS[door],
+            User.status == "active",
+            User.portal_access,
+        )
+    )
+
+
+def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:
+    """Note activity, at most once a minute; returns whether there was something to note."""
+    if now - row.last_seen_at < TOUCH_EVERY:
+        return False
+    session.execute(
+        update(AuthSession).where(AuthSession.token_hash == row.token_hash).values(last_seen_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return True
+
+
+def sign_out(session: TenantSession, token: str, *, actor: Actor, now: datetime) -> None:
+    """End one session for good: a copied cookie is worth nothing afterwards."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.token_hash == token_hash(token), AuthSession.revoked_at.is_(None))
+        .values(revoked_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    audit(session, "user.signed_out", "user", actor.user_id, actor=actor, now=now)

@@ -1,0 +1,139 @@
+"""A ticket's clock: read it, store what pages show, and write down what happens next.
+
+Every service that changes a ticket calls `refresh_clock` in its own transaction, so that the page is
+right at once; the ticket's workflow sets its timer by the same reading.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from portal.lib.sla_clock import ClockInput, Pause, Reading, Step, read
+from portal.models import ACTIVE, FINAL, SlaPolicy, Ticket, TicketStatus
+from portal.models.session import TenantSession
+from portal.services.tickets.policies import PolicyRow, policy_of
+
+PAUSE_STATUSES = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
+
+
+def refresh_clock(
+    session: TenantSession, ticket: Ticket, *, now: datetime, policies: Sequence[PolicyRow]
+) -> Reading | None:
+    """Recompute the clock of a locked ticket and store due times, state and next steps.
+
+    Returns the reading, or None where no policy covers the ticket.
+    """
+    row = policy_of(policies, ticket)
+    _mark_pause(ticket, row.policy if row else None, now)
+    ticket.sla_policy_id = row.policy.id if row else None
+    if row is None:
+        ticket.first_response_due_at = ticket.resolution_due_at = ticket.sla_due_at = None
+        ticket.sla_state = "met"
+        write_next_steps(session, ticket, ())
+        return None
+    reading = read(row.rules(), clock_input(ticket), now)
+    store_reading(ticket, reading)
+    write_next_steps(session, ticket, reading.steps)
+    return reading
+
+
+def clock_input(ticket: Ticket) -> ClockInput:
+    """The facts about a ticket that its clock depends on."""
+    return ClockInput(
+        started_at=ticket.clock_started_at,
+        first_responded_at=ticket.first_response_at,
+        resolved_at=ticket.resolved_at,
+        terminal=ticket.status in FINAL,
+        pauses=tuple(pauses_of(ticket)),
+        fired=frozenset(ticket.clock_fired),
+    )
+
+
+def pauses_of(ticket: Ticket) -> list[Pause]:
+    """The stored pauses of a ticket."""
+    return [
+        Pause(datetime.fromisoformat(start), datetime.fromisoformat(end) if end else None, reason)
+        for start, end, reason in ticket.clock_pauses
+    ]
+
+
+def store_reading(ticket: Ticket, reading: Reading) -> None:
+    """Copy a reading to the columns that lists sort and filter by."""
+    ticket.first_response_due_at = reading.first_response_due_at
+    ticket.resolution_due_at = reading.resolution_due_at
+    ticket.sla_state = reading.state
+    pending = [
+        due
+        for due, done in (
+            (reading.first_response_due_at, ticket.first_response_at),
+            (reading.resolution_due_at, ticket.resolved_at),
+        )
+        if due is not None and done is None
+    ]
+    ticket.sla_due_at = min(pending) if pending and ticket.status in ACTIVE else None
+
+
+def _mark_pause(ticket: Ticket, policy: SlaPolicy | None, now: datetime) -> None:
+    """Open or end the pause that the ticket's status asks for."""
+    statuses = policy.pause_statuses if policy else PAUSE_STATUSES
+    wanted = ticket.status.value if ticket.status.value in statuses else None
+    pauses = [list(pause) for pause in ticket.clock_pauses]
+    if pauses and pauses[-1][1] is None:
+        if pauses[-1][2] == wanted:
+            return
+        pauses[-1][1] = now.isoformat()
+    if wanted:
+        pauses.append([now.isoformat(), None, wanted])
+    if pauses != ticket.clock_pauses:
+        ticket.clock_pauses = pauses
+
+
+# One statement takes away what no longer comes and writes what does.
+_WRITE_STEPS = text(
+    """
+    WITH coming AS (
+        SELECT * FROM jsonb_to_recordset(cast(:steps AS jsonb))
+            AS step(key text, kind text, at timestamptz, staff_only boolean, params jsonb)
+    ), gone AS (
+        DELETE FROM next_steps WHERE tenant_id = :tenant_id AND record_id = :record_id
+            AND key NOT IN (SELECT key FROM coming)
+    )
+    INSERT INTO next_steps AS n (id, tenant_id, record_type, record_id, key, kind, at, staff_only, params)
+    SELECT gen_random_uuid(), :tenant_id, 'ticket', :record_id, key, kind, at, staff_only, params FROM coming
+    ON CONFLICT (tenant_id, record_id, key) DO UPDATE
+        SET kind = excluded.kind, at = excluded.at, staff_only = excluded.staff_only, params = excluded.params
+        WHERE (n.kind, n.at, n.staff_only, n.params)
+              IS DISTINCT FROM (excluded.kind, excluded.at, excluded.staff_only, excluded.params)
+    """
+)
+
+
+def write_next_steps(session: TenantSession, ticket: Ticket, steps: Sequence[Step]) -> None:
+    """Replace the ticket's next steps by these."""
+    session.connection().execute(
+        _WRITE_STEPS,
+        {
+            "tenant_id": ticket.tenant_id,
+            "record_id": ticket.id,
+            "steps": json.dumps([_step_row(step) for step in steps]),
+        },
+    )
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if step.metric is not None:
+        params["metric"] = step.metric.value
+    if step.level is not None:
+        params |= {"level": step.level.position, "role": step.level.notify_role}
+    return {
+        "key": step.key,
+        "kind": step.kind,
+        "at": step.at.isoformat(),
+        # Warnings are between the tenant and its staff; escalations and closings concern both sides.
+        "staff_only": step.kind.endswith("_warning"),
+        "params": params,
+    }

@@ -1,0 +1,126 @@
+"""The states of a ticket: the one place that changes `status`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from portal.authz import Actor, Permission, require
+from portal.errors import Conflict, Invalid, FieldError
+from portal.events import publish
+from portal.events.tickets import TicketRated, TicketStatusChanged
+from portal.models import ACTIVE, FINAL, MOVES, Ticket, TicketStatus
+from portal.models.session import TenantSession
+from portal.services.tickets.clock import refresh_clock
+from portal.services.tickets.policies import PolicyRow, lock_with_policies
+from portal.services.tickets.queries import lock_ticket
+from portal.services.tickets.timeline import add_line
+from portal.services.tickets.validation import COMMENT_LENGTH, one_text
+
+
+def move_to(
+    session: TenantSession, ticket: Ticket, target: TicketStatus, *, actor: Actor, now: datetime, **params: str
+) -> TicketStatusChanged:
+    """Change the status of a locked ticket and write the timeline; the caller publishes and refreshes the clock.
+
+    Raises Conflict `move_not_allowed` for a move that is not in the table.
+    """
+    before = ticket.status
+    if target not in MOVES[before]:
+        raise Conflict("move_not_allowed", **{"from": before.value, "to": target.value})
+    ticket.status = target
+    ticket.updated_at = now
+    ticket.resolved_at = _resolved_at(ticket, target, now)
+    ticket.closed_at = now if target in FINAL else None
+    if before in FINAL:
+        # A closed ticket that opens again makes a new promise; its old clock has run out.
+        ticket.clock_cycle += 1
+        ticket.clock_started_at = now
+        ticket.clock_fired = []
+        ticket.clock_pauses = []
+        ticket.first_response_at = None
+        ticket.escalation_level = 0
+    add_line(
+        session, ticket, "status_changed", actor=actor, now=now, **{"from": before.value, "to": target.value}, **params
+    )
+    return TicketStatusChanged(
+        ticket.id, cycle=ticket.clock_cycle, from_status=before.value, to_status=target.value
+    )
+
+
+def _resolved_at(ticket: Ticket, target: TicketStatus, now: datetime) -> datetime | None:
+    if target in ACTIVE:
+        return None
+    return ticket.resolved_at or (now if target is not TicketStatus.CANCELLED else None)
+
+
+def _apply(
+    session: TenantSession,
+    ticket: Ticket,
+    policies: list[PolicyRow],
+    target: TicketStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+    **params: str,
+) -> Ticket:
+    before = ticket.status.value
+    moved = move_to(session, ticket, target, actor=actor, now=now, **params)
+    refresh_clock(session, ticket, now=now, policies=policies)
+    publish(session, moved, actor=actor, now=now, before={"status": before}, after={"status": target.value})
+    return ticket
+
+
+def close_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now: datetime) -> Ticket:
+    """Close an own ticket; Conflict `already_closed` when it is closed or cancelled."""
+    ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
+    require(actor, Permission.TICKETS_CLOSE)
+    if ticket.status in FINAL:
+        raise Conflict("already_closed", number=ticket.ticket_number)
+    return _apply(session, ticket, policies, TicketStatus.CLOSED, actor=actor, now=now)
+
+
+def reopen_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now: datetime) -> Ticket:
+    """Take a resolved or closed ticket up again; Conflict `not_closed` otherwise."""
+    ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
+    require(actor, Permission.TICKETS_CLOSE)
+    if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        raise Conflict("not_closed", number=ticket.ticket_number)
+    return _apply(session, ticket, policies, TicketStatus.OPEN, actor=actor, now=now)
+
+
+def cancel_ticket(
+    session: TenantSession, ticket_id: UUID, *, reason: str, actor: Actor, now: datetime
+) -> Ticket:
+    """Withdraw an own active ticket with a reason; Conflict `not_active` otherwise."""
+    ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
+    require(actor, Permission.TICKETS_CLOSE)
+    text = one_text("reason", reason, limit=COMMENT_LENGTH)
+    if not ticket.is_active():
+        raise Conflict("not_active", number=ticket.ticket_number)
+    return _apply(session, ticket, policies, TicketStatus.CANCELLED, actor=actor, now=now, reason=text)
+
+
+def rate_ticket(
+    session: TenantSession, ticket_id: UUID, *, rating: int, comment: str = "", actor: Actor, now: datetime
+) -> Ticket:
+    """Rate a resolved or closed ticket once, 1 to 5; Conflict `already_rated` or `not_resolved`."""
+    ticket = lock_ticket(session, ticket_id, actor=actor)
+    require(actor, Permission.TICKETS_RATE)
+    if not 1 <= rating <= 5:
+        raise Invalid(FieldError("rating", "out_of_range", (("low", 1), ("high", 5))))
+    text = one_text("comment", comment, limit=COMMENT_LENGTH, required=False)
+    if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
+        raise Conflict("not_resolved", number=ticket.ticket_number)
+    if ticket.satisfaction_rating is not None:
+        raise Conflict("already_rated", number=ticket.ticket_number)
+    ticket.satisfaction_rating = rating
+    ticket.satisfaction_comment = text or None
+    ticket.updated_at = now
+    add_line(session, ticket, "rated", actor=actor, now=now, rating=rating)
+    publish(
+        session,
+        TicketRated(ticket.id, cycle=ticket.clock_cycle, rating=rating),
+        actor=actor,
+        now=now,
+        after={"rating": rating},
+    )
+    return ticket

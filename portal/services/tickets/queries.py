@@ -1,0 +1,132 @@
+"""Reads of tickets: ownership is part of every lookup, so a foreign ticket is not found."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+
+from portal.authz import Actor
+from portal.errors import NotFound
+from portal.models import (
+    Membership,
+    NextStep,
+    Person,
+    Role,
+    Ticket,
+    TicketCategory,
+    TicketEvent,
+    TicketMessage,
+    User,
+    UserStatus,
+)
+from portal.models.session import TenantSession
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """What an actor may see: staff all of the tenant, customers own ones, customer.admins the company's."""
+    if actor.is_staff or actor.is_system:
+        return true()
+    if actor.user_id is None or not actor.company_ids:
+        return false()
+    own = and_(Ticket.requester_id == actor.user_id, Ticket.customer_id.in_(actor.company_ids))
+    if actor.admin_company_ids:
+        return or_(Ticket.customer_id.in_(actor.admin_company_ids), own)
+    return own
+
+
+def get_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Ticket:
+    """The ticket, or NotFound where it does not exist for this actor."""
+    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id, visible_to(actor)))
+    if ticket is None:
+        raise NotFound("ticket")
+    return ticket
+
+
+def lock_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Ticket:
+    """The ticket, locked until the transaction ends; NotFound where it does not exist for this actor.
+
+    The lock also orders the outbox: events of one ticket get their sequence in the order of their commits.
+    """
+    ticket = session.scalar(
+        select(Ticket)
+        .where(Ticket.id == ticket_id, visible_to(actor))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if ticket is None:
+        raise NotFound("ticket")
+    return ticket
+
+
+def list_messages(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> list[TicketMessage]:
+    """The conversation in order of time; internal notes for staff only."""
+    query = select(TicketMessage).where(TicketMessage.ticket_id == ticket_id)
+    if not actor.is_staff:
+        query = query.where(TicketMessage.is_internal.is_(False))
+    return list(session.scalars(query.order_by(TicketMessage.created_at, TicketMessage.id)))
+
+
+def list_events(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> list[TicketEvent]:
+    """The timeline in order of time; what is for staff only stays with them."""
+    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
+    if not actor.is_staff:
+        query = query.where(TicketEvent.staff_only.is_(False))
+    return list(session.scalars(query.order_by(TicketEvent.at, TicketEvent.id)))
+
+
+def list_next_steps(session: TenantSession, record_ids: list[UUID], *, actor: Actor) -> dict[UUID, list[NextStep]]:
+    """What happens next per record, soonest first; customers get only steps meant for them."""
+    if not record_ids:
+        return {}
+    query = select(NextStep).where(NextStep.record_id.in_(record_ids))
+    if not actor.is_staff:
+        query = query.where(NextStep.staff_only.is_(False))
+    steps: dict[UUID, list[NextStep]] = {}
+    for step in session.scalars(query.order_by(NextStep.at, NextStep.key)):
+        steps.setdefault(step.record_id, []).append(step)
+    return steps
+
+
+def list_categories(session: TenantSession, *, include_inactive: bool = False) -> list[TicketCategory]:
+    """Categories in the tenant's order."""
+    query = select(TicketCategory).order_by(TicketCategory.position, TicketCategory.key)
+    if not include_inactive:
+        query = query.where(TicketCategory.active)
+    return list(session.scalars(query))
+
+
+def list_assignable(session: TenantSession) -> list[tuple[UUID, str]]:
+    """Staff who can be given a ticket, as (user id, name) by name."""
+    rows = session.execute(
+        select(User.id, Person.name)
+        .join(Person, Person.id == User.person_id)
+        .where(
+            User.status == UserStatus.ACTIVE,
+            select(Membership.id)
+            .where(
+                Membership.user_id == User.id,
+                Membership.role.in_([Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN]),
+            )
+            .exists(),
+        )
+        .order_by(Person.name)
+    )
+    return [(user_id, name) for user_id, name in rows]
+
+
+def search_ids(session: TenantSession, query: str, *, actor: Actor, limit: int = 500) -> list[UUID]:
+    """Ids of tickets that hold every word of a prepared prefix query, newest first (definer function)."""
+    companies, requester = _search_scope(actor)
+    rows = session.connection().execute(
+        select(func.search_tickets(query, companies, requester, actor.is_staff, limit))
+    )
+    return [row[0] for row in rows]
+
+
+def _search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
+    """The function narrows coarsely; the page's own query applies `visible_to` once more."""
+    if actor.is_staff or actor.is_system:
+        return None, None
+    if actor.admin_company_ids:
+        return list(actor.company_ids), None
+    return list(actor.company_ids), actor.user_id
+

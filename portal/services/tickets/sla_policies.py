@@ -1,0 +1,177 @@
+"""Editing promises: the change is one transaction, and every open ticket under it moves its timer at once."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from portal.authz import Actor, Permission, require
+from portal.errors import FieldError, Invalid, NotFound
+from portal.events import audit
+from portal.lib.sla_clock import Metric
+from portal.models import BusinessCalendar, Role, SlaPolicy, TicketPriority, TicketStatus
+from portal.models.session import TenantSession
+from portal.services.tickets.policies import working_calendar
+
+STAFF_ROLES = frozenset(
+    {Role.AGENT.value, Role.MANAGER.value, Role.BILLING.value, Role.DESIGNER.value, Role.TENANT_ADMIN.value}
+)
+
+# A policy or calendar can match any open ticket after the edit, also ones it did not cover before, so all of
+# them are told. One statement, in the transaction of the edit; the relay turns each row into a signal.
+_TELL_OPEN_TICKETS = text(
+    """
+    INSERT INTO outbox_events (id, tenant_id, kind, record_type, record_id, payload, actor_kind, actor_id,
+                               correlation_id, depth, occurred_at)
+    SELECT gen_random_uuid(), t.tenant_id, 'ticket.clock_changed', 'ticket', t.id,
+           jsonb_build_object('cycle', t.clock_cycle), :actor_kind, :actor_id, :correlation_id, :depth, :now
+    FROM portal_tickets t
+    WHERE t.tenant_id = :tenant_id AND t.status NOT IN ('closed', 'cancelled')
+    """
+)
+
+
+@dataclass(frozen=True)
+class PolicyForm:
+    """A policy as staff edit it; durations in working seconds."""
+
+    name: str
+    calendar_id: UUID
+    active: bool = True
+    position: int = 0
+    match_categories: tuple[str, ...] = ()
+    match_priorities: tuple[str, ...] = ()
+    match_companies: tuple[str, ...] = ()
+    first_response_seconds: int | None = None
+    resolution_seconds: int | None = None
+    warn_before_seconds: int | None = None
+    auto_close_seconds: int | None = None
+    pause_statuses: tuple[str, ...] = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
+    levels: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class CalendarForm:
+    """A calendar as staff edit it: `intervals` are (weekday, start minute, end minute)."""
+
+    name: str
+    timezone: str
+    intervals: tuple[tuple[int, int, int], ...]
+    holidays: tuple[str, ...] = ()
+
+
+def save_policy(
+    session: TenantSession, policy_id: UUID | None, *, form: PolicyForm, actor: Actor, now: datetime
+) -> SlaPolicy:
+    """Create (id None) or change a policy. Raises Forbidden, NotFound and Invalid per field."""
+    require(actor, Permission.SLA_CONFIGURE)
+    _check_policy(session, form)
+    policy = _row(session, SlaPolicy, policy_id, "sla_policy")
+    before = _visible(policy)
+    for name, value in vars(form).items():
+        setattr(policy, name, list(value) if isinstance(value, tuple) else value)
+    policy.version = (policy.version or 0) + 1
+    policy.updated_at = now
+    session.add(policy)
+    session.flush()
+    audit(
+        session,
+        "sla_policy.saved",
+        "sla_policy",
+        policy.id,
+        actor=actor,
+        now=now,
+        before=before,
+        after=_visible(policy),
+    )
+    tell_open_tickets(session, actor=actor, now=now)
+    return policy
+
+
+def save_calendar(
+    session: TenantSession, calendar_id: UUID | None, *, form: CalendarForm, actor: Actor, now: datetime
+) -> BusinessCalendar:
+    """Create (id None) or change a calendar. Raises Forbidden, NotFound and Invalid per field."""
+    require(actor, Permission.SLA_CONFIGURE)
+    calendar = _row(session, BusinessCalendar, calendar_id, "calendar")
+    calendar.name = form.name.strip()
+    calendar.timezone = form.timezone
+    calendar.intervals = [list(interval) for interval in sorted(form.intervals)]
+    calendar.holidays = sorted(set(form.holidays))
+    if not calendar.name:
+        raise Invalid(FieldError("name", "required"))
+    try:
+        working_calendar(calendar)
+    except ValueError as error:
+        raise Invalid(FieldError("intervals", "calendar_invalid", (("reason", str(error)),))) from error
+    session.add(calendar)
+    session.flush()
+    audit(session, "calendar.saved", "calendar", calendar.id, actor=actor, now=now, after={"name": calendar.name})
+    tell_open_tickets(session, actor=actor, now=now)
+    return calendar
+
+
+def tell_open_tickets(session: TenantSession, *, actor: Actor, now: datetime) -> None:
+    """Have the clock of every open ticket of the tenant read the rules again."""
+    session.connection().execute(
+        _TELL_OPEN_TICKETS,
+        {
+            "tenant_id": session.tenant_id,
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.user_id,
+            "correlation_id": actor.correlation_id or session.tenant_id,
+            "depth": actor.depth,
+            "now": now,
+        },
+    )
+
+
+def _row(session: TenantSession, model: Any, row_id: UUID | None, record: str) -> Any:
+    if row_id is None:
+        return model(tenant_id=session.tenant_id)
+    row = session.scalar(select(model).where(model.id == row_id).with_for_update())
+    if row is None:
+        raise NotFound(record)
+    return row
+
+
+def _visible(policy: SlaPolicy) -> dict[str, Any]:
+    names = ("name", "first_response_seconds", "resolution_seconds", "warn_before_seconds", "levels", "active")
+    return json.loads(json.dumps({name: getattr(policy, name, None) for name in names}))  # type: ignore[no-any-return]
+
+
+def _check_policy(session: TenantSession, form: PolicyForm) -> None:
+    errors: list[FieldError] = []
+    if not form.name.strip():
+        errors.append(FieldError("name", "required"))
+    if form.first_response_seconds is None and form.resolution_seconds is None:
+        errors.append(FieldError("first_response_seconds", "target_required"))
+    for name in ("first_response_seconds", "resolution_seconds", "warn_before_seconds", "auto_close_seconds"):
+        value = getattr(form, name)
+        if value is not None and value <= 0:
+            errors.append(FieldError(name, "must_be_positive"))
+    if session.scalar(select(BusinessCalendar.id).where(BusinessCalendar.id == form.calendar_id)) is None:
+        errors.append(FieldError("calendar_id", "unknown_choice"))
+    if not set(form.match_priorities) <= {priority.value for priority in TicketPriority}:
+        errors.append(FieldError("match_priorities", "unknown_choice"))
+    if not set(form.pause_statuses) <= {status.value for status in TicketStatus}:
+        errors.append(FieldError("pause_statuses", "unknown_choice"))
+    errors.extend(_check_levels(form.levels))
+    if errors:
+        raise Invalid(*errors)
+
+
+def _check_levels(levels: tuple[dict[str, Any], ...]) -> list[FieldError]:
+    for level in levels:
+        if (
+            level.get("metric") not in {metric.value for metric in Metric}
+            or not isinstance(level.get("after_seconds"), int)
+            or level["after_seconds"] < 0
+            or level.get("notify_role") not in STAFF_ROLES
+            or (level.get("assign_role") or None) not in {None, *STAFF_ROLES}
+        ):
+            return [FieldError("levels", "level_invalid")]
+    return []

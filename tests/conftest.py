@@ -1,0 +1,168 @@
+"""The test world: a real PostgreSQL, a migrated template, a copy per worker, a transaction per test."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from portal.authz import Actor
+from portal.config import ROOT, Settings
+from portal.models.session import TenantSession, TenantSessions, build_engine, normalise_url
+from portal.services.accounts.passwords import Passwords
+from tests.world import PASSWORD, World, build_world
+
+# The cheapest hash that is still argon2id: tests sign in hundreds of times.
+CHEAP = Passwords(time_cost=1, memory_kib=8)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL of this session with the migrated database `template`."""
+    from runner.postgres import start_temporary
+
+    with start_temporary() as server:
+        server.create_database("template")
+        migrate(server.owner_url("template"))
+        yield server
+
+
+def migrate(url: str) -> None:
+    """Bring a database up to the newest migration."""
+    os.environ["PORTAL_MIGRATION_URL"] = url
+    try:
+        config = Config()
+        config.set_main_option("script_location", str(ROOT / "migrations"))
+        command.upgrade(config, "head")
+    finally:
+        del os.environ["PORTAL_MIGRATION_URL"]
+
+
+@pytest.fixture(scope="session")
+def new_database(database: Any) -> Callable[[str], str]:
+    """Make an own database (by name) with the small world in it, for tests that need real commits."""
+    lock = threading.Lock()
+
+    def make(name: str) -> str:
+        with lock:
+            database.create_database(name, template="template")
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def settings(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the session's database `main`."""
+    database.create_database("main", template="template")
+    return settings_for(database, "main", tmp_path_factory.mktemp("data"))
+
+
+def settings_for(database: Any, name: str, data_dir: Path) -> Settings:
+    """Settings of any database of the test server."""
+    return Settings(
+        environment="test",
+        secret_key="a secret for the tests, long enough to be one",
+        database_url=database.app_url(name),
+        owner_database_url=database.owner_url(name),
+        relay_database_url=database.relay_url(name),
+        data_dir=data_dir,
+        base_url="http://127.0.0.1:8000",
+        password_time_cost=CHEAP.time_cost,
+        password_memory_kib=CHEAP.memory_kib,
+        demo_password=PASSWORD,
+        pool_size=5,
+    )
+
+
+@pytest.fixture(scope="session")
+def world(settings: Settings) -> World:
+    """Two tenants with their people: alice, bob (Acme), charlie (Globex), sam, mia, …; nia and noor elsewhere."""
+    engine = create_engine(normalise_url(settings.owner_database_url), poolclass=NullPool)
+    world = build_world(engine, CHEAP, now=datetime.now(UTC))
+    engine.dispose()
+    return world
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings, world: World) -> Iterator[Engine]:
+    """The application's engine (role without ownership)."""
+    engine = build_engine(settings.database_url, pool_size=5)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine, world: World) -> Iterator[TenantSession]:
+    """A session of tenant `demo` whose commits are savepoints of a transaction that is rolled back."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with TenantSession(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
+            session.use_tenant(world.demo)
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> TenantSessions:
+    """Real transactions, for races; what they write stays until the test session ends."""
+    return TenantSessions(engine)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant of the test: a working Tuesday morning, aware, whole seconds."""
+    return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, world: World) -> Any:
+    """The application on the session's database."""
+    from portal.app import create_app
+
+    app = create_app(settings)
+    app.config["TESTING"] = False
+    app.config["RATELIMIT_ENABLED"] = True
+    return app
+
+
+@pytest.fixture(autouse=True)
+def _forget_limits(request: pytest.FixtureRequest) -> None:
+    """Rate limits of one test do not reach the next."""
+    if "app" in request.fixturenames:
+        from portal.extensions import limiter
+
+        request.getfixturevalue("app")
+        limiter.reset()
+
+
+@pytest.fixture
+def actor_of(world: World) -> Callable[[str], Actor]:
+    """The actor of a person of the world, by first name."""
+    return lambda name: world.people[name].actor
+
+
+@pytest.fixture
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """Every SQL statement that any engine runs during the test."""
+    from sqlalchemy import event
+
+    seen: list[str] = []
+
+    def note(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)
+
+

@@ -1,0 +1,202 @@
+"""10,000 random cases against the minute-by-minute oracle and against exact laws: no difference allowed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from minute_oracle import MINUTE, WINDOW_MINUTES, WINDOWS, Oracle
+
+from portal.lib.sla_clock import ClockInput, Metric, Pause, Policy, explain, read
+from portal.lib.working_time import (
+    NoWorkingTime,
+    WeeklyInterval,
+    WorkingCalendar,
+    add_working_time,
+    is_working,
+    next_opening,
+    working_time_between,
+)
+
+settings.register_profile(
+    "oracle", max_examples=2_000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TWO_THOUSAND = settings.get_profile("oracle")
+TEN_DAYS = 10 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Case:
+    window: tuple[str, date]
+    hours: tuple[tuple[int, int, int], ...]
+    holidays: frozenset[date]
+
+    @property
+    def calendar(self) -> WorkingCalendar:
+        return WorkingCalendar(self.window[0], tuple(WeeklyInterval(*span) for span in self.hours), self.holidays)
+
+    def oracle(self, paused: tuple[tuple[int, int], ...] = ()) -> Oracle:
+        return Oracle.of(self.window, self.hours, self.holidays, paused)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """A window and weekly hours: an office, around the clock, night shifts, or anything at all."""
+    window = draw(st.sampled_from(WINDOWS))
+    kind = draw(st.sampled_from(("office", "night", "always", "wild", "wild", "wild")))
+    if kind == "office":
+        hours = [(day, *span) for day in range(5) for span in ((540, 720), (780, 1050))]
+    elif kind == "night":
+        hours = [(day, *span) for day in range(7) for span in ((0, 300), (1320, 1440))]
+    elif kind == "always":
+        hours = [(day, 0, 1440) for day in range(7)]
+    else:
+        points = st.lists(st.integers(0, 1440), min_size=2, max_size=6, unique=True).map(sorted)
+        days = draw(st.lists(st.tuples(st.integers(0, 6), points), min_size=1, max_size=7, unique_by=lambda d: d[0]))
+        hours = [(day, *span) for day, edges in days for span in zip(edges[::2], edges[1::2], strict=False)]
+    off = draw(st.lists(st.integers(0, 14), max_size=3))
+    return Case(window, tuple(hours), frozenset(window[1] + timedelta(days=day) for day in off))
+
+
+starts = st.integers(0, 6 * 24 * 60)
+pause_lists = st.lists(
+    st.tuples(st.integers(-600, TEN_DAYS), st.integers(0, 2_880)).map(lambda p: (p[0], p[0] + p[1])), max_size=5
+).map(tuple)
+
+
+@TWO_THOUSAND
+@given(case=cases(), start=starts, length=st.integers(0, TEN_DAYS))
+def test_between_equals_the_minutes_counted(case: Case, start: int, length: int) -> None:
+    oracle, calendar = case.oracle(), case.calendar
+    end = min(start + length, WINDOW_MINUTES - 1)
+    worked = working_time_between(calendar, oracle.instant(start), oracle.instant(end))
+    assert worked == oracle.worked(start, end) * MINUTE
+    assert is_working(calendar, oracle.instant(end)) == oracle.open_minutes[end]
+    opening = next((minute for minute in range(start, WINDOW_MINUTES) if oracle.open_minutes[minute]), None)
+    if opening is not None:
+        assert next_opening(calendar, oracle.instant(start)) == oracle.instant(opening)
+
+
+@TWO_THOUSAND
+@given(case=cases(), start=starts, amount=st.integers(0, 4_000))
+def test_adding_reaches_the_minute_and_not_the_one_before(case: Case, start: int, amount: int) -> None:
+    oracle, calendar = case.oracle(), case.calendar
+    begin = oracle.instant(start)
+    reached = oracle.reached(start, amount)
+    if reached is None:
+        assert _falls_outside(oracle, calendar, begin, amount)
+        return
+    due = add_working_time(calendar, begin, amount * MINUTE)
+    assert due == oracle.instant(reached)
+    assert working_time_between(calendar, begin, due) == amount * MINUTE
+    if amount:
+        assert working_time_between(calendar, begin, due - MINUTE) == (amount - 1) * MINUTE
+
+
+@TWO_THOUSAND
+@given(case=cases(), start=starts, amount=st.integers(1, 4_000), paused=pause_lists)
+def test_paused_minutes_do_not_count(
+    case: Case, start: int, amount: int, paused: tuple[tuple[int, int], ...]
+) -> None:
+    oracle, calendar = case.oracle(paused), case.calendar
+    begin, end = oracle.instant(start), oracle.instant(min(start + TEN_DAYS, WINDOW_MINUTES))
+    spans = [(oracle.instant(a), oracle.instant(b)) for a, b in paused]
+    counted = oracle.worked(start, min(start + TEN_DAYS, WINDOW_MINUTES))
+    assert working_time_between(calendar, begin, end, excluding=spans) == counted * MINUTE
+    reached = oracle.reached(start, amount)
+    if reached is None:
+        assert _falls_outside(oracle, calendar, begin, amount, spans)
+        return
+    due = add_working_time(calendar, begin, amount * MINUTE, excluding=spans)
+    assert due == oracle.instant(reached)
+    assert working_time_between(calendar, begin, due - MINUTE, excluding=spans) == (amount - 1) * MINUTE
+
+
+@TWO_THOUSAND
+@given(
+    case=cases(),
+    start=starts,
+    targets=st.tuples(st.integers(1, 1_500), st.integers(1, 4_000)),
+    paused=pause_lists,
+    still_paused=st.none() | st.integers(0, 4_000),
+    age=st.integers(0, TEN_DAYS),
+)
+def test_the_clock_reads_what_the_minutes_say(
+    case: Case,
+    start: int,
+    targets: tuple[int, int],
+    paused: tuple[tuple[int, int], ...],
+    still_paused: int | None,
+    age: int,
+) -> None:
+    now = min(start + age, WINDOW_MINUTES - 1)
+    past = tuple((a, b) for a, b in paused if b <= now)
+    if still_paused is not None:
+        past = (*past, (max(now - still_paused, start), WINDOW_MINUTES))
+    oracle = case.oracle(past)
+    pauses = tuple(Pause(oracle.instant(a), oracle.instant(b) if b <= now else None, "on_hold") for a, b in past)
+    policy = Policy(targets[0] * MINUTE, targets[1] * MINUTE, None, case.calendar)
+    clock = ClockInput(oracle.instant(start), pauses=pauses)
+    reading = read(policy, clock, oracle.instant(now))
+    due_times = (reading.first_response_due_at, reading.resolution_due_at)
+    counted = oracle.worked(start, now)
+    for metric, target, due_at in zip(Metric, targets, due_times, strict=True):
+        reached = oracle.reached(start, target)
+        assert reading.breached[metric] == (reached is not None and reached <= now)
+        if reached is not None:
+            assert due_at == oracle.instant(reached)
+        else:
+            assert due_at is None or (still_paused is None and due_at > oracle.instant(WINDOW_MINUTES))
+    assert reading.elapsed == counted * MINUTE
+    assert reading.remaining == (min(targets) - counted) * MINUTE
+    assert (reading.paused_reason is None) == (still_paused is None)
+    segments = explain(policy, clock, oracle.instant(now))
+    assert sum((segment.worked for segment in segments), timedelta()) == counted * MINUTE
+
+
+micros = st.integers(0, 10 * 86_400 * 1_000_000).map(lambda micros: timedelta(microseconds=micros))
+
+
+@TWO_THOUSAND
+@given(case=cases(), offsets=st.tuples(micros, micros, micros).map(sorted), amount=micros, pauses=st.data())
+def test_laws_hold_to_the_microsecond(
+    case: Case, offsets: list[timedelta], amount: timedelta, pauses: st.DataObject
+) -> None:
+    calendar = case.calendar
+    first = datetime(case.window[1].year, case.window[1].month, case.window[1].day, tzinfo=UTC)
+    a, b, c = (first + offset for offset in offsets)
+    drawn = pauses.draw(st.lists(st.tuples(micros, micros), max_size=3))
+    away = [(first + begin, first + begin + length) for begin, length in drawn]
+
+    def between(start: datetime, end: datetime) -> timedelta:
+        return working_time_between(calendar, start, end, excluding=away)
+
+    assert between(a, b) + between(b, c) == between(a, c)  # additive
+    assert timedelta() <= between(a, b) <= b - a
+    assert between(b, a) == -between(a, b)
+    try:
+        due = add_working_time(calendar, a, amount, excluding=away)
+    except NoWorkingTime:
+        return
+    assert between(a, due) == amount  # add, then between: exactly the amount
+    if amount:
+        tick = timedelta(microseconds=1)
+        assert between(a, due - tick) == amount - tick  # the first such instant
+    assert add_working_time(calendar, b, amount, excluding=away) >= due  # a later start is never due earlier
+    assert add_working_time(calendar, a, amount / 2, excluding=away) <= due
+
+
+def _falls_outside(
+    oracle: Oracle,
+    calendar: WorkingCalendar,
+    begin: datetime,
+    amount: int,
+    spans: list[tuple[datetime, datetime]] | None = None,
+) -> bool:
+    """Where the oracle's window ends too early, the answer must lie beyond it."""
+    try:
+        return add_working_time(calendar, begin, amount * MINUTE, excluding=spans or ()) > oracle.instant(
+            WINDOW_MINUTES
+        )
+    except NoWorkingTime:
+        return True
