@@ -442,11 +442,19 @@ def upgrade():
     sa.UniqueConstraint('tenant_id', 'id', name=op.f('uq_portal_tickets_tenant_id_id')),
     sa.UniqueConstraint('tenant_id', 'ticket_number', name=op.f('uq_portal_tickets_tenant_id_ticket_number'))
     )
-    op.create_index('idx_tickets_assignee', 'portal_tickets', ['tenant_id', 'assigned_to', 'sla_due_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('open','in_progress','waiting_customer','awaiting_payment')"))
     op.create_index('idx_tickets_customer', 'portal_tickets', ['tenant_id', 'customer_id', 'updated_at', 'id'], unique=False)
-    op.create_index('idx_tickets_due', 'portal_tickets', ['tenant_id', 'sla_due_at', 'id'], unique=False, postgresql_where=sa.text("status IN ('open','in_progress','waiting_customer','awaiting_payment')"))
-    op.create_index('idx_tickets_open_company', 'portal_tickets', ['tenant_id', 'customer_id'], unique=False, postgresql_where=sa.text("status IN ('open','in_progress','waiting_customer','awaiting_payment')"))
-    op.create_index('idx_tickets_open_requester', 'portal_tickets', ['tenant_id', 'requester_id'], unique=False, postgresql_where=sa.text("status IN ('open','in_progress','waiting_customer','awaiting_payment')"))
+    active = sa.text("status IN ('open','in_progress','waiting_customer','awaiting_payment')")
+    due = sa.text("coalesce(sla_due_at, 'infinity'::timestamptz)")
+    priority = sa.text("(CASE priority WHEN 'low' THEN 0 WHEN 'normal' THEN 1 WHEN 'high' THEN 2 ELSE 3 END)")
+    op.create_index('idx_tickets_updated', 'portal_tickets', ['tenant_id', 'updated_at', 'id'])
+    for name, columns in (
+        ('updated', ['updated_at', 'id']), ('company', ['customer_id']), ('requester', ['requester_id']),
+    ):
+        op.create_index(f'idx_tickets_open_{name}', 'portal_tickets', ['tenant_id', *columns], postgresql_where=active)
+    for name, columns in (
+        ('due', [due, 'id']), ('priority', [priority, 'id']), ('assignee', ['assigned_to', due, 'id']),
+    ):
+        op.create_index(f'idx_tickets_{name}', 'portal_tickets', ['tenant_id', *columns], postgresql_where=active)
     op.create_index('idx_tickets_requester', 'portal_tickets', ['tenant_id', 'requester_id', 'updated_at', 'id'], unique=False)
     op.create_index('idx_tickets_search', 'portal_tickets', ['search'], unique=False, postgresql_using='gin')
     op.create_index('idx_tickets_status', 'portal_tickets', ['tenant_id', 'status', 'updated_at', 'id'], unique=False)

@@ -22,9 +22,12 @@ from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
 from portal.models.tickets import (
     ACTIVE,
+    ACTIVE_SQL,
+    DUE_SQL,
     FINAL,
     MOVES,
     PRIORITY_RANK,
+    PRIORITY_SQL,
     SenderType,
     Ticket,
     TicketCategory,
@@ -36,9 +39,12 @@ from portal.models.tickets import (
 
 __all__ = [
     "ACTIVE",
+    "ACTIVE_SQL",
+    "DUE_SQL",
     "FINAL",
     "MOVES",
     "PRIORITY_RANK",
+    "PRIORITY_SQL",
     "AuditEntry",
     "AuthSession",
     "Base",

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Uuid, any_, func, select
+from sqlalchemy import Boolean, Uuid, any_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-from portal.models import ACTIVE, Membership, Notification, Role, Ticket, User
+from portal.models import ACTIVE_SQL, Membership, Notification, Role, Ticket, User
 
 COUNT_CAP = 1000
+# `users` has a status as well, so the table is named.
+ACTIVE_TICKET = f"portal_tickets.{ACTIVE_SQL.text}"
 
 
 def chrome_columns(door: str) -> tuple[Any, ...]:
@@ -47,7 +49,7 @@ def _companies(role: Role) -> Any:
 def _open_tickets() -> Any:
     """What `visible_to` shows a customer, without its OR: the company's tickets plus own ones elsewhere."""
     administered = _companies(Role.CUSTOMER_ADMIN)
-    active = Ticket.status.in_(ACTIVE)
+    active = literal_column(ACTIVE_TICKET, Boolean)
     company = select(Ticket.id).where(
         Ticket.tenant_id == User.tenant_id, Ticket.customer_id == any_(administered), active
     )
@@ -63,6 +65,6 @@ def _open_tickets() -> Any:
 def _own_open_tickets() -> Any:
     return _capped(
         select(Ticket.id)
-        .where(Ticket.tenant_id == User.tenant_id, Ticket.assigned_to == User.id, Ticket.status.in_(ACTIVE))
+        .where(Ticket.tenant_id == User.tenant_id, Ticket.assigned_to == User.id, literal_column(ACTIVE_TICKET, Boolean))
         .correlate(User)
     )

@@ -7,7 +7,7 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.models import NextStep, Ticket, TicketEvent, TicketMessage
 from portal.models.session import TenantSession
-from portal.services.tickets.listing import TicketRow, select_rows
+from portal.services.tickets.listing import TicketRow, build_row, select_rows
 from portal.services.tickets.queries import list_events, list_messages, list_next_steps, visible_to
 
 
@@ -33,7 +33,7 @@ def get_ticket_detail(session: TenantSession, ticket_id: UUID, *, actor: Actor) 
     found = session.execute(select_rows().where(Ticket.id == ticket_id, visible_to(actor))).first()
     if found is None:
         raise NotFound("ticket")
-    row = TicketRow(*found)
+    row = build_row(found)
     row.steps.extend(list_next_steps(session, [ticket_id], actor=actor).get(ticket_id, ()))
     return TicketDetail(
         row,

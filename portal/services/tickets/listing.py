@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Boolean, ColumnElement, DateTime, Integer, Select, and_, case, func, literal, literal_column, or_, select
+from sqlalchemy.orm import defer
 
 from portal.authz import Actor
 from portal.lib.paging import DEFAULT_LIMIT, Cursor, Page, decode_cursor, paginate
 from portal.lib.text import search_query
 from portal.models import (
-    ACTIVE,
+    ACTIVE_SQL,
+    DUE_SQL,
     PRIORITY_RANK,
+    PRIORITY_SQL,
     Company,
     NextStep,
     Person,
@@ -53,6 +55,18 @@ class TicketFilter:
 
 
 @dataclass(frozen=True)
+class CategoryName:
+    """A category's key and its names per language."""
+
+    key: str
+    names: dict[str, str]
+
+    def name_in(self, locale: str, fallback: str = "en") -> str:
+        """The name in `locale`, else in the tenant's language, else the key made readable."""
+        return self.names.get(locale) or self.names.get(fallback) or self.key.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True)
 class TicketRow:
     """A ticket in a list, with the names around it."""
 
@@ -60,7 +74,7 @@ class TicketRow:
     company_name: str
     requester_name: str
     assignee_name: str | None
-    category: TicketCategory
+    category: CategoryName
     steps: list[NextStep] = field(default_factory=list)
 
     @property
@@ -69,47 +83,76 @@ class TicketRow:
         return self.steps[0] if self.steps else None
 
 
-_requester_user = aliased(User, name="requester_user")
-_requester = aliased(Person, name="requester")
-_assignee_user = aliased(User, name="assignee_user")
-_assignee = aliased(Person, name="assignee")
-_priority_rank = case(
-    {priority.value: rank for priority, rank in PRIORITY_RANK.items()}, value=Ticket.priority, else_=0
-)
+_priority_rank = literal_column(PRIORITY_SQL.text, Integer)
+_due = literal_column(DUE_SQL.text, DateTime(timezone=True))
 _status_rank = case({status.value: rank for rank, status in enumerate(TicketStatus)}, value=Ticket.status, else_=0)
 
 
-def select_rows() -> Select[Any]:
-    """Ticket, company, requester, assignee and category in one statement."""
+def _name_of(login: Any) -> Any:
+    person = (
+        select(User.person_id)
+        .where(User.id == login, User.tenant_id == Ticket.tenant_id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
     return (
-        select(Ticket, Company.name, _requester.name, _assignee.name, TicketCategory)
-        .join(Company, Company.id == Ticket.customer_id)
-        .join(_requester_user, _requester_user.id == Ticket.requester_id)
-        .join(_requester, _requester.id == _requester_user.person_id)
-        .outerjoin(_assignee_user, _assignee_user.id == Ticket.assigned_to)
-        .outerjoin(_assignee, _assignee.id == _assignee_user.person_id)
-        .join(TicketCategory, TicketCategory.key == Ticket.category)
+        select(Person.name)
+        .where(Person.id == person, Person.tenant_id == Ticket.tenant_id)
+        .correlate(Ticket)
+        .scalar_subquery()
     )
 
 
-def list_tickets(session: TenantSession, wanted: TicketFilter, *, actor: Actor, now: datetime) -> Page[TicketRow]:
-    """One page of what the actor may see. Raises Invalid about the cursor.
+def select_rows(*options: Any) -> Select[Any]:
+    """Ticket, company, requester, assignee and category in one statement.
 
-    Ids are found first and rows joined afterwards, so that joins never touch more than a page.
+    Names come from scalar subqueries: with joins the planner spent longer on their order (6 ms) than the
+    statement took.
     """
+    company = (
+        select(Company.name)
+        .where(Company.id == Ticket.customer_id, Company.tenant_id == Ticket.tenant_id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    category = (
+        select(TicketCategory.names)
+        .where(TicketCategory.key == Ticket.category, TicketCategory.tenant_id == Ticket.tenant_id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    columns = (company, _name_of(Ticket.requester_id), _name_of(Ticket.assigned_to), category)
+    return select(Ticket, *columns).options(*options)
+
+
+def build_row(row: Any) -> TicketRow:
+    """The list's row of a row of `select_rows`."""
+    ticket, company, requester, assignee, names = row
+    return TicketRow(ticket, company, requester, assignee, CategoryName(ticket.category, names or {}))
+
+
+# Lists show neither the text of a ticket nor its clock's history.
+_LIGHT = (
+    defer(Ticket.description),
+    defer(Ticket.description_html),
+    defer(Ticket.clock_fired),
+    defer(Ticket.custom_fields),
+    defer(Ticket.satisfaction_comment),
+)
+
+
+def list_tickets(session: TenantSession, wanted: TicketFilter, *, actor: Actor, now: datetime) -> Page[TicketRow]:
+    """One page of what the actor may see, by three statements at most. Raises Invalid about the cursor."""
     cursor = decode_cursor(wanted.cursor)
     found = _search(session, wanted, actor)
     if found is not None and not found:
         return Page([])
-    key = _sort_key(wanted.sort)
-    ids = select(Ticket.id).where(visible_to(actor), *_conditions(wanted, actor, now))
+    query = select_rows(*_LIGHT).where(visible_to(actor), *_conditions(wanted, actor, now))
     if found is not None:
-        ids = ids.where(Ticket.id.in_(found))
-    ids = _seek(ids, key, wanted, cursor).limit(wanted.limit + 1)
-    rows = session.execute(
-        _order(select_rows().where(Ticket.id.in_(ids)), key, wanted.descending ^ bool(cursor and cursor.backwards))
-    ).all()
-    page = paginate([TicketRow(*row) for row in rows], wanted.limit, cursor, lambda row: _key_of(row, wanted.sort))
+        query = query.where(Ticket.id.in_(found))
+    query = _seek(query, _sort_key(wanted.sort), wanted, cursor).limit(wanted.limit + 1)
+    rows = [build_row(row) for row in session.execute(query)]
+    page = paginate(rows, wanted.limit, cursor, lambda row: _key_of(row, wanted.sort))
     steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
     for row in page.items:
         row.steps.extend(steps.get(row.ticket.id, ()))
@@ -146,15 +189,20 @@ def _conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list[Colum
     return conditions
 
 
+def is_active() -> ColumnElement[bool]:
+    """Neither resolved nor over, in the words of the partial indexes."""
+    return literal_column(ACTIVE_SQL.text, Boolean)
+
+
 def view_conditions(view: str, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
     """The standing views of the team's queue (and of the customer's tabs)."""
-    active = Ticket.status.in_(ACTIVE)
+    active = is_active()
     views: dict[str, list[ColumnElement[bool]]] = {
         "mine": [active, Ticket.assigned_to == actor.user_id],
         "unassigned": [active, Ticket.assigned_to.is_(None)],
         # Whatever has a promise running, the soonest first: the order says what is soon.
-        "due_soon": [active, Ticket.sla_due_at.is_not(None)],
-        "breached": [active, Ticket.sla_due_at < now],
+        "due_soon": [active, _due < literal_column("'infinity'::timestamptz")],
+        "breached": [active, _due < now],
         "with_customer": [Ticket.status == TicketStatus.WAITING_CUSTOMER],
         "open": [active],
         "solved": [Ticket.status.in_((TicketStatus.RESOLVED, TicketStatus.CLOSED))],
@@ -182,8 +230,8 @@ def _sort_key(sort: str) -> ColumnElement[Any]:
         "created": Ticket.created_at.expression,
         "priority": _priority_rank,
         "status": _status_rank,
-        # NULLS LAST keeps what has no promise behind what has one; coalescing lets a keyset walk over it.
-        "due": func.coalesce(Ticket.sla_due_at, literal("infinity").cast(Ticket.sla_due_at.type)),
+        # What has no promise comes behind what has one; coalescing lets a keyset walk over it.
+        "due": _due,
     }
     return keys.get(sort, Ticket.updated_at.expression)
 

@@ -27,6 +27,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         return true()
     if actor.user_id is None or not actor.company_ids:
         return false()
+    if set(actor.admin_company_ids) == set(actor.company_ids):
+        return Ticket.customer_id.in_(actor.admin_company_ids)
     own = and_(Ticket.requester_id == actor.user_id, Ticket.customer_id.in_(actor.company_ids))
     if actor.admin_company_ids:
         return or_(Ticket.customer_id.in_(actor.admin_company_ids), own)
