@@ -26,9 +26,7 @@ def every_day(zone: str, *hours: tuple[str, str], holidays: frozenset[date] = fr
     return on(range(7), zone, *hours, holidays=holidays)
 
 
-def on(
-    weekdays: range, zone: str, *hours: tuple[str, str], holidays: frozenset[date] = frozenset()
-) -> WorkingCalendar:
+def on(weekdays: range, zone: str, *hours: tuple[str, str], holidays: frozenset[date] = frozenset()) -> WorkingCalendar:
     spans = [(minutes(opens), minutes(closes)) for opens, closes in hours]
     return WorkingCalendar(zone, tuple(WeeklyInterval(day, a, b) for day in weekdays for a, b in spans), holidays)
 
@@ -208,10 +206,11 @@ def test_around_the_clock() -> None:
 @pytest.mark.parametrize("start", [at("2026-06-01T00:00"), datetime(9999, 12, 30, tzinfo=UTC)])
 def test_no_working_time(start: datetime) -> None:
     never = WorkingCalendar("Europe/Paris", ())
-    for attempt in (lambda: add_working_time(never, start, MINUTE), lambda: next_opening(never, start)):
-        with pytest.raises(NoWorkingTime) as refusal:
-            attempt()
-        assert refusal.value.code == "no_working_time"
+    with pytest.raises(NoWorkingTime) as refusal:
+        add_working_time(never, start, MINUTE)
+    assert refusal.value.code == "no_working_time"
+    with pytest.raises(NoWorkingTime):
+        next_opening(never, start)
     assert add_working_time(never, start, timedelta()) == start
     assert not is_working(never, start)
 
