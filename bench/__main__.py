@@ -1,0 +1,216 @@
+"""`make bench`: Portico's pages beside the floor, interleaved, at 100,000 tickets; prints the table of the budgets.
+
+Options by environment: BENCH_TICKETS (100000), BENCH_ROUNDS (3), BENCH_SECONDS (2).
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from bench.client import Client, median_ms, middle, percentile, throughput
+from portal.config import ROOT
+from portal.demo.content import demo_uuid
+from portal.demo.scale import COMMON_WORD, RARE_WORD, add_tickets
+from portal.demo.seed import seed_demo
+from portal.lib.clock import utcnow
+from portal.services.accounts.passwords import Passwords
+from runner.postgres import start_temporary
+
+TICKETS = int(os.environ.get("BENCH_TICKETS", "100000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+PASSWORD = "portico-demo"
+CUSTOMER = "customer5@scale.example"
+AGENT = "sam@demo.example"
+
+
+@dataclass
+class Page:
+    """A page with its budget: times the floor at one client, share of the floor's rate at eight, statements."""
+
+    name: str
+    call: Callable[[], tuple[int, bytes, dict[str, str]]]
+    slower: float
+    rate: float
+    sql: int
+    floor: str = "portal"
+    expect: int = 200
+    target: tuple[Client, str, dict[str, str] | None] | None = None
+
+
+def main() -> int:
+    """Run the benchmark and print the table; exit code 1 when a budget is missed by more than a quarter."""
+    with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder, start_temporary(("autovacuum=on",)) as server:
+        server.create_database("bench")
+        environ = _environ(server, Path(folder))
+        _fill(server, environ)
+        with _serve("wsgi:app", environ) as port, _serve("bench.floor:app()", environ) as floor_port:
+            return _measure(port, floor_port, server)
+
+
+def _environ(server: object, folder: Path) -> dict[str, str]:
+    urls = {kind: getattr(server, f"{kind}_url")("bench") for kind in ("app", "owner", "relay", "superuser")}
+    return os.environ | {
+        "PORTAL_ENV": "development",
+        "PORTAL_SECRET_KEY": "benchmarks need no secret, but a long one",
+        "PORTAL_DATABASE_URL": urls["app"],
+        "PORTAL_OWNER_DATABASE_URL": urls["owner"],
+        "PORTAL_RELAY_DATABASE_URL": urls["relay"],
+        "PORTAL_DATA_DIR": str(folder),
+        "FLOOR_DATABASE_URL": urls["superuser"].replace("postgresql://", "postgresql+psycopg://"),
+        "FLOOR_EMAIL": CUSTOMER,
+        "WEB_WORKERS": "1",
+        "WEB_THREADS": "8",
+    }
+
+
+def _fill(server: object, environ: dict[str, str]) -> None:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"], cwd=ROOT, env=environ, check=True,
+                   capture_output=True)  # fmt: skip
+    owner = create_engine(environ["PORTAL_OWNER_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"),
+                          poolclass=NullPool)  # fmt: skip
+    seed_demo(owner, password=PASSWORD, passwords=Passwords(), now=utcnow())
+    add_tickets(owner, tickets=TICKETS, customers=max(10, TICKETS // 100))
+    # The floor needs durable commits just like the product.
+    print(f"{TICKETS:,} tickets written in {time.perf_counter() - began:.0f} s", flush=True)
+
+
+@contextmanager
+def _serve(target: str, environ: dict[str, str]) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", target]
+    process = subprocess.Popen(words, cwd=ROOT, env=environ | {"PORT": str(port), "WEB_LOG_LEVEL": "error"})
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1)
+                break
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _pages(port: int, server: object) -> list[Page]:
+    customer, agent = Client(port), Client(port)
+    token = customer.sign_in("/portal/login", CUSTOMER, PASSWORD)
+    staff_token = agent.sign_in("/admin/login", AGENT, PASSWORD)
+    ticket = _open_ticket(server)
+    detail = f"/portal/tickets/{ticket}"
+
+    def new() -> tuple[int, bytes, dict[str, str]]:
+        form = {"csrf_token": token, "request_key": str(uuid4()), "subject": "Bench", "description": "Measured.",
+                "category": "technical", "priority": "normal"}  # fmt: skip
+        return customer.send("POST", "/portal/tickets/new", form)
+
+    def reply() -> tuple[int, bytes, dict[str, str]]:
+        form = {"csrf_token": token, "request_key": str(uuid4()), "message": "Any news?"}
+        return customer.send("POST", f"{detail}/reply", form)
+
+    def get(client: Client, path: str) -> Callable[[], tuple[int, bytes, dict[str, str]]]:
+        return lambda: client.send("GET", path)
+
+    del staff_token
+    pages = [("customer list", customer, "/portal/tickets", 1.8, 0.55, 5),
+             ("customer detail", customer, detail, 2.0, 0.5, 6),
+             ("dashboard", customer, "/portal/", 2.0, 0.5, 8),
+             ("staff queue", agent, "/admin/tickets/", 3.0, 0.3, 8),
+             ("staff detail", agent, f"/admin/tickets/{ticket}", 3.0, 0.3, 9),
+             ("staff search, rare", agent, f"/admin/tickets/?view=all&q={RARE_WORD}", 4.0, 0.25, 8),
+             ("staff search, common", agent, f"/admin/tickets/?view=all&q={COMMON_WORD}", 4.0, 0.25, 8)]  # fmt: skip
+    made = [
+        Page(name, get(client, path), slower, rate, sql, target=(client, path, None))
+        for name, client, path, slower, rate, sql in pages
+    ]
+    made.append(Page("create", new, 3.0, 0.35, 8, floor="post", expect=303))
+    made.append(Page("reply", reply, 3.0, 0.35, 8, floor="post", expect=303))
+    return made
+
+
+def _open_ticket(server: object) -> str:
+    engine = create_engine(
+        server.superuser_url("bench").replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool  # type: ignore[attr-defined]
+    )
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                "SELECT t.id FROM portal_tickets t JOIN people p ON p.company_id = t.customer_id"
+                " WHERE p.email = :email AND t.tenant_id = :tenant AND t.status = 'in_progress' LIMIT 1"
+            ),
+            {"email": CUSTOMER, "tenant": demo_uuid("demo", "tenant")},
+        ).scalar_one()
+    return str(row)
+
+
+def _measure(port: int, floor_port: int, server: object) -> int:
+    floor = Client(floor_port)
+    floor.send("GET", "/login")
+    floors = {
+        "portal": Page("floor: portal", lambda: floor.send("GET", "/portal"), 1, 1, 3),
+        "post": Page("floor: post", lambda: floor.send("POST", "/post", {"message": "x"}), 1, 1, 2, expect=302),
+    }
+    pages = _pages(port, server)
+    times: dict[str, list[float]] = {page.name: [] for page in (*floors.values(), *pages)}
+    every: dict[str, list[float]] = {name: [] for name in times}
+    for _ in range(ROUNDS):
+        for page in (*floors.values(), *pages):
+            taken = median_ms(page.call, SECONDS, page.expect)
+            times[page.name].append(middle(taken))
+            every[page.name] += taken
+    rates = {"portal": throughput(floor_port, "/portal", floor.cookies, 3)}
+    return _report(pages, floors, times, every, rates, port)
+
+
+def _report(
+    pages: list[Page],
+    floors: dict[str, Page],
+    times: dict[str, list[float]],
+    every: dict[str, list[float]],
+    rates: dict[str, float | None],
+    port: int,
+) -> int:
+    missed = 0
+    print("\n| page | p50 ms | p95 ms | x floor | budget | req/s at 8 | share | budget | SQL | budget | KB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name, page in floors.items():
+        rate = rates.get(name)
+        print(f"| {page.name} | {middle(times[page.name]):.2f} | {percentile(every[page.name], 0.95):.2f} | 1.0 | | "
+              f"{f'{rate:.0f}' if rate else ''} | | | {page.sql} | | |")  # fmt: skip
+    for page in pages:
+        ratio = middle(times[page.name]) / middle(times[floors[page.floor].name])
+        status, body, headers = page.call()
+        found = re.search(r'desc="(\d+)"', headers.get("Server-Timing", ""))
+        statements = int(found[1]) if found else -1
+        rate = throughput(port, page.target[1], page.target[0].cookies, 3) if page.target else None
+        base = rates.get(page.floor)
+        share = rate / base if rate and base else None
+        late = ratio > page.slower * 1.25 or statements > page.sql
+        missed += late
+        print(f"| {page.name} | {middle(times[page.name]):.2f} | {percentile(every[page.name], 0.95):.2f} | {ratio:.2f} | "
+              f"{page.slower} | {f'{rate:.0f}' if rate else ''} | {f'{share:.2f}' if share else ''} | {page.rate} | "
+              f"{statements} | {page.sql} | {len(body) / 1024:.1f} |{' MISSED' if late else ''}", flush=True)  # fmt: skip
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

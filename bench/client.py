@@ -1,0 +1,106 @@
+"""A keep-alive client that measures the time to the whole answer, and wrk for eight at once."""
+
+import http.client
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+_TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+
+
+@dataclass
+class Client:
+    """One connection with a cookie jar of the simplest kind."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    connection: http.client.HTTPConnection | None = None
+
+    def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes, dict[str, str]]:
+        """One request; the connection is kept."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        body = None
+        if form is not None:
+            body = urlencode(form)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.split(";")[0]
+        return answer.status, content, dict(answer.getheaders())
+
+    def sign_in(self, path: str, identifier: str, password: str) -> str:
+        """Sign in at a door; returns the token that forms carry."""
+        _, page, _ = self.send("GET", path)
+        form = {"csrf_token": token_of(page), "identifier": identifier, "password": password}
+        status, body, _ = self.send("POST", path, form)
+        if status != 303:
+            raise RuntimeError(f"signing in at {path} gave {status}: {body[:300]!r}")
+        return form["csrf_token"]
+
+
+def token_of(page: bytes) -> str:
+    """The CSRF token of a page."""
+    found = _TOKEN.search(page.decode())
+    if not found:
+        raise RuntimeError("the page has no csrf_token")
+    return found[1]
+
+
+def median_ms(call: Callable[[], tuple[int, bytes, dict[str, str]]], seconds: float, expect: int) -> list[float]:
+    """Milliseconds per call for about `seconds`, at most 200 calls; the first three do not count."""
+    for _ in range(3):
+        call()
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until and len(taken) < 200:
+        began = time.perf_counter()
+        status, body, _ = call()
+        taken.append((time.perf_counter() - began) * 1000)
+        if status != expect:
+            raise RuntimeError(f"expected {expect}, got {status}: {body[:300]!r}")
+    return taken
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` of the sorted values lie."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def throughput(port: int, path: str, cookies: dict[str, str], seconds: int, form: dict[str, str] | None = None) -> float | None:
+    """Requests a second of eight clients by wrk, None where wrk is not installed."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        return None
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    words = [wrk, "-t1", "-c8", f"-d{seconds}s", "-H", f"Cookie: {cookie}", f"http://127.0.0.1:{port}{path}"]
+    with tempfile.TemporaryDirectory() as folder:
+        if form is not None:
+            script = Path(folder) / "post.lua"
+            script.write_text(
+                'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n'
+                f"wrk.body = {urlencode(form)!r}\n"
+            )
+            words[1:1] = ["-s", str(script)]
+        output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in output and form is None:
+        raise RuntimeError(output)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    return float(found[1]) if found else None
+
+
+def middle(values: list[float]) -> float:
+    """The median."""
+    return statistics.median(values)
