@@ -84,8 +84,9 @@ def _build(session: TenantSession, tenant: DemoTenant, demo: DemoTicket, now: da
 def _pauses(demo: DemoTicket, public: list[DemoMessage], now: datetime) -> list[list[str | None]]:
     if TicketStatus(demo.status) not in _PAUSED:
         return []
-    # It has waited since the team last wrote.
-    return [[(now - timedelta(minutes=public[-1].minutes_before_now)).isoformat(), None, demo.status]]
+    # It has waited since the team's first answer; the intended state then holds at whatever hour it is seeded.
+    since = demo.first_response_minutes_ago or public[-1].minutes_before_now
+    return [[(now - timedelta(minutes=since)).isoformat(), None, demo.status]]
 
 
 def _actor(session: TenantSession, tenant: DemoTenant, email: str, users: dict[str, DemoPerson]) -> Actor:

@@ -1,0 +1,84 @@
+"""The demo world as it stands after seeding, and the corpus for benchmarks."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.pool import NullPool
+
+from portal.demo.content import demo_uuid
+from portal.demo.people import DEMO, TENANTS
+from portal.demo.scale import RARE_WORD, add_tickets
+from portal.demo.seed import is_empty, seed_demo
+from portal.models import NextStep, OutboxEvent, Ticket, TicketStatus
+from portal.models.session import TenantSessions, normalise_url
+from portal.services.tickets.escalation import advance_clock
+from tests.conftest import CHEAP
+
+pytestmark = pytest.mark.usefixtures("database")
+NOON = datetime(2026, 11, 19, 13, 20, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def seeded(database):
+    database.create_database("seeded", template="template")
+    engine = create_engine(normalise_url(database.owner_url("seeded")), poolclass=NullPool)
+    assert is_empty(engine)
+    seed_demo(engine, password="portico-demo", passwords=CHEAP, now=NOON)
+    assert not is_empty(engine)
+    return TenantSessions(engine)
+
+
+@pytest.fixture
+def demo(seeded):
+    with seeded.begin(demo_uuid("demo", "tenant")) as session:
+        yield session
+
+
+def test_all_statuses_and_all_states_of_the_clock_are_there(demo):
+    assert set(demo.scalars(select(Ticket.status).distinct())) == set(TicketStatus)
+    assert set(demo.scalars(select(Ticket.sla_state).distinct())) == {"within", "near", "breached", "paused", "met"}
+
+
+def test_the_clocks_mean_what_the_content_says(demo):
+    states = dict(demo.execute(select(Ticket.ticket_number, Ticket.sla_state)).all())
+    active = {"open", "in_progress", "waiting_customer", "awaiting_payment"}
+    for ticket in DEMO.tickets:
+        if ticket.status in active and ticket.clock in ("breached", "paused", "within"):
+            assert states[f"TCK-{ticket.number:04d}"] == ticket.clock, ticket.key
+
+
+def test_every_open_ticket_gets_its_clock(demo):
+    active = demo.scalar(select(func.count()).select_from(Ticket).where(Ticket.status.not_in(("closed", "cancelled"))))
+    told = demo.scalar(select(func.count()).select_from(OutboxEvent).where(OutboxEvent.kind == "ticket.clock_changed"))
+    assert active == told
+
+
+def test_nothing_that_lies_in_the_past_is_done_again(demo):
+    before = demo.scalar(select(func.count()).select_from(OutboxEvent))
+    for ticket in demo.scalars(select(Ticket)):
+        advance_clock(demo, ticket.id, cycle=1, now=NOON)
+    assert demo.scalar(select(func.count()).select_from(OutboxEvent)) == before
+
+
+def test_numbers_go_on_behind_the_highest(demo):
+    assert demo.scalar(select(func.next_ticket_number())) == f"TCK-{max(t.number for t in DEMO.tickets) + 1}"
+
+
+def test_steps_lie_ahead(demo):
+    assert demo.scalar(select(func.min(NextStep.at))) > NOON
+
+
+@pytest.mark.parametrize("tenant", TENANTS, ids=lambda tenant: tenant.key)
+def test_both_tenants_are_there(seeded, tenant):
+    with seeded.begin(demo_uuid(tenant.key, "tenant")) as session:
+        assert session.scalar(select(func.count()).select_from(Ticket)) == len(tenant.tickets)
+
+
+def test_the_corpus_is_added_once(seeded):
+    for _ in range(2):
+        add_tickets(seeded.engine, tickets=2_000, customers=20)
+    with seeded.begin(demo_uuid("demo", "tenant")) as session:
+        rows = session.scalars(select(Ticket.description).where(Ticket.ticket_number.like("S-%"))).all()
+    assert len(rows) == 2_000
+    assert sum(RARE_WORD in text for text in rows) == 2
