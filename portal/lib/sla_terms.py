@@ -17,11 +17,13 @@ _NOTHING: Final = timedelta()
 
 
 class Metric(StrEnum):
+    """What is promised: a first answer, a solution."""
+
     FIRST_RESPONSE = "first_response"
     RESOLUTION = "resolution"
 
 
-class InvalidPolicy(ValueError):
+class InvalidPolicy(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
     """A policy that cannot be; `code` says why and is also the message."""
 
     def __init__(self, code: str) -> None:
@@ -52,6 +54,7 @@ class Level:
 
     @property
     def key(self) -> str:
+        """The key of its step, stable within a cycle."""
         return f"{self.metric}:level:{self.position}"
 
 
@@ -177,6 +180,7 @@ class Reading:
 
     @property
     def breached(self) -> dict[Metric, bool]:
+        """Whether each metric was, or is, past its due time."""
         return {
             Metric.FIRST_RESPONSE: self.first_response_breached,
             Metric.RESOLUTION: self.resolution_breached,

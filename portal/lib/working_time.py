@@ -32,7 +32,7 @@ _LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _REMEMBERED_DAYS: Final = 4_096
 
 
-class InvalidCalendar(ValueError):
+class InvalidCalendar(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
     """A calendar that cannot be; `code` says why and is also the message."""
 
     def __init__(self, code: str) -> None:
@@ -40,7 +40,7 @@ class InvalidCalendar(ValueError):
         self.code = code
 
 
-class NoWorkingTime(ValueError):
+class NoWorkingTime(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
     """The calendar does not hold the working time asked for within ten years."""
 
     code = "no_working_time"
@@ -278,7 +278,7 @@ def _without(spans: Iterator[tuple[int, int]], away: list[tuple[int, int]]) -> I
                 break
             if away[scan][0] > opens:
                 yield opens, away[scan][0]
-            opens = max(opens, away[scan][1])
+            opens = away[scan][1]
             scan += 1
 
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _DAY_SECONDS: Final = 86_400
-_PROBE_SECONDS: Final = 21_600
 # Asking a zone about the outermost two days of datetime overflows; there the offset of the day before stands.
 _FIRST_PROBE: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _SECOND + 2 * _DAY_SECONDS
 _LAST_PROBE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND - 2 * _DAY_SECONDS
@@ -18,24 +17,21 @@ _LAST_PROBE: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _SECOND - 2 
 def offsets_of_day(timezone: str, day: int) -> tuple[tuple[int, int, int], ...]:
     """A UTC day (counted from 1970-01-01) cut where the zone's offset changes: (from, to, offset).
 
-    All in seconds, `from` and `to` since 1970. Probes every six hours and halves down to the second
-    in between: no zone goes to another offset and back within six hours.
+    All in seconds, `from` and `to` since 1970. The second of a change is found by halving; zones
+    change their offset at most once in a day (the closest two changes since 1970 are days apart).
     """
     zone = ZoneInfo(timezone)
-    start = day * _DAY_SECONDS
-    pieces: list[tuple[int, int, int]] = []
-    begin, offset = start, _offset_at(zone, start)
-    for probe in range(start, start + _DAY_SECONDS, _PROBE_SECONDS):
-        low, high = probe, probe + _PROBE_SECONDS
-        if (changed := _offset_at(zone, high)) == offset:
-            continue
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if _offset_at(zone, middle) == offset else (low, middle)
-        if high < start + _DAY_SECONDS:  # a change at the stroke of midnight belongs to the next day
-            pieces.append((begin, high, offset))
-            begin, offset = high, changed
-    return (*pieces, (begin, start + _DAY_SECONDS, offset))
+    start, end = day * _DAY_SECONDS, (day + 1) * _DAY_SECONDS
+    before, after = _offset_at(zone, start), _offset_at(zone, end)
+    if before == after:
+        return ((start, end, before),)
+    low, high = start, end
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _offset_at(zone, middle) == before else (low, middle)
+    if high == end:  # a change at the stroke of midnight belongs to the next day
+        return ((start, end, before),)
+    return (start, high, before), (high, end, after)
 
 
 def _offset_at(zone: ZoneInfo, seconds: int) -> int:

@@ -123,6 +123,8 @@ def test_an_answer_during_a_pause_keeps_the_promise() -> None:
     reading = read(POLICY, clock, at("01T16:30"))
     assert not reading.first_response_breached
     assert (reading.state, reading.metric) == ("paused", RESOLUTION)
+    ended = paused(pause("01T12:00", "02T12:00"), first_responded_at=at("01T16:00"))
+    assert read(POLICY, ended, at("03T09:00")).first_response_due_at == at("01T17:00")  # as if resumed by the answer
 
 
 def test_a_pause_after_the_answer_does_not_move_the_old_promise() -> None:
