@@ -1,5 +1,5 @@
 """Facts that services publish."""
 
-from portal.events.base import Event, audit, publish
+from portal.events.base import Event, audit, publish, tell
 
-__all__ = ["Event", "audit", "publish"]
+__all__ = ["Event", "audit", "publish", "tell"]

@@ -56,6 +56,14 @@ _PUBLISH = text(
             :ip, :request_id, cast(:before AS jsonb), cast(:after AS jsonb))
     """
 )
+_TELL = text(
+    """
+    INSERT INTO outbox_events (id, tenant_id, kind, record_type, record_id, payload, actor_kind, actor_id,
+                               correlation_id, depth, occurred_at)
+    VALUES (:id, :tenant_id, :kind, :record_type, :record_id, cast(:payload AS jsonb), :actor_kind, :actor_id,
+            :correlation_id, :depth, :at)
+    """
+)
 _AUDIT = text(
     """
     INSERT INTO audit_entries (id, tenant_id, at, actor_kind, actor_id, actor_name, action, record_type, record_id,
@@ -93,6 +101,27 @@ def publish(
     session.connection().execute(_PUBLISH, rows)
     first: UUID = rows[0]["id"]
     return first
+
+
+def tell(session: TenantSession, event: Event, *, actor: Actor, now: datetime) -> None:
+    """Write the outbox row alone, for what follows from an audited change and changes no record itself."""
+    session.flush()
+    session.connection().execute(
+        _TELL,
+        {
+            "id": uuid4(),
+            "tenant_id": actor.tenant_id,
+            "kind": event.kind,
+            "record_type": event.record_type,
+            "record_id": event.record_id,
+            "payload": json.dumps(event.payload()),
+            "actor_kind": actor.kind.value,
+            "actor_id": actor.user_id,
+            "correlation_id": actor.correlation_id or uuid4(),
+            "depth": actor.depth,
+            "at": now,
+        },
+    )
 
 
 def audit(

@@ -1,28 +1,49 @@
 """What can have happened to a ticket (names: contract §6)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from portal.events.base import Event
+from portal.models import Ticket
 
 
 @dataclass(frozen=True)
 class TicketFact(Event):
-    """Common to all: `cycle` names the run of the ticket's clock that must hear of it."""
+    """Common to all: `cycle` names the run of the ticket's clock that must hear of it.
+
+    Company and requester decide which open pages are told; the relay cannot read tickets.
+    """
 
     record_type: ClassVar[str] = "ticket"
 
     cycle: int
+    company_id: UUID
+    requester_id: UUID
+
+    @classmethod
+    def about(cls, ticket: Ticket, **more: Any) -> Self:
+        """The fact about this ticket; `more` are the fields of the kind."""
+        return cls(
+            record_id=ticket.id,
+            cycle=ticket.clock_cycle,
+            company_id=ticket.customer_id,
+            requester_id=ticket.requester_id,
+            **more,
+        )
 
 
 @dataclass(frozen=True)
 class TicketCreated(TicketFact):
+    """A customer asked."""
+
     kind: ClassVar[str] = "ticket.created"
 
 
 @dataclass(frozen=True)
 class TicketReplied(TicketFact):
+    """A public message of either side."""
+
     kind: ClassVar[str] = "ticket.replied"
 
     message_id: UUID
@@ -40,6 +61,8 @@ class TicketNoteAdded(TicketFact):
 
 @dataclass(frozen=True)
 class TicketStatusChanged(TicketFact):
+    """The ticket moved from one state to another."""
+
     kind: ClassVar[str] = "ticket.status_changed"
 
     from_status: str
@@ -48,6 +71,8 @@ class TicketStatusChanged(TicketFact):
 
 @dataclass(frozen=True)
 class TicketAssigned(TicketFact):
+    """Somebody got the ticket, or nobody has it any more."""
+
     kind: ClassVar[str] = "ticket.assigned"
 
     from_user: UUID | None
@@ -65,16 +90,21 @@ class TicketUpdated(TicketFact):
 
 @dataclass(frozen=True)
 class TicketEscalated(TicketFact):
+    """A level of the ladder was reached; `role` is who is told."""
+
     kind: ClassVar[str] = "ticket.escalated"
 
     step: str
     level: int
     metric: str
+    role: str
     notify_user_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True)
 class TicketSlaWarned(TicketFact):
+    """A due time of the promise comes near."""
+
     kind: ClassVar[str] = "ticket.sla_warned"
 
     step: str
@@ -83,6 +113,8 @@ class TicketSlaWarned(TicketFact):
 
 @dataclass(frozen=True)
 class TicketRated(TicketFact):
+    """The requester judged the solution, 1 to 5."""
+
     kind: ClassVar[str] = "ticket.rated"
 
     rating: int

@@ -44,4 +44,9 @@ def excerpt(text: str, length: int = 140) -> str:
 def search_query(text: str) -> str | None:
     """A prefix query for `to_tsquery`, made of letters and digits only; None when nothing is left."""
     words = _SEARCH_WORD.findall(text)[:8]
-    return " & ".join(f"{word[:60]}:*" for word in words) or None
+    return " & ".join(_prefix(word[:60]) for word in words) or None
+
+
+def _prefix(word: str) -> str:
+    # PostgreSQL keeps the hyphen of `TCK-1035` as the sign of a number.
+    return f"({word}:* | '-{word}':*)" if word[0].isdecimal() else f"{word}:*"

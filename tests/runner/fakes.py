@@ -76,16 +76,16 @@ def make_checkout(root: Path) -> Path:
 class Copy:
     """One running copy: the runner's process, its data folder and what can be seen from outside."""
 
-    def __init__(self, root: Path, data: Path, **environ: str) -> None:
+    def __init__(self, root: Path, data: Path, words: list[str] | None = None, **environ: str) -> None:
         self.data = data
-        self.port = choose_port()
+        self.port = int(environ.pop("PORT", None) or choose_port())
         data.mkdir(parents=True, exist_ok=True)
-        self.said = data / "said"
+        self.said = data / f"said-{time.monotonic_ns()}"
         given = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "MAKE"))}
         given |= {"PORTAL_DATA_DIR": str(data), "PORT": str(self.port), **environ}
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "runner", "run"],
+                words or [sys.executable, "-m", "runner", "run"],
                 cwd=root,
                 env=given,
                 stdin=subprocess.DEVNULL,

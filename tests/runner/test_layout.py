@@ -37,7 +37,7 @@ def test_a_full_disk_is_told_in_one_sentence(layout: Layout, monkeypatch: pytest
 def test_a_data_folder_that_cannot_be_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     layout = Layout.from_environ({"PORTAL_DATA_DIR": str(tmp_path / "file" / "data")}, root=tmp_path)
-    with pytest.raises(SetupError, match="cannot be used .*: set PORTAL_DATA_DIR to another one"):
+    with pytest.raises(SetupError, match=r"cannot be used .*: set PORTAL_DATA_DIR to another one"):
         layout.prepare()
 
 

@@ -41,3 +41,24 @@ def save_preferences(
     if after != before:
         audit(session, "user.preferences_saved", "user", user.id, actor=actor, now=now, before=before, after=after)
     return user
+
+
+def save_mail_preferences(session: TenantSession, *, tickets: bool, actor: Actor, now: datetime) -> User:
+    """Switch the mails about tickets on or off for the actor's own login."""
+    require(actor, Permission.PREFERENCES_EDIT)
+    user = session.scalar(select(User).where(User.id == actor.user_id))
+    if user is None:
+        raise NotFound("user")
+    before = dict(user.mail_preferences)
+    user.mail_preferences = before | {"tickets": tickets}
+    audit(
+        session,
+        "user.mail_preferences_saved",
+        "user",
+        user.id,
+        actor=actor,
+        now=now,
+        before=before,
+        after=user.mail_preferences,
+    )
+    return user

@@ -92,7 +92,7 @@ def add_note(session: TenantSession, ticket_id: UUID, *, message: str, actor: Ac
     )
     session.add(entry)
     add_line(session, ticket, "note_added", actor=actor, now=now, staff_only=True, message_id=str(entry.id))
-    publish(session, TicketNoteAdded(ticket.id, cycle=ticket.clock_cycle, message_id=entry.id), actor=actor, now=now)
+    publish(session, TicketNoteAdded.about(ticket, message_id=entry.id), actor=actor, now=now)
     return entry
 
 
@@ -144,7 +144,5 @@ def _finish(
     now: datetime,
 ) -> None:
     refresh_clock(session, ticket, now=now, policies=policies)
-    replied = TicketReplied(
-        ticket.id, cycle=ticket.clock_cycle, message_id=entry.id, sender=entry.sender_type.value
-    )
+    replied = TicketReplied.about(ticket, message_id=entry.id, sender=entry.sender_type.value)
     publish(session, *([replied, moved] if moved else [replied]), actor=actor, now=now)

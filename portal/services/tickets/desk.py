@@ -63,7 +63,7 @@ def assign_ticket(
     )
     publish(
         session,
-        TicketAssigned(ticket.id, cycle=ticket.clock_cycle, from_user=before, to_user=assignee_id),
+        TicketAssigned.about(ticket, from_user=before, to_user=assignee_id),
         actor=actor,
         now=now,
         before={"assigned_to": before},
@@ -89,7 +89,7 @@ def update_ticket(
         ticket.updated_at = now
         for name in before:
             _field_line(session, ticket, name, before[name], actor=actor, now=now)
-        events.append(TicketUpdated(ticket.id, cycle=ticket.clock_cycle, changed=tuple(before)))
+        events.append(TicketUpdated.about(ticket, changed=tuple(before)))
     if changes.status is not None and changes.status is not ticket.status:
         before["status"] = ticket.status
         events.append(move_to(session, ticket, changes.status, actor=actor, now=now))

@@ -64,7 +64,7 @@ def _fire(session: TenantSession, ticket: Ticket, step: Step, *, actor: Actor, n
     elif step.level is None:
         metric = step.metric.value if step.metric else ""
         add_line(session, ticket, "sla_warned", actor=actor, now=now, staff_only=True, metric=metric)
-        events = [TicketSlaWarned(ticket.id, cycle=ticket.clock_cycle, step=step.key, metric=metric)]
+        events = [TicketSlaWarned.about(ticket, step=step.key, metric=metric)]
     else:
         events = _escalate(session, ticket, step, actor=actor, now=now)
     publish(session, *events, actor=actor, now=now, after={"step": step.key})
@@ -94,21 +94,17 @@ def _escalate(session: TenantSession, ticket: Ticket, step: Step, *, actor: Acto
         to_name=assignee[1] if assignee else None,
     )
     events: list[Event] = [
-        TicketEscalated(
-            ticket.id,
-            cycle=ticket.clock_cycle,
+        TicketEscalated.about(
+            ticket,
             step=step.key,
             level=level.position,
             metric=metric.value,
+            role=level.notify_role,
             notify_user_ids=tuple(user_id for user_id, _ in told),
         )
     ]
     if assignee and assignee[0] != ticket.assigned_to:
-        events.append(
-            TicketAssigned(
-                ticket.id, cycle=ticket.clock_cycle, from_user=ticket.assigned_to, to_user=assignee[0]
-            )
-        )
+        events.append(TicketAssigned.about(ticket, from_user=ticket.assigned_to, to_user=assignee[0]))
         ticket.assigned_to = assignee[0]
         add_line(session, ticket, "assigned", actor=actor, now=now, to=str(assignee[0]), to_name=assignee[1])
     return events

@@ -41,9 +41,7 @@ def move_to(
     add_line(
         session, ticket, "status_changed", actor=actor, now=now, **{"from": before.value, "to": target.value}, **params
     )
-    return TicketStatusChanged(
-        ticket.id, cycle=ticket.clock_cycle, from_status=before.value, to_status=target.value
-    )
+    return TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
 
 
 def _resolved_at(ticket: Ticket, target: TicketStatus, now: datetime) -> datetime | None:
@@ -118,7 +116,7 @@ def rate_ticket(
     add_line(session, ticket, "rated", actor=actor, now=now, rating=rating)
     publish(
         session,
-        TicketRated(ticket.id, cycle=ticket.clock_cycle, rating=rating),
+        TicketRated.about(ticket, rating=rating),
         actor=actor,
         now=now,
         after={"rating": rating},

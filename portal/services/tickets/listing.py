@@ -141,13 +141,18 @@ _LIGHT = (
 )
 
 
-def list_tickets(session: TenantSession, wanted: TicketFilter, *, actor: Actor, now: datetime) -> Page[TicketRow]:
-    """One page of what the actor may see, by three statements at most. Raises Invalid about the cursor."""
+def list_tickets(
+    session: TenantSession, wanted: TicketFilter, *, actor: Actor, now: datetime, whole: bool = False
+) -> Page[TicketRow]:
+    """One page of what the actor may see, by three statements at most. Raises Invalid about the cursor.
+
+    `whole` reads the tickets with their texts, which pages do not show in lists and the API gives.
+    """
     cursor = decode_cursor(wanted.cursor)
     found = _search(session, wanted, actor)
     if found is not None and not found:
         return Page([])
-    query = select_rows(*_LIGHT).where(visible_to(actor), *_conditions(wanted, actor, now))
+    query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *_conditions(wanted, actor, now))
     if found is not None:
         query = query.where(Ticket.id.in_(found))
     query = _seek(query, _sort_key(wanted.sort), wanted, cursor).limit(wanted.limit + 1)

@@ -70,7 +70,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
     add_line(session, ticket, "created", actor=actor, now=now)
     publish(
         session,
-        TicketCreated(ticket.id, cycle=1),
+        TicketCreated.about(ticket),
         actor=actor,
         now=now,
         after={"category": ticket.category, "priority": priority, "status": "open"},

@@ -9,16 +9,13 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from portal.authz import Actor, Permission, require
-from portal.errors import FieldError, Invalid, NotFound
+from portal.errors import NotFound
 from portal.events import audit
-from portal.lib.sla_clock import Metric
-from portal.models import BusinessCalendar, Role, SlaPolicy, TicketPriority, TicketStatus
+from portal.models import BusinessCalendar, SlaPolicy, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.policies import working_calendar
+from portal.services.tickets.sla_checks import STAFF_ROLES, check_calendar, check_hours, check_policy
 
-STAFF_ROLES = frozenset(
-    {Role.AGENT.value, Role.MANAGER.value, Role.BILLING.value, Role.DESIGNER.value, Role.TENANT_ADMIN.value}
-)
+__all__ = ["STAFF_ROLES", "CalendarForm", "PolicyForm", "move_policy", "save_calendar", "save_policy"]
 
 # A policy or calendar can match any open ticket after the edit, also ones it did not cover before, so all of
 # them are told. One statement, in the transaction of the edit; the relay turns each row into a signal.
@@ -27,7 +24,8 @@ _TELL_OPEN_TICKETS = text(
     INSERT INTO outbox_events (id, tenant_id, kind, record_type, record_id, payload, actor_kind, actor_id,
                                correlation_id, depth, occurred_at)
     SELECT gen_random_uuid(), t.tenant_id, 'ticket.clock_changed', 'ticket', t.id,
-           jsonb_build_object('cycle', t.clock_cycle), :actor_kind, :actor_id, :correlation_id, :depth, :now
+           jsonb_build_object('cycle', t.clock_cycle, 'company_id', t.customer_id, 'requester_id', t.requester_id),
+           :actor_kind, :actor_id, :correlation_id, :depth, :now
     FROM portal_tickets t
     WHERE t.tenant_id = :tenant_id AND t.status NOT IN ('closed', 'cancelled')
     """
@@ -68,11 +66,12 @@ def save_policy(
 ) -> SlaPolicy:
     """Create (id None) or change a policy. Raises Forbidden, NotFound and Invalid per field."""
     require(actor, Permission.SLA_CONFIGURE)
-    _check_policy(session, form)
+    name = check_policy(session, policy_id, form)
     policy = _row(session, SlaPolicy, policy_id, "sla_policy")
     before = _visible(policy)
-    for name, value in vars(form).items():
-        setattr(policy, name, list(value) if isinstance(value, tuple) else value)
+    for field, value in vars(form).items():
+        setattr(policy, field, list(value) if isinstance(value, tuple) else value)
+    policy.name = name
     policy.version = (policy.version or 0) + 1
     policy.updated_at = now
     session.add(policy)
@@ -91,22 +90,37 @@ def save_policy(
     return policy
 
 
+def move_policy(session: TenantSession, policy_id: UUID, *, up: bool, actor: Actor, now: datetime) -> None:
+    """Have a policy tried one place sooner or later; at the ends nothing happens. Raises Forbidden and NotFound."""
+    require(actor, Permission.SLA_CONFIGURE)
+    order = select(SlaPolicy).order_by(SlaPolicy.position, SlaPolicy.name).with_for_update()
+    rows = list(session.scalars(order))
+    index = next((i for i, row in enumerate(rows) if row.id == policy_id), None)
+    if index is None:
+        raise NotFound("sla_policy")
+    other = index - 1 if up else index + 1
+    if not 0 <= other < len(rows):
+        return
+    rows[index], rows[other] = rows[other], rows[index]
+    for position, row in enumerate(rows):
+        row.position = position
+    after = {"position": other}
+    audit(session, "sla_policy.moved", "sla_policy", policy_id, actor=actor, now=now, after=after)
+    tell_open_tickets(session, actor=actor, now=now)
+
+
 def save_calendar(
     session: TenantSession, calendar_id: UUID | None, *, form: CalendarForm, actor: Actor, now: datetime
 ) -> BusinessCalendar:
     """Create (id None) or change a calendar. Raises Forbidden, NotFound and Invalid per field."""
     require(actor, Permission.SLA_CONFIGURE)
+    name = check_calendar(session, calendar_id, form)
     calendar = _row(session, BusinessCalendar, calendar_id, "calendar")
-    calendar.name = form.name.strip()
+    calendar.name = name
     calendar.timezone = form.timezone
     calendar.intervals = [list(interval) for interval in sorted(form.intervals)]
     calendar.holidays = sorted(set(form.holidays))
-    if not calendar.name:
-        raise Invalid(FieldError("name", "required"))
-    try:
-        working_calendar(calendar)
-    except ValueError as error:
-        raise Invalid(FieldError("intervals", "calendar_invalid", (("reason", str(error)),))) from error
+    check_hours(calendar)
     session.add(calendar)
     session.flush()
     audit(session, "calendar.saved", "calendar", calendar.id, actor=actor, now=now, after={"name": calendar.name})
@@ -141,37 +155,3 @@ def _row(session: TenantSession, model: Any, row_id: UUID | None, record: str) -
 def _visible(policy: SlaPolicy) -> dict[str, Any]:
     names = ("name", "first_response_seconds", "resolution_seconds", "warn_before_seconds", "levels", "active")
     return json.loads(json.dumps({name: getattr(policy, name, None) for name in names}))  # type: ignore[no-any-return]
-
-
-def _check_policy(session: TenantSession, form: PolicyForm) -> None:
-    errors: list[FieldError] = []
-    if not form.name.strip():
-        errors.append(FieldError("name", "required"))
-    if form.first_response_seconds is None and form.resolution_seconds is None:
-        errors.append(FieldError("first_response_seconds", "target_required"))
-    for name in ("first_response_seconds", "resolution_seconds", "warn_before_seconds", "auto_close_seconds"):
-        value = getattr(form, name)
-        if value is not None and value <= 0:
-            errors.append(FieldError(name, "must_be_positive"))
-    if session.scalar(select(BusinessCalendar.id).where(BusinessCalendar.id == form.calendar_id)) is None:
-        errors.append(FieldError("calendar_id", "unknown_choice"))
-    if not set(form.match_priorities) <= {priority.value for priority in TicketPriority}:
-        errors.append(FieldError("match_priorities", "unknown_choice"))
-    if not set(form.pause_statuses) <= {status.value for status in TicketStatus}:
-        errors.append(FieldError("pause_statuses", "unknown_choice"))
-    errors.extend(_check_levels(form.levels))
-    if errors:
-        raise Invalid(*errors)
-
-
-def _check_levels(levels: tuple[dict[str, Any], ...]) -> list[FieldError]:
-    for level in levels:
-        if (
-            level.get("metric") not in {metric.value for metric in Metric}
-            or not isinstance(level.get("after_seconds"), int)
-            or level["after_seconds"] < 0
-            or level.get("notify_role") not in STAFF_ROLES
-            or (level.get("assign_role") or None) not in {None, *STAFF_ROLES}
-        ):
-            return [FieldError("levels", "level_invalid")]
-    return []

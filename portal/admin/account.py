@@ -1,0 +1,102 @@
+"""What belongs to the member of staff: the bell's notices, language and theme."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import gettext
+
+from portal.admin.base import ServiceView
+from portal.admin.live import live_part
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.accounts.bell import notice_rows
+from portal.blueprints.localisation import current_locale, current_theme
+from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
+from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
+
+class NotificationsView(ServiceView):
+    """The bell's page."""
+
+    policy = Permission.NOTIFICATIONS_READ
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """The newest notices, or only their list where the open page asks again."""
+        rows = notice_rows(list_notifications(http.session(), actor=http.actor()))
+        if http.wants_fragment():
+            return live_part(self.render("admin/_notifications.html", notices=rows))
+        return self.render("admin/notifications.html", notices=rows)
+
+    @expose("/read", methods=("POST",))
+    def read_all(self) -> ResponseReturnValue:
+        """Everything was read."""
+        mark_all_read(http.session(), actor=http.actor(), now=http.now())
+        http.commit()
+        return http.see_other("staff_notifications.index")
+
+    @expose("/<uuid:notification_id>", methods=("POST",))
+    def open(self, notification_id: UUID) -> ResponseReturnValue:
+        """Go to what a notice is about; it is read then."""
+        notice = mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
+        http.commit()
+        if notice.record_type == "ticket":
+            return http.see_other("desk.ticket", ticket_id=notice.record_id)
+        return http.see_other("staff_notifications.index")
+
+
+class PreferencesView(ServiceView):
+    """Own language and theme."""
+
+    policy = Permission.PREFERENCES_EDIT
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """The page; the account menu of every page does the same for language and theme."""
+        found = http.identity()
+        return self.render(
+            "admin/preferences.html",
+            chosen_locale=current_locale(),
+            chosen_theme=current_theme(),
+            ticket_mails=bool(found and found.user.mail_preferences.get("tickets", True)),
+        )
+
+    @expose("/save", methods=("POST",))
+    def save(self) -> ResponseReturnValue:
+        """Store what was chosen and go back to where it was chosen."""
+        locale, theme = request.form.get("locale") or None, request.form.get("theme") or None
+        save_preferences(
+            http.session(),
+            locale=locale,
+            theme=theme,
+            locales=http.tenant().locales,
+            actor=http.actor(),
+            now=http.now(),
+        )
+        http.commit()
+        # The sign-in page of this browser looks and speaks the same.
+        if theme in THEMES:
+            cookie["theme"] = theme
+        if locale:
+            cookie["locale"] = locale
+        return redirect(_came_from(), code=303)
+
+    @expose("/mail", methods=("POST",))
+    def save_mail(self) -> ResponseReturnValue:
+        """Switch the mails about tickets on or off."""
+        wanted = request.form.get("tickets") == "1"
+        save_mail_preferences(http.session(), tickets=wanted, actor=http.actor(), now=http.now())
+        http.commit()
+        flash(gettext("Saved"), "ok")
+        return http.see_other("staff_preferences.index")
+
+
+def _came_from() -> str:
+    """The page of ours that the form stood on."""
+    standard = url_for("staff_preferences.index")
+    referrer = request.referrer or ""
+    prefix = request.host_url
+    target = f"/{referrer.removeprefix(prefix)}" if referrer.startswith(prefix) else ""
+    return http.safe_target(target, standard) if target.startswith("/admin") else standard

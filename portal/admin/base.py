@@ -1,0 +1,257 @@
+"""What every view of the back office shares: its declared policy, its frame, its way to services.
+
+Flask-Admin gives routes, lists and forms; nothing of its looks, its scripts or its saving is used. Reads and
+writes are services of ours, so the rules of the product hold here as they do everywhere else.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import flash, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_admin import BaseView, expose
+from flask_admin.model.base import BaseModelView, ViewArgs
+from flask_babel import gettext
+from wtforms import Form
+
+from portal.authz import Permission, require
+from portal.blueprints import http
+from portal.errors import Invalid, NotFound
+from portal.lib.text import has_forbidden_characters
+from portal.lib.wording.errors import error_text
+
+MAX_PAGE = 1_000
+WRITING = frozenset({"create_view", "edit_view", "move_view"})
+SEARCH_LENGTH = 200
+
+
+class GuardedView:
+    """A view whose endpoints all declare a permission: `policy`, `write_policy`, or `@permission` on a method.
+
+    The guard of the application enforces it before the view runs; the view checks it once more itself.
+    """
+
+    policy: ClassVar[Permission]
+    routes: ClassVar[frozenset[str] | None] = None
+    write_policy: ClassVar[Permission | None] = None
+    helpers: ClassVar[dict[str, Any]] = {}
+
+    def create_blueprint(self, admin: Any) -> Any:
+        """The blueprint with this view's routes; routes that are switched off do not exist."""
+        routes = self.routes
+        self._urls = [row for row in self._urls if routes is None or row[1] in routes]
+        for _, name, _ in self._urls:
+            setattr(self, name, _declare(getattr(self, name), self.policy_of(name)))
+        return super().create_blueprint(admin)  # type: ignore[misc]
+
+    def policy_of(self, name: str) -> Permission:
+        """The permission that a route of this view needs."""
+        standard = self.policy
+        if name in WRITING and self.write_policy is not None:
+            standard = self.write_policy
+        declared: Permission = getattr(getattr(type(self), name), "portal_policy", standard)
+        return declared
+
+    def is_accessible(self) -> bool:
+        """Whether the reader may open this view at all."""
+        found = http.identity()
+        return found is not None and found.actor.is_staff and found.actor.may(self.policy)
+
+    def is_visible(self) -> bool:
+        """What may not be opened is not offered either."""
+        return self.is_accessible()
+
+    def _handle_view(self, name: str, **kwargs: Any) -> None:
+        require(http.actor(), self.policy_of(name))
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin takes any TypeError for a wrong signature and calls the view a second time.
+        return fn(self, *args, **kwargs)
+
+    def render(self, template: str, **context: Any) -> str:
+        """A page of ours; without Flask-Admin's own context."""
+        return render_template(template, **{"admin_view": self} | self.helpers | context)
+
+
+def _declare(view: Callable[..., Any], needed: Permission) -> Callable[..., Any]:
+    """The view as a function of its own, marked with the permission it needs."""
+
+    @functools.wraps(view)
+    def declared(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    declared.portal_policy = needed  # type: ignore[attr-defined]
+    return declared
+
+
+class ServiceView(GuardedView, BaseView):
+    """A page of its own kind within the back office."""
+
+
+class ServiceModelView(GuardedView, BaseModelView):
+    """A list with a page per record, read and written by services; writing is off unless a view switches it on.
+
+    Subclasses give `find_rows` and `find_one`, and where records are written `save`.
+    """
+
+    routes: ClassVar[frozenset[str] | None] = frozenset({"index_view", "details_view"})
+    record: ClassVar[str]
+    columns: ClassVar[Sequence[tuple[str, Any]]]
+    can_create = False
+    can_edit = False
+    can_delete = False
+    can_export = False
+    can_view_details = True
+    page_size = 25
+    list_template = "admin/model/list.html"
+    details_template = "admin/model/details.html"
+    form: type[Form] = Form
+
+    def __init__(self, model: type[Any], name: Any, endpoint: str, url: str) -> None:
+        super().__init__(model, name=name, endpoint=endpoint, url=url)
+
+    # What Flask-Admin asks of a model view.
+
+    def get_pk_value(self, model: Any) -> Any:
+        """The record's key in addresses."""
+        return model.id
+
+    def scaffold_list_columns(self) -> list[str]:
+        """Only what the view allows is ever shown."""
+        return [key for key, _ in self.columns]
+
+    def get_list_columns(self) -> list[tuple[str, Any]]:
+        """The allowed columns with their headings."""
+        return list(self.columns)
+
+    def get_details_columns(self) -> list[tuple[str, Any]]:
+        """The same for a record's own page."""
+        return list(self.columns)
+
+    def scaffold_sortable_columns(self) -> dict[str, str]:
+        """Lists come in the order of their service."""
+        return {}
+
+    def init_search(self) -> bool:
+        """Whether the list can be searched."""
+        return bool(self.column_searchable_list)
+
+    def scaffold_form(self) -> type[Form]:
+        """The form of the view."""
+        return self.form
+
+    def get_list(
+        self,
+        page: int | None,
+        sort_column: str | None,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        page_size: int | None = None,
+    ) -> tuple[None, list[Any]]:
+        """One row more than a page holds, so that the pager knows whether there is a next one; never a count."""
+        if search and has_forbidden_characters(search):
+            return None, []
+        size = self.page_size
+        return None, self.find_rows(search or "", limit=size + 1, offset=(page or 0) * size)
+
+    def get_one(self, id: Any) -> Any:
+        """The record of an address; NotFound for bad keys, too."""
+        try:
+            wanted = UUID(str(id))
+        except ValueError:
+            raise NotFound(self.record) from None
+        return self.find_one(wanted)
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        args = super()._get_list_extra_args()
+        args.page = min(max(args.page or 0, 0), MAX_PAGE)
+        args.search = (args.search or "")[:SEARCH_LENGTH] or None
+        args.page_size = None
+        return args
+
+    # What subclasses give.
+
+    def find_rows(self, search: str, *, limit: int, offset: int) -> list[Any]:
+        """Rows of the list."""
+        raise NotImplementedError
+
+    def find_one(self, record_id: UUID) -> Any:
+        """One record; raises NotFound."""
+        raise NotImplementedError
+
+    def save(self, form: Form, record: Any | None) -> Any:
+        """Have a service create (record None) or change; raises Invalid."""
+        raise NotImplementedError
+
+    # Pages.
+
+    @expose("/details/")
+    def details_view(self) -> ResponseReturnValue:
+        """A record's own page."""
+        return self.render(self.details_template, model=self.get_one(request.args.get("id")))
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> ResponseReturnValue:
+        """The form for a new record."""
+        return self._edit(self.create_form(), None)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> ResponseReturnValue:
+        """The form for an existing record."""
+        record = self.get_one(request.args.get("id"))
+        return self._edit(self.edit_form(record), record)
+
+    def _edit(self, form: Form, record: Any | None) -> ResponseReturnValue:
+        if request.method == "POST" and self.prepare(form) and form.validate():
+            try:
+                self.save(form, record)
+            except Invalid as error:
+                http.session().rollback()
+                show_errors(form, error)
+            else:
+                http.commit()
+                flash(gettext("Saved"), "ok")
+                return http.see_other(f"{self.endpoint}.index_view")
+        status = 422 if form.errors else 200
+        template = self.edit_template if record is not None else self.create_template
+        return self.render(template, form=form, model=record, form_errors=error_list(form), **self.choices()), status
+
+    def prepare(self, form: Form) -> bool:
+        """Do what a button other than Save asks for; False keeps the form open."""
+        return True
+
+    def choices(self) -> dict[str, Any]:
+        """What the form's template needs besides the form."""
+        return {}
+
+
+def show_errors(form: Form, error: Invalid) -> None:
+    """Put a service's refusals beside the form's fields; those of no field go to the form itself."""
+    for item in error.errors:
+        text = error_text(item.code, dict(item.params), gettext)
+        if item.field in form._fields:
+            field = form[item.field]
+            field.errors = [*field.errors, text]
+        else:
+            form.form_errors.append(text)
+
+
+def error_list(form: Form) -> list[tuple[str, str]]:
+    """(field id, text) for the summary on top of a form."""
+    found: list[tuple[str, str]] = []
+    for name, errors in form.errors.items():
+        field = form._fields.get(name) if name is not None else None
+        found.extend((field.id if field is not None else "", text) for text in _texts(errors))
+    return found
+
+
+def _texts(errors: Any) -> list[str]:
+    """The sentences in WTForms' nested lists and mappings of errors."""
+    if isinstance(errors, dict):
+        return [text for nested in errors.values() for text in _texts(nested)]
+    if isinstance(errors, (list, tuple)):
+        return [text for nested in errors for text in _texts(nested)]
+    return [str(errors)]

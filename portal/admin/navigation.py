@@ -1,0 +1,130 @@
+"""The rail of the back office: what a member of staff may open, and nothing else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from babel.dates import get_day_names
+from flask import Flask, g, get_flashed_messages, request, url_for
+from flask_babel import gettext
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.guard import door
+from portal.blueprints.localisation import current_locale
+from portal.lib.i18n import babel_locale
+from portal.lib.wording import N_
+
+
+@dataclass(frozen=True)
+class Place:
+    """One icon of the rail; `blueprints` are the views that belong to it."""
+
+    key: str
+    label: str
+    icon: str
+    endpoint: str
+    needed: Permission
+    blueprints: tuple[str, ...]
+    foot: bool = False
+
+
+PLACES = (
+    Place("tickets", N_("Tickets"), "inbox", "desk.index", Permission.DESK_READ, ("desk",)),
+    Place(
+        "customers",
+        N_("Customers"),
+        "building-2",
+        "companies.index_view",
+        Permission.CUSTOMERS_READ,
+        ("companies", "people"),
+    ),
+    Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
+    Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
+    Place(
+        "settings",
+        N_("Settings"),
+        "settings-2",
+        "sla_policies.index_view",
+        Permission.SLA_READ,
+        ("sla_policies", "sla_calendars", "ticket_categories"),
+        foot=True,
+    ),
+)
+
+
+def rail() -> list[dict[str, Any]]:
+    """The rail's groups, for `layout/_rail.html`."""
+    found = http.identity()
+    if found is None:
+        return []
+    at = request.blueprint
+    groups: list[dict[str, Any]] = []
+    for foot in (False, True):
+        items = [
+            {
+                "key": place.key,
+                "label": gettext(place.label),
+                "icon": place.icon,
+                "url": url_for(place.endpoint),
+                "current": at in place.blueprints,
+            }
+            for place in PLACES
+            if place.foot is foot and found.actor.may(place.needed)
+        ]
+        if items:
+            groups.append({"label": None, "foot": foot, "items": items})
+    return groups
+
+
+def shell_links() -> dict[str, str | None]:
+    """Addresses that the staff shell links to."""
+    return {
+        "home": url_for("admin.index"),
+        "search": url_for("desk.index"),
+        "login": url_for("admin_access.login"),
+        "logout": url_for("admin_access.logout"),
+        "notifications": url_for("staff_notifications.index"),
+        "preferences": url_for("staff_preferences.save"),
+        "profile": url_for("staff_preferences.index"),
+        "security": None,
+        "socket": "/socket.io",
+        "counts": url_for("staff_counts.index"),
+    }
+
+
+def settings_pages() -> list[dict[str, Any]]:
+    """The settings' own navigation."""
+    pages = (
+        ("sla_policies", gettext("Promises"), "timer"),
+        ("sla_calendars", gettext("Working hours"), "calendar-clock"),
+        ("ticket_categories", gettext("Categories"), "tag"),
+    )
+    return [
+        {"label": label, "icon": icon, "url": url_for(f"{name}.index_view"), "current": request.blueprint == name}
+        for name, label, icon in pages
+    ]
+
+
+def init_navigation(app: Flask) -> None:
+    """Give staff pages their rail and links; pages of customers keep theirs."""
+
+    @app.context_processor
+    def staff_shell() -> dict[str, Any]:
+        if door() != "admin" or "tenant" not in g:
+            return {}
+        shown = {"nav": rail(), "urls": shell_links(), "settings_pages": settings_pages, "may": _may}
+        if not http.wants_fragment():
+            shown["flashes"] = get_flashed_messages(with_categories=True)
+        return shown
+
+    app.jinja_env.filters["weekday_name"] = weekday_name
+
+
+def _may(permission: str) -> bool:
+    """Whether the reader's roles grant `area:action`; what they do not is not offered."""
+    return http.actor().may(Permission(permission))
+
+
+def weekday_name(day: int, width: str = "abbreviated") -> str:
+    """The name of a weekday (Monday is 0) in the reader's language, standing alone."""
+    return str(get_day_names(width, "stand-alone", babel_locale(current_locale()))[day])

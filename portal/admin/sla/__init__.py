@@ -1,0 +1,1 @@
+"""Promises as data: policies with their ladder, working hours, categories."""

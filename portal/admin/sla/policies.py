@@ -1,0 +1,141 @@
+"""Promises: which tickets, which targets, whose hours, and who hears when time runs out."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from wtforms import Form
+
+from portal.admin.base import ServiceModelView
+from portal.admin.sla.forms import PolicyEditForm, valid_uuid
+from portal.admin.sla.presenters import describe_policy, level_choices, matches_text
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.localisation import current_locale
+from portal.errors import NotFound
+from portal.lib.text import has_forbidden_characters
+from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
+from portal.models import ACTIVE, SlaPolicy, TicketStatus
+from portal.services.accounts.customers import company_names, list_companies
+from portal.services.tickets.calendars import list_calendars
+from portal.services.tickets.policies import PolicyRow, load_policies
+from portal.services.tickets.queries import list_categories
+from portal.services.tickets.sla_policies import move_policy, save_policy
+
+FOUND = 8
+
+
+class PoliciesView(ServiceModelView):
+    """The list in the order in which promises are tried, and the form of one."""
+
+    policy = Permission.SLA_READ
+    write_policy = Permission.SLA_CONFIGURE
+    routes = frozenset({"index_view", "details_view", "create_view", "edit_view", "move_view"})
+    record = "sla_policy"
+    columns = (("name", lazy_gettext("Promise")),)
+    form = PolicyEditForm
+    list_template = "admin/sla/policies.html"
+    details_template = "admin/sla/policy.html"
+    create_template = edit_template = "admin/sla/policy_form.html"
+    helpers = {"describe": describe_policy, "matches": matches_text}
+
+    def __init__(self) -> None:
+        super().__init__(SlaPolicy, lazy_gettext("Promises"), "sla_policies", "sla/policies")
+
+    def find_rows(self, search: str, *, limit: int, offset: int) -> list[PolicyRow]:
+        """Every promise, first tried first."""
+        return load_policies(http.session())[offset : offset + limit]
+
+    def find_one(self, record_id: UUID) -> PolicyRow:
+        """A promise with its hours."""
+        for row in load_policies(http.session()):
+            if row.policy.id == record_id:
+                return row
+        raise NotFound(self.record)
+
+    def get_pk_value(self, model: PolicyRow) -> UUID:
+        """The promise's key."""
+        return model.policy.id
+
+    def create_form(self, obj: Any = None) -> Form:
+        """A new promise: two levels to begin with."""
+        form = PolicyEditForm(request.form if request.method == "POST" else None)
+        if request.method != "POST":
+            form.pause_statuses.data = ["waiting_customer", "awaiting_payment"]
+            for metric in ("first_response", "resolution"):
+                form.levels.append_entry({"metric": metric, "notify_role": "manager", "assign_role": "manager"})
+        return form
+
+    def edit_form(self, obj: PolicyRow | None = None) -> Form:
+        """The stored promise, or what was typed over it."""
+        form = PolicyEditForm(request.form if request.method == "POST" else None)
+        if request.method != "POST" and obj is not None:
+            form.fill(obj.policy, obj.calendar)
+        return form
+
+    def prepare(self, form: Form) -> bool:
+        """Add or take away a level, or look for a company; only Save saves."""
+        wish = request.form.get("do", "save")
+        if wish == "add-level":
+            form.levels.append_entry({"metric": "first_response", "notify_role": "manager", "assign_role": ""})
+        elif wish.startswith("drop-level-"):
+            _drop_level(form, wish.removeprefix("drop-level-"))
+        return wish == "save"
+
+    def save(self, form: Form, record: PolicyRow | None) -> SlaPolicy:
+        """Have the service store it; open tickets follow."""
+        calendars = list_calendars(http.session())
+        rows = load_policies(http.session())
+        position = record.policy.position if record else max((row.policy.position for row in rows), default=-1) + 1
+        return save_policy(
+            http.session(),
+            record.policy.id if record else None,
+            form=form.read(calendars, position=position),
+            actor=http.actor(),
+            now=http.now(),
+        )
+
+    def choices(self) -> dict[str, Any]:
+        """Options of the form; companies only as far as they were chosen or searched."""
+        session, actor = http.session(), http.actor()
+        search = request.form.get("company_search", "").strip()[:100]
+        found = [] if not search or has_forbidden_characters(search) else list_companies(
+            session, search=search, limit=FOUND, actor=actor
+        )
+        return {
+            "calendars": [(str(row.id), row.name) for row in list_calendars(session)],
+            "categories": [
+                (row.key, row.name_in(current_locale())) for row in list_categories(session, include_inactive=True)
+            ],
+            "priorities": [(key, gettext(label)) for key, label in PRIORITY.items()],
+            "pauses": [
+                (status.value, gettext(STATUS_FOR_STAFF[status.value])) for status in TicketStatus if status in ACTIVE
+            ],
+            "companies_found": found if request.form.get("do") == "find-company" else [],
+            "names_of": lambda ids: company_names(session, [id_ for id_ in map(valid_uuid, ids) if id_], actor=actor),
+            **level_choices(),
+        }
+
+    @expose("/move/", methods=("POST",))
+    def move_view(self) -> ResponseReturnValue:
+        """Have a promise tried sooner or later."""
+        wanted = valid_uuid(request.form.get("id"))
+        if wanted is None:
+            raise NotFound(self.record)
+        up = request.form.get("direction") == "up"
+        move_policy(http.session(), wanted, up=up, actor=http.actor(), now=http.now())
+        http.commit()
+        return http.see_other("sla_policies.index_view")
+
+
+def _drop_level(form: Form, index: str) -> None:
+    """Take one level out; WTForms' lists only lose their last entry, so the rest is filled in anew."""
+    kept = [entry.data for number, entry in enumerate(form.levels) if str(number) != index]
+    while form.levels.entries:
+        form.levels.pop_entry()
+    form.levels.last_index = -1
+    for data in kept:
+        form.levels.append_entry(data)

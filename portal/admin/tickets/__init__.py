@@ -1,0 +1,1 @@
+"""The desk: the team's queue and a ticket at work."""

@@ -1,0 +1,122 @@
+"""What a queue page shows, read from its address and written back to it: Back works, views can be shared."""
+
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask import url_for
+from werkzeug.datastructures import MultiDict
+
+from portal.models import TicketPriority, TicketStatus
+from portal.services.tickets.listing import SORTS, STAFF_VIEWS, TicketFilter
+
+Value = TypeVar("Value")
+DEFAULT_VIEW = "due_soon"
+QUERY_LENGTH = 200
+PAGE_SIZES = (25, 50, 100)
+
+
+@dataclass(frozen=True)
+class QueueAddress:
+    """The query of a queue page; what is not known there is left out."""
+
+    view: str = DEFAULT_VIEW
+    status: tuple[TicketStatus, ...] = ()
+    priority: tuple[TicketPriority, ...] = ()
+    category: tuple[str, ...] = ()
+    assignee: str = ""
+    company: UUID | None = None
+    q: str = ""
+    sort: str = ""
+    limit: int = PAGE_SIZES[0]
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, args: "MultiDict[str, str]") -> "QueueAddress":
+        """From the query of a request."""
+        query = args.get("q", "")[:QUERY_LENGTH].strip()
+        view = args.get("view", "")
+        sort = args.get("sort", "")
+        assignee = args.get("assignee", "")
+        limit = args.get("limit", "")
+        return cls(
+            # A search looks through everything unless a view was chosen with it.
+            view=view if view in STAFF_VIEWS else ("all" if query else DEFAULT_VIEW),
+            status=_known(TicketStatus, args.getlist("status")),
+            priority=_known(TicketPriority, args.getlist("priority")),
+            category=tuple(key[:50] for key in args.getlist("category") if key.isprintable())[:20],
+            assignee=assignee if assignee in ("me", "none") or _uuid(assignee) else "",
+            company=_uuid(args.get("company", "")),
+            q=query,
+            sort=sort if sort.removeprefix("-") in SORTS else "",
+            limit=int(limit) if limit in map(str, PAGE_SIZES) else PAGE_SIZES[0],
+            cursor=args.get("cursor", ""),
+        )
+
+    @property
+    def order(self) -> str:
+        """The order in force: soonest promise first, in lists of finished work the newest first."""
+        return self.sort or ("-updated" if self.view in ("solved", "all") else "due")
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything but the view narrows the list."""
+        return bool(self.status or self.priority or self.category or self.assignee or self.company or self.q)
+
+    def wanted(self, me: UUID | None) -> TicketFilter:
+        """The same for the service."""
+        return TicketFilter(
+            view=self.view,
+            status=self.status,
+            priority=self.priority,
+            category=self.category,
+            assignee=me if self.assignee == "me" else _uuid(self.assignee),
+            unassigned=self.assignee == "none",
+            company=self.company,
+            q=self.q,
+            sort=self.order.removeprefix("-"),
+            descending=self.order.startswith("-"),
+            limit=self.limit,
+            cursor=self.cursor or None,
+        )
+
+    def query(self) -> dict[str, Any]:
+        """The parameters of the address; what is standard stays out of it."""
+        values: dict[str, Any] = {
+            "view": self.view if self.view != ("all" if self.q else DEFAULT_VIEW) else None,
+            "status": [status.value for status in self.status],
+            "priority": [priority.value for priority in self.priority],
+            "category": list(self.category),
+            "assignee": self.assignee,
+            "company": self.company,
+            "q": self.q,
+            "sort": self.sort,
+            "limit": self.limit if self.limit != PAGE_SIZES[0] else None,
+            "cursor": self.cursor,
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def url(self, **changes: Any) -> str:
+        """The address with other values; any change but of the cursor begins at the first page."""
+        changed = replace(self, **({"cursor": ""} | changes))
+        return url_for("desk.index", **changed.query())
+
+    def ticket_url(self, ticket_id: UUID, **more: Any) -> str:
+        """A ticket's page that keeps this list beside it."""
+        return url_for("desk.ticket", ticket_id=ticket_id, **self.query(), **more)
+
+    def action_url(self, endpoint: str, ticket_id: UUID) -> str:
+        """Where a form of the ticket's page is sent, the list kept."""
+        return url_for(f"desk.{endpoint}", ticket_id=ticket_id, **self.query())
+
+
+def _known(kind: type[Value], values: list[str]) -> tuple[Value, ...]:
+    allowed = {member.value: member for member in kind}  # type: ignore[attr-defined]
+    return tuple(allowed[value] for value in dict.fromkeys(values) if value in allowed)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

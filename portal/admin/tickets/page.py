@@ -1,0 +1,79 @@
+"""Everything a ticket's page at the desk shows, by nine statements at most."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from portal.admin.tickets import presenters as show
+from portal.admin.tickets.address import QueueAddress
+from portal.admin.tickets.promise import panel_promises
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.localisation import current_locale
+from portal.lib.paging import Page
+from portal.models import FINAL, MOVES, TicketStatus
+from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
+from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+from portal.services.tickets.listing import TicketRow, list_tickets
+
+NEIGHBOURS = 15
+
+
+@dataclass(frozen=True)
+class TicketPage:
+    """A ticket with the list it was opened from."""
+
+    address: QueueAddress
+    detail: TicketDetail
+    terms: DeskTerms
+    neighbours: Page[TicketRow]
+    now: datetime
+
+    @classmethod
+    def load(cls, ticket_id: UUID, address: QueueAddress) -> "TicketPage":
+        """Read it as the signed-in member of staff; raises NotFound."""
+        session, actor, now = http.session(), http.actor(), http.now()
+        detail = get_ticket_detail(session, ticket_id, actor=actor)
+        terms = load_desk_terms(session, ticket_id=ticket_id)
+        wanted = replace(address.wanted(actor.user_id), limit=NEIGHBOURS)
+        return cls(address, detail, terms, list_tickets(session, wanted, actor=actor, now=now), now)
+
+    def context(self) -> dict[str, Any]:
+        """The names of the page's templates."""
+        ticket, row, actor = self.detail.ticket, self.detail.row, http.actor()
+        policy = self.terms.promises.get(ticket.sla_policy_id) if ticket.sla_policy_id else None
+        spoken = [entry for entry in self.detail.messages if not entry.is_internal]
+        may_update = actor.may(Permission.DESK_UPDATE)
+        return {
+            "address": self.address,
+            "ticket": ticket,
+            "company": row.company_name,
+            "requester": row.requester_name,
+            "assignee": row.assignee_name,
+            "customer": self.terms.customer,
+            "neighbours": show.queue_rows(self.neighbours.items, self.address, self.terms, self.now),
+            "list_title": show.view_title(self.address.view),
+            "entries": show.thread_entries(self.detail),
+            "seen": spoken[-1].id if spoken else "",
+            "message_id": uuid4(),
+            "chips": show.step_chips(self.detail.steps),
+            "coming": show.coming(self.detail),
+            "promises": panel_promises(ticket, policy, self.now),
+            "policy_name": policy.name if policy else None,
+            "category_name": row.category.name_in(current_locale()),
+            "statuses": show.status_choices(ticket.status),
+            "assignees": show.assignee_choices(self.terms, ticket.assigned_to, row.assignee_name),
+            "categories": show.category_choices(self.terms, current_locale(), ticket.category),
+            "reply_statuses": show.reply_choices(ticket.status),
+            "may_reply": actor.may(Permission.DESK_REPLY) and ticket.status not in FINAL,
+            "may_note": actor.may(Permission.DESK_NOTE),
+            "may_update": may_update,
+            "may_solve": may_update and TicketStatus.RESOLVED in MOVES[ticket.status],
+            "may_take": may_update and ticket.is_active() and ticket.assigned_to != actor.user_id,
+            "may_see_customer": actor.may(Permission.CUSTOMERS_READ),
+            "reply_value": "",
+            "note_value": "",
+            "errors": [],
+            "mode": "reply",
+        }

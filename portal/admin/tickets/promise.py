@@ -1,0 +1,155 @@
+"""How a ticket's promise reads at the desk: working time that is left, in words and as a ring."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import gettext
+
+from portal.blueprints.localisation import format_due, format_duration
+from portal.lib.sla_clock import Metric
+from portal.lib.wording.tickets import METRIC, PAUSE_REASON_FOR_STAFF
+from portal.models import Ticket
+from portal.services.tickets.desk_terms import PromiseTerms
+from portal.services.tickets.sla_view import SlaView, view_sla
+
+_SLACK = timedelta(seconds=2)
+_NOTHING = timedelta()
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the macro `promise` shows; `ticks` where plain and working time run alike until it is due."""
+
+    state: str
+    text: str
+    fraction: float | None = None
+    ticks: bool = False
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    format: str | None = None
+
+
+def queue_promise(ticket: Ticket, terms: PromiseTerms | None, now: datetime) -> Promise | None:
+    """The promise that is due first, or how it ended; None where nothing was promised."""
+    view = view_sla(ticket, now)
+    if view.metric is None:
+        return _ended(ticket, view)
+    return _running(ticket, view, view.metric, terms, now)
+
+
+def _ended(ticket: Ticket, view: SlaView) -> Promise | None:
+    outcome = view.resolution or view.first_response
+    if outcome == "missed" or (outcome is None and view.state == "breached"):
+        return Promise("breached", gettext("Missed"), 1.0)
+    if outcome == "kept" and ticket.resolved_at is not None:
+        took = format_duration(ticket.resolved_at - ticket.clock_started_at)
+        return Promise("met", gettext("in %(span)s", span=took))
+    return Promise("met", gettext("Kept")) if outcome == "kept" else None
+
+
+def _running(
+    ticket: Ticket, view: SlaView, metric: Metric, terms: PromiseTerms | None, now: datetime, left: str = ""
+) -> Promise:
+    target = _target(terms, metric)
+    worked = terms.worked(ticket, now) if terms else None
+    remaining = target - worked if target is not None and worked is not None else None
+    if remaining is None:
+        remaining = view.due_at - now if view.due_at else _NOTHING
+    fraction = worked / target if worked is not None and target else view.fraction
+    span = format_worked(abs(remaining))
+    if view.state == "paused":
+        return Promise("paused", gettext("Paused, %(span)s left", span=span), fraction)
+    plain = view.due_at - now if view.due_at else None
+    ticks = plain is not None and abs(plain - remaining) < _SLACK and abs(plain) < timedelta(days=1)
+    start = view.due_at - target if view.due_at and target else view.started_at
+    if view.state == "breached":
+        text = gettext("%(span)s over", span=span) if remaining <= _NOTHING else gettext("Missed")
+        return Promise("breached", text, 1.0, ticks, view.due_at, start)
+    text = left.replace("{t}", span) if left else span
+    return Promise(view.state, text, fraction, ticks, view.due_at, start, left or None)
+
+
+def _target(terms: PromiseTerms | None, metric: Metric) -> timedelta | None:
+    if terms is None:
+        return None
+    seconds = terms.first_response_seconds if metric is Metric.FIRST_RESPONSE else terms.resolution_seconds
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def panel_promises(ticket: Ticket, terms: PromiseTerms | None, now: datetime) -> list[dict[str, Any]]:
+    """Both promises for the panel beside a ticket: label, state, how far, and what stands still."""
+    view = view_sla(ticket, now)
+    items = [
+        _first(ticket, view, terms, now),
+        _solution(ticket, view, terms, now),
+    ]
+    return [item for item in items if item is not None]
+
+
+def _first(ticket: Ticket, view: SlaView, terms: PromiseTerms | None, now: datetime) -> dict[str, Any] | None:
+    target = _target(terms, Metric.FIRST_RESPONSE)
+    if target is None and view.first_response_due_at is None:
+        return None
+    label = _label(Metric.FIRST_RESPONSE, target, view.first_response_due_at if not view.first_response else None)
+    if view.first_response is not None and view.first_response_at is not None:
+        took = format_duration(view.first_response_at - ticket.clock_started_at)
+        state = "met" if view.first_response == "kept" else "breached"
+        return {"label": label, "sla": Promise(state, took, 1.0)}
+    return _open_item(ticket, view, Metric.FIRST_RESPONSE, label, terms, now)
+
+
+def _solution(ticket: Ticket, view: SlaView, terms: PromiseTerms | None, now: datetime) -> dict[str, Any] | None:
+    target = _target(terms, Metric.RESOLUTION)
+    if target is None and view.resolution_due_at is None:
+        return None
+    label = _label(Metric.RESOLUTION, target, view.resolution_due_at if not view.resolution else None)
+    if view.resolution is not None and view.resolved_at is not None:
+        took = format_duration(view.resolved_at - ticket.clock_started_at)
+        return {"label": label, "sla": Promise("met" if view.resolution == "kept" else "breached", took, 1.0)}
+    return _open_item(ticket, view, Metric.RESOLUTION, label, terms, now)
+
+
+def _open_item(
+    ticket: Ticket, view: SlaView, metric: Metric, label: str, terms: PromiseTerms | None, now: datetime
+) -> dict[str, Any] | None:
+    if view.metric is None:
+        return None
+    due = view.first_response_due_at if metric is Metric.FIRST_RESPONSE else view.resolution_due_at
+    own = _view_of(view, metric, due, now)
+    sla = _running(ticket, own, metric, terms, now, left=gettext("%(span)s left", span="{t}"))
+    item: dict[str, Any] = {"label": label, "sla": sla}
+    if sla.fraction is not None:
+        item["percent"] = round(100 * min(max(sla.fraction, 0.0), 1.0))
+    if view.paused_reason:
+        item["note"] = gettext(PAUSE_REASON_FOR_STAFF.get(view.paused_reason, PAUSE_REASON_FOR_STAFF["waiting_customer"]))
+    return item
+
+
+def _view_of(view: SlaView, metric: Metric, due: datetime | None, now: datetime) -> SlaView:
+    """The same reading about one metric: each has its own due time and its own state."""
+    if metric is view.metric:
+        return view
+    state = "breached" if due is not None and due <= now else ("paused" if view.paused_reason else "within")
+    values = {**vars(view), "metric": metric, "due_at": due, "state": state, "fraction": None}
+    return SlaView(**values)
+
+
+def _label(metric: Metric, target: timedelta | None, due: datetime | None) -> str:
+    name = gettext(METRIC[metric.value])
+    if due is not None:
+        return gettext("%(promise)s, %(when)s", promise=name, when=format_due(due))
+    if target is not None:
+        return gettext("%(promise)s, %(when)s", promise=name, when=format_worked(target))
+    return name
+
+
+def format_worked(span: timedelta) -> str:
+    """Working time in hours and minutes: nobody agrees how long a working day is. Below a minute in seconds."""
+    minutes = int(span.total_seconds()) // 60
+    if minutes < 60:
+        return format_duration(span)
+    hours, rest = divmod(minutes, 60)
+    if not rest or hours >= 10:
+        return gettext("%(n)s h", n=hours)
+    return f"{gettext('%(n)s h', n=hours)} {gettext('%(n)s min', n=f'{rest:02d}')}"

@@ -1,0 +1,116 @@
+"""The web application: extensions, guards, blueprints, back office, and the check that nothing is undeclared."""
+
+import json
+from typing import Any
+
+from flask import Flask, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.admin import init_admin
+from portal.blueprints import register_blueprints
+from portal.blueprints.chrome import init_chrome
+from portal.blueprints.drain import DrainUnread
+from portal.blueprints.errors import init_errors
+from portal.blueprints.guard import init_guard
+from portal.blueprints.localisation import current_locale, init_localisation, select_timezone
+from portal.blueprints.policies import public, require_policies
+from portal.blueprints.realtime import init_realtime
+from portal.blueprints.telemetry import init_telemetry
+from portal.cli import init_cli
+from portal.config import ROOT, Settings
+from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.models import Base
+from portal.models.session import engine_options, normalise_url
+from portal.services.accounts.api_tokens import TokenSigner
+from portal.services.accounts.passwords import Passwords
+from portal.services.tenants.directory import TenantDirectory
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build the application; raises RuntimeError when an endpoint declares no access policy."""
+    app = Flask(
+        "portal",
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "portal" / "static" / "dist"),
+        static_url_path="/static",
+    )
+    _configure(app, settings)
+    _init_extensions(app, settings)
+    init_telemetry(app, app.extensions["portal_engine"])
+    init_guard(app)
+    init_localisation(app)
+    init_errors(app)
+    init_chrome(app)
+    register_blueprints(app)
+    init_admin(app)
+    init_realtime(app, settings)
+    init_cli(app)
+    public(app.view_functions["static"])
+    require_policies(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    prefix = "__Host-" if settings.secure_cookies else ""
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME=f"{prefix}portico",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_HEADERS=["X-CSRF-Token"],
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
+        SQLALCHEMY_ENGINES={
+            "default": {"url": normalise_url(settings.database_url), **engine_options(settings.pool_size)}
+        },
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS={"wrap_exceptions": True},
+        RATELIMIT_HEADERS_ENABLED=False,
+        TEMPLATES_AUTO_RELOAD=settings.environment == "development",
+        # Hashed names never change their content.
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+    )
+    app.wsgi_app = DrainUnread(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _init_extensions(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    app.extensions["portal_engine"] = engine
+    app.extensions["portal_tenants"] = TenantDirectory(engine)
+    app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
+    app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
+    db.metadata = Base.metadata  # type: ignore[attr-defined]
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    babel.init_app(app, locale_selector=current_locale, timezone_selector=select_timezone)
+    csrf.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)
+    limiter.init_app(app)
+    app.jinja_env.globals["asset"] = _Assets(app)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+class _Assets:
+    """Addresses of built files by their plain names, from the bundle's manifest."""
+
+    def __init__(self, app: Flask) -> None:
+        self._manifest = ROOT / "portal" / "static" / "dist" / "manifest.json"
+        self._names: dict[str, Any] | None = None
+        self._reload = app.debug or app.config["TEMPLATES_AUTO_RELOAD"]
+
+    def __call__(self, name: str) -> str:
+        if self._names is None or self._reload:
+            self._names = json.loads(self._manifest.read_text(encoding="utf-8"))
+        return url_for("static", filename=self._names[name])

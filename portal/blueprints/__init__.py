@@ -1,0 +1,16 @@
+"""The one list of blueprints."""
+
+from flask import Flask
+
+from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.api.registration import register_api
+from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.health.routes import bp as health
+from portal.blueprints.tickets.routes import bp as tickets
+
+
+def register_blueprints(app: Flask) -> None:
+    """Register every blueprint of the customer portal, and the JSON API."""
+    for blueprint in (health, access, account, dashboard, tickets):
+        app.register_blueprint(blueprint)
+    register_api(app)

@@ -1,0 +1,196 @@
+"""Getting in and out of the customer portal, and how a person wants to see it."""
+
+from uuid import UUID
+
+from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.accounts.bell import notice_rows
+from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
+from portal.blueprints.guard import cookie_name
+from portal.blueprints.localisation import format_count
+from portal.blueprints.policies import permission, public, signed_in
+from portal.errors import Invalid, Unauthenticated
+from portal.lib.text import has_forbidden_characters
+from portal.lib.wording.errors import error_text
+from portal.services.accounts import sessions
+from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
+from portal.services.notifications import bell
+
+DOOR = "portal"
+IDENTIFIER_LENGTH = 254
+access = Blueprint("access", __name__)
+account = Blueprint("account", __name__, url_prefix="/portal")
+
+
+@access.get("/")
+@public
+def root() -> ResponseReturnValue:
+    """The dashboard, which leads to the sign-in where nobody is signed in."""
+    return redirect(url_for("dashboard.index"), code=302)
+
+
+@access.route("/portal/login", methods=["GET", "POST"])
+@public
+def login() -> ResponseReturnValue:
+    """The sign-in of customers; staff are refused with the sentence that a wrong password gets."""
+    if request.method == "GET":
+        if http.identity() is not None:
+            return http.see_other("dashboard.index")
+        return _login_page(expired=request.args.get("expired") == "1")
+    identifier = request.form.get("identifier", "")[:IDENTIFIER_LENGTH]
+    password = request.form.get("password", "")
+    missing = "identifier" if not identifier.strip() else ("password" if not password else "")
+    if missing:
+        return _login_page(identifier, field=missing, code="required", status=422)
+    refuse_guessing(identifier)
+    try:
+        _sign_in(identifier, password)
+    except Unauthenticated as error:
+        http.session().rollback()
+        count_wrong_guess(identifier)
+        return _login_page(identifier, code=error.code, status=401)
+    http.commit()
+    target = http.safe_target(request.form.get("next") or request.args.get("next"), url_for("dashboard.index"))
+    return redirect(target if target.startswith("/portal") else url_for("dashboard.index"), code=303)
+
+
+@access.post("/portal/logout")
+@signed_in
+def logout() -> ResponseReturnValue:
+    """End this session for good."""
+    token = cookie.pop(cookie_name(DOOR), None)
+    if isinstance(token, str):
+        sessions.sign_out(http.session(), token, actor=http.actor(), now=http.now())
+        http.commit()
+    return http.see_other("access.login")
+
+
+@access.get("/portal/help")
+@public
+def help_page() -> ResponseReturnValue:
+    """How to reach the team, what to do without a password or an account."""
+    return render_template("accounts/help.html")
+
+
+@access.post("/portal/preferences")
+@public
+def preferences() -> ResponseReturnValue:
+    """Language and theme: with the login where somebody is signed in, else in the browser's cookie."""
+    locale, theme = request.form.get("locale") or None, request.form.get("theme") or None
+    back = http.safe_target(request.form.get("next") or _own_referrer(), url_for("dashboard.index"))
+    if locale is not None and locale not in http.tenant().locales:
+        raise Invalid(code="unknown_choice")
+    if theme is not None and theme not in THEMES:
+        raise Invalid(code="unknown_choice")
+    if http.identity() is not None:
+        save_preferences(
+            http.session(),
+            locale=locale,
+            theme=theme,
+            locales=http.tenant().locales,
+            actor=http.actor(),
+            now=http.now(),
+        )
+        http.commit()
+    if locale:
+        cookie["locale"] = locale
+    if theme:
+        cookie["theme"] = theme
+    return redirect(back, code=303)
+
+
+@account.get("/account/settings")
+@permission(Permission.PREFERENCES_EDIT)
+def settings() -> ResponseReturnValue:
+    """Language, theme, and which mails to get."""
+    found = http.identity()
+    mails = bool(found and found.user.mail_preferences.get("tickets", True))
+    return render_template("accounts/settings.html", identity=found, ticket_mails=mails)
+
+
+@account.post("/account/settings/mail")
+@permission(Permission.PREFERENCES_EDIT)
+def mail_settings() -> ResponseReturnValue:
+    """Switch the mails about tickets on or off."""
+    wanted = request.form.get("tickets") == "1"
+    save_mail_preferences(http.session(), tickets=wanted, actor=http.actor(), now=http.now())
+    http.commit()
+    return http.see_other("account.settings")
+
+
+@account.get("/notifications")
+@permission(Permission.NOTIFICATIONS_READ)
+def notifications() -> ResponseReturnValue:
+    """What the bell holds: the newest notices, read ones quieter."""
+    rows = bell.list_notifications(http.session(), actor=http.actor(), limit=50)
+    fragment = "accounts/_notices.html"
+    return http.render_page("accounts/notifications.html", fragment, notices=notice_rows(rows))
+
+
+@account.post("/notifications/read")
+@permission(Permission.NOTIFICATIONS_READ)
+def read_all() -> ResponseReturnValue:
+    """Mark everything read."""
+    bell.mark_all_read(http.session(), actor=http.actor(), now=http.now())
+    http.commit()
+    return http.see_other("account.notifications")
+
+
+@account.post("/notifications/<uuid:notification_id>/open")
+@permission(Permission.NOTIFICATIONS_READ)
+def open_notification(notification_id: UUID) -> ResponseReturnValue:
+    """Note that a notice was read, and lead to the record it is about."""
+    row = bell.mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
+    http.commit()
+    return http.see_other("tickets.detail", ticket_id=row.record_id)
+
+
+@account.get("/counts")
+@permission(Permission.NOTIFICATIONS_READ)
+def counts() -> ResponseReturnValue:
+    """The numbers in the frame, asked for again when something changed."""
+    tickets, unread = g.get("chrome_counts", (0, 0))
+    shown = {"tickets": tickets, "notifications": unread}
+    return jsonify({name: format_count(number) if number else 0 for name, number in shown.items()})
+
+
+def _sign_in(identifier: str, password: str) -> None:
+    if has_forbidden_characters(identifier):
+        raise Unauthenticated("wrong_credentials")
+    token, _ = sessions.sign_in(
+        http.session(),
+        identifier=identifier,
+        password=password,
+        door=DOOR,
+        passwords=http.passwords(),
+        origin=http.origin(),
+        now=http.now(),
+    )
+    # Whoever signs in gets a new token; one that was planted before is worth nothing.
+    cookie[cookie_name(DOOR)] = token
+
+
+def _login_page(
+    identifier: str = "", *, field: str = "", code: str = "", status: int = 200, expired: bool = False
+) -> ResponseReturnValue:
+    text = error_text(code, {}, gettext) if code else ""
+    page = render_template(
+        "accounts/login.html",
+        identifier=identifier,
+        errors=[(field or "identifier", text)] if text else [],
+        field_error=field,
+        next=http.safe_target(request.values.get("next"), ""),
+        expired=expired,
+        welcome=http.tenant().welcome_in(str(g.get("locale", http.tenant().locale))),
+    )
+    return page, status
+
+
+def _own_referrer() -> str | None:
+    referrer = request.referrer or ""
+    return referrer.removeprefix(request.host_url.rstrip("/")) if referrer.startswith(request.host_url) else None

@@ -1,0 +1,1 @@
+"""What every part of the JSON API shares; `registration` puts it together."""

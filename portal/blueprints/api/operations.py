@@ -1,0 +1,89 @@
+"""`@operation`: what a view of the API takes and gives, said once for the check, the answer and the document."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import getdoc
+from typing import Any
+
+from flask import Response, request
+from pydantic import BaseModel
+
+from portal.blueprints import http
+from portal.blueprints.api import idempotency
+from portal.blueprints.api.schemas import Body, Query
+from portal.blueprints.api.validation import check_body, read_body, read_query
+
+View = Callable[..., BaseModel | None]
+Endpoint = Callable[..., Response]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One endpoint as the document describes it; `conflicts` is what a 409 of it means."""
+
+    summary: str
+    answer: type[BaseModel] | None
+    status: int
+    body: type[Body] | None
+    query: type[Query]
+    keyed: bool
+    conflicts: str | None
+    description: str
+
+    @property
+    def body_optional(self) -> bool:
+        """Whether no body at all stands for `{}`."""
+        return self.body is not None and not any(field.is_required() for field in self.body.model_fields.values())
+
+
+def operation(
+    summary: str,
+    *,
+    answer: type[BaseModel] | None,
+    status: int = 200,
+    body: type[Body] | None = None,
+    query: type[Query] = Query,
+    keyed: bool = True,
+    conflicts: str | None = None,
+) -> Callable[[View], Endpoint]:
+    """Check what is sent, call the view with `body` and `query`, answer with the model it returns, commit.
+
+    The view gets `body` and `query` only where they are declared. Everything of a request is one transaction:
+    a view that raises leaves nothing behind, nor does its idempotency key. `keyed=False` takes no key.
+    """
+
+    def mark(view: View) -> Endpoint:
+        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "")
+
+        @wraps(view)
+        def run(**path: Any) -> Response:
+            return _run(declared, view, path)
+
+        run.portal_operation = declared  # type: ignore[attr-defined]
+        return run
+
+    return mark
+
+
+def _run(declared: Operation, view: View, path: dict[str, Any]) -> Response:
+    given = dict(path)
+    query = read_query(declared.query)
+    if declared.query is not Query:
+        given["query"] = query
+    sent: Any = {}
+    if declared.body is not None:
+        sent = read_body(optional=declared.body_optional)
+    claimed = idempotency.claim(sent) if declared.keyed and request.method == "POST" else None
+    if isinstance(claimed, Response):
+        return claimed
+    if declared.body is not None:
+        given["body"] = check_body(declared.body, sent)
+    found = view(**given)
+    text = "" if found is None else found.model_dump_json()
+    if isinstance(claimed, idempotency.Claim):
+        claimed.keep(declared.status, text)
+    if request.method not in SAFE:
+        http.commit()
+    return Response(text, status=declared.status, mimetype="application/json" if text else None)

@@ -1,0 +1,20 @@
+"""The JSON API put together: every blueprint below /api/v1, its limits and its document."""
+
+from flask import Flask
+
+from portal.blueprints.accounts.api import bp as auth
+from portal.blueprints.api.limits import init_limits
+from portal.blueprints.api.pages import bp as pages
+from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.staff_api import bp as desk
+from portal.extensions import csrf
+
+BLUEPRINTS = (auth, tickets, desk, pages)
+
+
+def register_api(app: Flask) -> None:
+    """Register the blueprints; tokens in a header are not sent by browsers on their own, so no CSRF token is due."""
+    for blueprint in BLUEPRINTS:
+        csrf.exempt(blueprint)
+        app.register_blueprint(blueprint)
+    init_limits(app)

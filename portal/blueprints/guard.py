@@ -1,0 +1,123 @@
+"""Before each request: its number, its tenant, who asks, and whether they may; before any body is read."""
+
+import re
+from uuid import uuid4
+
+from flask import Flask, Response, abort, current_app, g, request
+from flask import session as cookie
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.policies import PUBLIC, SIGNED_IN, policy_of
+from portal.errors import Forbidden, Unauthenticated
+from portal.extensions import db
+from portal.services.accounts import api_tokens, sessions
+from portal.services.accounts.chrome import chrome_columns
+from portal.services.accounts.identity import Identity, build_identity
+from portal.services.tenants.directory import TenantDirectory
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,40}")
+_NO_TENANT = frozenset({"health.live", "health.ready", "static"})
+API_PREFIX = "/api/"
+ADMIN_PREFIX = "/admin"
+
+
+def init_guard(app: Flask) -> None:
+    """Register the checks; they run in this order and before every view."""
+    app.before_request(_number_request)
+    app.before_request(_find_tenant)
+    app.before_request(_identify)
+    app.before_request(_authorise)
+
+
+def door() -> str:
+    """Which door the request stands at: `admin`, `portal` or `api`."""
+    if request.path.startswith(API_PREFIX):
+        return "api"
+    return "admin" if request.path.startswith(ADMIN_PREFIX) else "portal"
+
+
+def cookie_name(at_door: str) -> str:
+    """The key of a door's token within the signed cookie."""
+    return f"{at_door}_token"
+
+
+def _number_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _find_tenant() -> None:
+    if request.endpoint in _NO_TENANT:
+        return
+    directory: TenantDirectory = current_app.extensions["portal_tenants"]
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    found = directory.by_host(host)
+    if found is None:
+        # Nothing about any tenant, nor that this is Portico.
+        abort(Response("Not found\n", status=404, mimetype="text/plain"))
+    g.tenant = found
+    db.session.use_tenant(found.id)  # type: ignore[attr-defined]
+
+
+def _identify() -> None:
+    if "tenant" not in g:
+        return
+    at = door()
+    if at == "api":
+        g.identity = _from_bearer()
+        return
+    token = cookie.get(cookie_name(at))
+    if isinstance(token, str):
+        g.identity = _from_cookie(token, at)
+
+
+def _from_cookie(token: str, at: str) -> Identity | None:
+    extra = chrome_columns(at) if request.method == "GET" else ()
+    row = http.session().execute(sessions.select_signed_in(token, at, http.now(), *extra)).first()
+    if row is None:
+        g.session_ended = True
+        return None
+    where = http.origin()
+    g.auth_session = row[4]
+    if extra:
+        g.chrome_counts = tuple(row[5:])
+    found = build_identity(row, ip=where.ip, request_id=where.request_id)
+    passive = request.headers.get("X-Portal-Live") == "1"
+    # Polling of an open page is not activity (AUTH-04).
+    if not passive and sessions.touch_session(http.session(), row[4], now=http.now()) and request.method == "GET":
+        http.session().commit()
+    return found
+
+
+def _from_bearer() -> Identity | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    try:
+        family = http.token_signer().read(token.strip(), tenant_id=http.tenant().id, now=http.now())
+        g.token_family = family
+        found = api_tokens.load_token_identity(http.session(), family, http.origin())
+        # A refusal rolls the session back, which would expire the login and read it again for its language.
+        http.session().expunge(found.user)
+        return found
+    except Unauthenticated:
+        g.session_ended = True
+        return None
+
+
+def _authorise() -> None:
+    if request.endpoint is None or request.endpoint in _NO_TENANT:
+        return
+    policy = policy_of(current_app, request.endpoint)
+    if policy == PUBLIC:
+        return
+    found = http.identity()
+    if found is None:
+        ended = "token_invalid" if door() == "api" else "session_expired"
+        raise Unauthenticated(ended if g.get("session_ended") else "authentication_required")
+    if policy == SIGNED_IN:
+        return
+    if not isinstance(policy, Permission) or not found.actor.may(policy):
+        raise Forbidden("not_allowed")
+

@@ -1,0 +1,31 @@
+"""Whether the process lives, and whether the whole product can be used."""
+
+from datetime import timedelta
+from typing import cast
+
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
+
+from portal.blueprints.policies import public
+from portal.lib.clock import utcnow
+from portal.services.tenants.health import read_health
+
+bp = Blueprint("health", __name__)
+HEARTBEAT_LIFE = timedelta(seconds=10)
+
+
+@bp.get("/healthz")
+@public
+def live() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+@public
+def ready() -> ResponseReturnValue:
+    """Database, worker and Temporal answer; 503 while one does not."""
+    checks = read_health(cast(Engine, current_app.extensions["portal_engine"]), now=utcnow(), life=HEARTBEAT_LIFE)
+    fine = all(state in ("ok", "off") for state in checks.values())
+    return jsonify(status="ok" if fine else "unavailable", checks=checks), 200 if fine else 503

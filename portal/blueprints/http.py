@@ -1,0 +1,105 @@
+"""What every view needs: the tenant, who is asking, the session, the commit, the answer."""
+
+from datetime import datetime
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import current_app, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.authz import Actor
+from portal.config import Settings
+from portal.errors import Unauthenticated
+from portal.extensions import db
+from portal.lib.clock import utcnow
+from portal.models.session import TenantSession
+from portal.services.accounts.api_tokens import TokenSigner
+from portal.services.accounts.identity import Identity
+from portal.services.accounts.passwords import Passwords
+from portal.services.accounts.sessions import Origin
+from portal.services.tenants.directory import TenantProfile
+
+
+def settings() -> Settings:
+    """The application's settings."""
+    return cast(Settings, current_app.config["SETTINGS"])
+
+
+def passwords() -> Passwords:
+    """The password hasher at the configured cost."""
+    return cast(Passwords, current_app.extensions["portal_passwords"])
+
+
+def token_signer() -> TokenSigner:
+    """The signer of access tokens."""
+    return cast(TokenSigner, current_app.extensions["portal_token_signer"])
+
+
+def tenant() -> TenantProfile:
+    """The tenant of the request's host."""
+    return cast(TenantProfile, g.tenant)
+
+
+def session() -> TenantSession:
+    """The request's database session, bound to its tenant."""
+    return cast(TenantSession, db.session)
+
+
+def now() -> datetime:
+    """The instant of this request: one value from its first to its last row."""
+    if "now" not in g:
+        g.now = utcnow()
+    return cast(datetime, g.now)
+
+
+def origin() -> Origin:
+    """Where the request came from."""
+    return Origin(
+        ip=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", ""),
+        request_id=g.get("request_id", ""),
+    )
+
+
+def identity() -> Identity | None:
+    """Who is signed in at this door, or None."""
+    return cast("Identity | None", g.get("identity"))
+
+
+def actor() -> Actor:
+    """Who acts; Unauthenticated where nobody is signed in."""
+    found = identity()
+    if found is None:
+        raise Unauthenticated("authentication_required")
+    return found.actor
+
+
+def commit() -> None:
+    """The one commit of a request; routes call it when everything went well."""
+    session().commit()
+
+
+def see_other(endpoint: str, **values: object) -> ResponseReturnValue:
+    """303 to a page of ours, after a write."""
+    return redirect(url_for(endpoint, **values), code=303)
+
+
+def wants_fragment() -> bool:
+    """Whether HTMX asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def render_page(template: str, fragment: str | None = None, status: int = 200, **context: object) -> ResponseReturnValue:
+    """The page, or only its fragment where HTMX asked for it."""
+    name = fragment if fragment and wants_fragment() else template
+    return render_template(name, **context), status
+
+
+def safe_target(target: str | None, default: str) -> str:
+    """`target` where it is a path of this site, else `default`: nobody is sent elsewhere after signing in."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return default
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target):
+        return default
+    return target

@@ -1,0 +1,161 @@
+"""The reader's language, zone and formats on pages."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g, has_request_context, request
+from flask import session as cookie
+from flask_babel import gettext, ngettext
+
+from portal.blueprints import http
+from portal.lib.i18n import format_minute, text_direction
+
+
+def select_locale() -> str:
+    """`?lang=`, then the login's choice, the browser's cookie, its languages, the tenant's own language."""
+    if not has_request_context() or "tenant" not in g:
+        return "en"
+    offered = g.tenant.locales
+    found = http.identity()
+    for wanted in (
+        request.args.get("lang"),
+        found.user.locale if found else None,
+        cookie.get("locale"),
+    ):
+        if wanted in offered:
+            return str(wanted)
+    return request.accept_languages.best_match(offered) or str(g.tenant.locale)
+
+
+def current_locale() -> str:
+    """The language of this answer, decided once."""
+    if "locale" not in g:
+        g.locale = select_locale()
+    return str(g.locale)
+
+
+def select_timezone() -> str:
+    """The login's zone, else the tenant's."""
+    if not has_request_context() or "tenant" not in g:
+        return "UTC"
+    found = http.identity()
+    return str((found.user.timezone if found else None) or g.tenant.timezone)
+
+
+def current_theme() -> str:
+    """The login's theme, else the browser's cookie, else what the system prefers."""
+    found = http.identity()
+    theme = found.user.theme if found else None
+    return str(theme if theme and theme != "system" else cookie.get("theme") or theme or "system")
+
+
+def format_exact(at: datetime) -> str:
+    """Date and time to the second, for hovers."""
+    return format_minute(at, current_locale(), select_timezone(), "medium")
+
+
+def format_clock(at: datetime) -> str:
+    """Only the time of day; to the second, since promises are."""
+    local = _local(at, select_timezone())
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+
+
+def format_when(at: datetime) -> str:
+    """Relative below a day either way, weekday and time within a week, the date beyond."""
+    seconds = (at - http.now()).total_seconds()
+    if abs(seconds) < 86_400:
+        return _relative(seconds)
+    if abs(seconds) < 7 * 86_400:
+        return format_minute(at.replace(second=0, microsecond=0), current_locale(), select_timezone(), "EEE HH:mm")
+    return format_minute(
+        at.replace(hour=12, minute=0, second=0, microsecond=0), current_locale(), select_timezone(), "d MMM y"
+    )
+
+
+def format_due(at: datetime) -> str:
+    """A promise in words: the time today, else weekday and time, else the date."""
+    zone = select_timezone()
+    if _local(at, zone).date() == _local(http.now(), zone).date():
+        return format_clock(at)
+    near = abs(at - http.now()) < timedelta(days=7)
+    return format_minute(
+        at.replace(second=0, microsecond=0), current_locale(), zone, "EEE HH:mm" if near else "d MMM y, HH:mm"
+    )
+
+
+def format_duration(span: timedelta | float) -> str:
+    """`3 h 10 min`, `2 d 4 h`, `20 s`; the two largest units that are not zero."""
+    seconds = int(abs(span.total_seconds() if isinstance(span, timedelta) else span))
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, secs = divmod(rest, 60)
+    if days:
+        return _two(gettext("%(n)s d", n=days), gettext("%(n)s h", n=hours) if hours else "")
+    if hours:
+        return _two(gettext("%(n)s h", n=hours), gettext("%(n)s min", n=minutes) if minutes else "")
+    if minutes:
+        return gettext("%(n)s min", n=minutes)
+    return gettext("%(n)s s", n=secs)
+
+
+def _two(first: str, second: str) -> str:
+    return f"{first} {second}" if second else first
+
+
+def _relative(seconds: float) -> str:
+    if abs(seconds) < 45:
+        return gettext("now") if seconds <= 0 else gettext("in %(span)s", span=format_duration(seconds))
+    span = format_duration(max(60.0, abs(seconds)))
+    return gettext("in %(span)s", span=span) if seconds > 0 else gettext("%(span)s ago", span=span)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _local(at: datetime, zone: str) -> datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(_zone(zone))
+
+
+def format_count(number: int, cap: int = 1000) -> str:
+    """A count for people; a capped one says so."""
+    return f"{cap:,}+" if number > cap else f"{number:,}"
+
+
+def template_context() -> dict[str, Any]:
+    """Names that every template can use."""
+    locale = current_locale()
+    return {
+        "current_locale": locale,
+        "text_direction": text_direction(locale),
+        "theme": current_theme(),
+        "format_when": format_when,
+        "format_exact": format_exact,
+        "format_due": format_due,
+        "format_clock": format_clock,
+        "format_duration": format_duration,
+        "format_count": format_count,
+        "_": gettext,
+        "ngettext": ngettext,
+    }
+
+
+def init_localisation(app: Any) -> None:
+    """Make the formats available: as globals for macros, and in the context of every template."""
+    app.context_processor(template_context)
+    app.jinja_env.globals.update(
+        {
+            "_": gettext,
+            "ngettext": ngettext,
+            "format_when": format_when,
+            "format_exact": format_exact,
+            "format_due": format_due,
+            "format_clock": format_clock,
+            "format_duration": format_duration,
+            "format_count": format_count,
+            "text_direction_of": text_direction,
+        }
+    )

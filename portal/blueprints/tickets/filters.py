@@ -1,0 +1,113 @@
+"""The list's address: what it says, and addresses that say something else."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
+
+from portal.blueprints.localisation import select_timezone
+from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
+from portal.models import TicketPriority, TicketStatus
+from portal.services.tickets.listing import TicketFilter
+
+TABS = ("open", "waiting", "solved", "all")
+SORTS = ("updated", "created", "priority", "status")
+LIMITS = (25, 50, 100)
+QUERY_LENGTH = 200
+FIELDS = ("status", "category", "priority", "created_from", "created_to")
+
+
+@dataclass(frozen=True)
+class ListAddress:
+    """The list's query parameters; values that make no sense are left out, so that old links still work."""
+
+    view: str = "open"
+    q: str = ""
+    status: str = ""
+    category: str = ""
+    priority: str = ""
+    created_from: str = ""
+    created_to: str = ""
+    sort: str = "-updated"
+    limit: int = LIMITS[0]
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, args: MultiDict[str, str]) -> "ListAddress":
+        """The address of a request."""
+        sort = args.get("sort", "-updated")
+        view = args.get("view") or ("all" if args.get("status") else "open")
+        limit = args.get("limit", "")
+        return cls(
+            view=view if view in TABS else "open",
+            q=args.get("q", "").strip()[:QUERY_LENGTH],
+            status=_known(args.get("status"), {status.value for status in TicketStatus}),
+            category=args.get("category", "")[:50],
+            priority=_known(args.get("priority"), {priority.value for priority in TicketPriority}),
+            created_from=_day(args.get("created_from")),
+            created_to=_day(args.get("created_to")),
+            sort=sort if sort.removeprefix("-") in SORTS else "-updated",
+            limit=int(limit) if limit.isascii() and limit.isdigit() and int(limit) in LIMITS else LIMITS[0],
+            cursor=args.get("cursor", "")[:300],
+        )
+
+    def url(self, **changes: Any) -> str:
+        """The list with something changed; a page never survives a change of what is listed."""
+        values = {**vars(self), "cursor": "", **changes}
+        default = vars(ListAddress())
+        return url_for("tickets.index", **{name: v for name, v in values.items() if v != default[name]})
+
+    def filter(self) -> TicketFilter:
+        """What the service is asked for."""
+        return TicketFilter(
+            view=None if self.status else self.view,
+            q=self.q,
+            status=(TicketStatus(self.status),) if self.status else (),
+            category=(self.category,) if self.category else (),
+            priority=(TicketPriority(self.priority),) if self.priority else (),
+            created_from=_midnight(self.created_from),
+            created_to=_midnight(self.created_to, after=True),
+            sort=self.sort.removeprefix("-"),
+            descending=self.sort.startswith("-"),
+            limit=self.limit,
+            cursor=self.cursor or None,
+        )
+
+    def chips(self, categories: dict[str, str]) -> list[dict[str, str]]:
+        """What narrows the list, each with the address without it."""
+        words = {
+            "q": (gettext("Search"), self.q),
+            "status": (gettext("Status"), gettext(STATUS_FOR_CUSTOMERS.get(self.status, self.status))),
+            "category": (gettext("Category"), categories.get(self.category, self.category)),
+            "priority": (gettext("Priority"), gettext(PRIORITY.get(self.priority, self.priority))),
+            "created_from": (gettext("Opened from"), self.created_from),
+            "created_to": (gettext("Opened until"), self.created_to),
+        }
+        return [
+            {"name": name, "field": words[name][0], "value": words[name][1], "remove_url": self.url(**{name: ""})}
+            for name in ("q", *FIELDS)
+            if getattr(self, name)
+        ]
+
+
+def _known(value: str | None, known: set[str]) -> str:
+    return value if value in known else ""
+
+
+def _day(value: str | None) -> str:
+    try:
+        day = date.fromisoformat(value or "")
+    except ValueError:
+        return ""
+    return day.isoformat() if 1970 <= day.year <= 9000 else ""
+
+
+def _midnight(day: str, *, after: bool = False) -> datetime | None:
+    if not day:
+        return None
+    local = datetime.combine(date.fromisoformat(day) + timedelta(days=1 if after else 0), time())
+    return local.replace(tzinfo=ZoneInfo(select_timezone())).astimezone(UTC)

@@ -1,0 +1,207 @@
+"""What the customer's pages show of a ticket: steps, promise, timeline, conversation."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+from markupsafe import Markup
+
+from portal.blueprints.localisation import current_locale, format_due, format_duration
+from portal.lib.sla_clock import Metric
+from portal.lib.wording.tickets import PAUSE_REASON, event_text, short_step_text, step_text
+from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
+from portal.services.tickets.detail import TicketDetail
+from portal.services.tickets.listing import TicketRow
+from portal.services.tickets.sla_view import SlaView, view_sla
+
+_GOOD = frozenset({"replied", "rated"})
+_SPOKEN = frozenset({"created", "replied"})
+_LOOK = {"escalated": ("triangle", "warn"), "rated": ("check", "ok"), "status_changed": ("half", "accent")}
+# A countdown ticks in plain time; a promise of working time is told by its due time instead.
+_TICKING = timedelta(hours=8)
+
+
+def step_view(step: NextStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
+    """A next step for chip and list: words, time, and amber once less than five minutes are left."""
+    if step is None:
+        return None
+    words = short_step_text if short else step_text
+    near = step.at - now < timedelta(minutes=5) or step.kind == "auto_close"
+    far = step.at - now >= timedelta(days=1)
+    return {
+        "kind": step.kind,
+        "text": words(step.kind, step.params, gettext),
+        "at": step.at,
+        "when": format_due(step.at) if far else None,
+        "tone": "warn" if near else "neutral",
+    }
+
+
+def list_row(row: TicketRow, user_id: UUID | None, fallback: str, now: datetime) -> dict[str, Any]:
+    """A row of the list of tickets."""
+    ticket = row.ticket
+    return {
+        "id": ticket.id,
+        "number": ticket.ticket_number,
+        "subject": ticket.subject,
+        "category": row.category.name_in(current_locale(), fallback),
+        "requester": gettext("you") if ticket.requester_id == user_id else row.requester_name,
+        "status": ticket.status.value,
+        "priority": ticket.priority.value,
+        "assignee": row.assignee_name,
+        "step": list_step(row, now),
+        "updated_at": ticket.updated_at,
+    }
+
+
+def list_step(row: TicketRow, now: datetime) -> dict[str, Any] | None:
+    """What happens next, in a list: a step, or where the promise stands when no step is left."""
+    if row.next_step is not None:
+        return step_view(row.next_step, now)
+    view = view_sla(row.ticket, now)
+    if view.state == "paused":
+        return {"kind": "resume", "text": gettext(PAUSE_REASON.get(view.paused_reason or "", "Paused"))}
+    if view.state == "breached" and row.ticket.status in ACTIVE:
+        return {"kind": "missed", "text": gettext("Promise missed, the team lead is on it"), "tone": "err"}
+    return None
+
+
+def promise_panel(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """Both promises: what was promised, what is left, how it ended."""
+    view = view_sla(ticket, now)
+    first = _promise(
+        view, Metric.FIRST_RESPONSE, view.first_response_due_at, view.first_response_at or view.resolved_at, now
+    )
+    solution = _promise(view, Metric.RESOLUTION, view.resolution_due_at, view.resolved_at, now)
+    return {"first": first, "solution": solution, "next": first if first and first["open"] else solution}
+
+
+def _promise(
+    view: SlaView, metric: Metric, due: datetime | None, done: datetime | None, now: datetime
+) -> dict[str, Any] | None:
+    label = gettext("First answer") if metric is Metric.FIRST_RESPONSE else gettext("Solution")
+    if done is not None:
+        kept = due is None or done <= due
+        took = gettext("Given in %(span)s", span=format_duration(done - view.started_at))
+        note = None if due is None else gettext("promised by %(time)s", time=format_due(due))
+        return {"label": label, "sla": {"state": "met" if kept else "breached", "text": took}, "note": note, "open": False}
+    if view.metric is None:
+        return None
+    if due is None:
+        reason = PAUSE_REASON.get(view.paused_reason or "", PAUSE_REASON["waiting_customer"])
+        text = {"state": "paused", "text": gettext("Paused")}
+        return {"label": label, "sla": text, "note": gettext(reason), "open": True} if view.paused_reason else None
+    return _running(view, label, due, now)
+
+
+def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[str, Any]:
+    left = due - now
+    late = left <= timedelta(0)
+    span = format_duration(left)
+    fraction = min(1.0, max(0.0, (now - view.started_at) / (due - view.started_at))) if due > view.started_at else 1.0
+    state = "breached" if late else ("near" if fraction > 0.75 else "within")
+    ticks = due - view.started_at <= _TICKING
+    if late:
+        text = gettext("%(span)s over", span=span)
+    else:
+        text = gettext("%(span)s left", span=span) if ticks else gettext("by %(time)s", time=format_due(due))
+    sla = {
+        "state": state,
+        "text": text,
+        "fraction": fraction,
+        "due_at": due,
+        "started_at": view.started_at,
+        "ticks": ticks,
+        "format": gettext("%(span)s left", span="{t}"),
+    }
+    return {
+        "label": label,
+        "sla": sla,
+        "percent": round(100 * fraction),
+        "note": gettext("by %(time)s", time=format_due(due)),
+        "open": True,
+    }
+
+
+def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
+    """Solid: what happened; dashed: what will, with its time."""
+    lines: list[dict[str, Any]] = []
+    for event in detail.events:
+        state = "good" if event.kind in _GOOD or event.kind == "created" else "fact"
+        lines.append({"state": state, "text": say(event), "at": event.at, "when": format_due(event.at)})
+    if lines and detail.ticket.status in ACTIVE:
+        lines[-1]["state"] = "now"
+    for step in detail.steps:
+        lines.append(
+            {"state": "next", "text": short_step_text(step.kind, step.params, gettext), "at": step.at,
+             "when": format_due(step.at)}
+        )  # fmt: skip
+    if detail.ticket.status in ACTIVE:
+        lines.append({"state": "next", "text": gettext("You rate the solution"), "when": gettext("after it is solved")})
+    return lines
+
+
+def say(event: TicketEvent) -> str:
+    """The sentence of a timeline line."""
+    return event_text(event.kind, event.actor_name, event.params, gettext)
+
+
+def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -> list[dict[str, Any]]:
+    """Description, answers and the events between them, in order of time."""
+    ticket = detail.ticket
+    entries: list[dict[str, Any]] = [
+        {
+            "kind": "message",
+            "id": "description",
+            "author_name": detail.row.requester_name,
+            "author_kind": "customer",
+            "role": detail.row.company_name,
+            "at": ticket.created_at,
+            "body_html": Markup(ticket.description_html),  # noqa: S704 - cleaned by nh3 when it was stored
+            "is_own": ticket.requester_id == user_id,
+        }
+    ]
+    for message in detail.messages:
+        if message.is_internal:
+            continue
+        staff = message.sender_type is not SenderType.CUSTOMER
+        entries.append(
+            {
+                "kind": "message",
+                "id": message.id,
+                "author_name": message.sender_name,
+                "author_kind": "staff" if staff else "customer",
+                "role": tenant_name if staff else detail.row.company_name,
+                "at": message.created_at,
+                "body_html": Markup(message.message_html),  # noqa: S704 - cleaned by nh3 when it was stored
+                "is_own": message.sender_id == user_id,
+            }
+        )
+    entries += [_event_line(event) for event in detail.events if event.kind not in _SPOKEN]
+    return sorted(entries, key=lambda entry: entry["at"])
+
+
+def _event_line(event: TicketEvent) -> dict[str, Any]:
+    shape, tone = _LOOK.get(event.kind, ("ring", "neutral"))
+    return {"kind": "event", "id": event.id, "text": say(event), "at": event.at, "shape": shape, "tone": tone}
+
+
+def allowed_actions(ticket: Ticket) -> set[str]:
+    """What the page offers in this state."""
+    actions: set[str] = set()
+    if ticket.status in ACTIVE:
+        actions |= {"reply", "close", "cancel"}
+    if ticket.status is TicketStatus.RESOLVED:
+        actions |= {"reply", "close", "reopen"}
+    if ticket.status is TicketStatus.CLOSED:
+        actions.add("reopen")
+    if ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED) and ticket.satisfaction_rating is None:
+        actions.add("rate")
+    return actions
+
+
+def categories_for(rows: Iterable[Any], fallback: str) -> list[tuple[str, str]]:
+    """Options of the category field in the reader's language."""
+    return [(row.key, row.name_in(current_locale(), fallback)) for row in rows]

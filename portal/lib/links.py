@@ -1,0 +1,25 @@
+"""Addresses that leave the site (in mails), built from what is stored, never from a request's headers."""
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+LOCAL_HOSTS = frozenset({"", "127.0.0.1", "localhost"})
+
+
+def site_address(base_url: str, primary_host: str) -> str:
+    """Where a tenant is reached: `base_url` for local hosts, else its own host with scheme and port of `base_url`."""
+    if primary_host in LOCAL_HOSTS:
+        return base_url.rstrip("/")
+    base = urlsplit(base_url)
+    port = f":{base.port}" if base.port else ""
+    return f"{base.scheme}://{primary_host}{port}"
+
+
+def ticket_path(ticket_id: UUID, *, staff: bool) -> str:
+    """A ticket's page at either door."""
+    return f"/admin/tickets/{ticket_id}" if staff else f"/portal/tickets/{ticket_id}"
+
+
+def mail_preferences_path(*, staff: bool) -> str:
+    """Where somebody chooses which mails to get."""
+    return "/admin/preferences" if staff else "/portal/account/notifications"

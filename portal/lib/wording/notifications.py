@@ -1,0 +1,48 @@
+"""Words for notices: one short sentence per kind; the ticket's number and subject stand beside it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.lib.wording import N_
+from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
+
+Gettext = Callable[[str], str]
+
+TEXTS = {
+    "ticket_received": N_("Your ticket has arrived"),
+    "ticket_answered": N_("%(actor)s answered"),
+    "ticket_status_changed": N_("Status is now: %(status)s"),
+    "ticket_handed_up": N_("Your ticket was handed to %(role)s"),
+    "ticket_opened": N_("New ticket from %(actor)s"),
+    "ticket_customer_replied": N_("%(actor)s replied"),
+    "ticket_assigned": N_("%(actor)s gave you this ticket"),
+    "ticket_assigned_by_system": N_("This ticket is yours now"),
+    "ticket_escalated_first_response": N_("Escalated to you: no first answer in time"),
+    "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
+    "ticket_due_soon_first_response": N_("The first answer is due soon"),
+    "ticket_due_soon_resolution": N_("The solution is due soon"),
+}
+FALLBACK = N_("Something changed")
+
+
+def notification_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
+    """The sentence of a notice in the reader's language."""
+    values: dict[str, Any] = dict(params)
+    key = kind
+    if f"{kind}_{params.get('metric')}" in TEXTS:
+        key = f"{kind}_{params.get('metric')}"
+    elif kind == "ticket_assigned" and not params.get("actor"):
+        key = "ticket_assigned_by_system"
+    if "status" in params:
+        labels = STATUS_FOR_STAFF if staff else STATUS_FOR_CUSTOMERS
+        values["status"] = translate(labels.get(str(params["status"]), str(params["status"])))
+    if "role" in params:
+        values["role"] = translate(ESCALATION_TARGET.get(str(params["role"]), ESCALATION_TARGET["manager"]))
+    return translate(TEXTS.get(key, FALLBACK)) % _Blank(values)
+
+
+class _Blank(dict[str, Any]):
+    """Places that the notice does not fill stay empty instead of failing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,105 @@
+"""Sending what is queued: a state that moves once, and a Message-ID that stays the same when it is tried twice."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from portal.integrations.mail import MailRefused, MailTransport, MailUnavailable, OutgoingMail
+from portal.lib.clock import utcnow
+from portal.lib.faults import crash_point
+from portal.models import MailMessage, MailState, Person, Tenant, User
+from portal.models.session import TenantSessions
+from portal.services.notifications.message_ids import thread_of
+
+# With the workflow's pauses (doubling, at most half an hour) these last for about six hours.
+MAX_ATTEMPTS = 22
+
+
+class TransientMailError(Exception):
+    """A mail did not go out but may later; it stays queued."""
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    mail: OutgoingMail
+    number: int
+
+
+def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, transport: MailTransport) -> bool:
+    """Send a queued mail; returns whether this call sent it. Raises TransientMailError to be tried again.
+
+    Intent, call and result are three steps, so that no transaction waits for a mail server. A crash after the
+    call sends the mail again under the same Message-ID.
+    """
+    attempt = _begin(sessions, tenant_id, mail_id)
+    if attempt is None:
+        return False
+    crash_point("mail.pre_send")
+    try:
+        transport.send(attempt.mail)
+    except MailRefused as error:
+        _finish(sessions, tenant_id, mail_id, MailState.FAILED, str(error))
+        return False
+    except MailUnavailable as error:
+        if attempt.number >= MAX_ATTEMPTS:
+            _finish(sessions, tenant_id, mail_id, MailState.FAILED, str(error))
+            return False
+        _finish(sessions, tenant_id, mail_id, MailState.QUEUED, str(error))
+        raise TransientMailError(str(error)) from error
+    crash_point("mail.post_send")
+    return _finish(sessions, tenant_id, mail_id, MailState.SENT)
+
+
+def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID) -> _Attempt | None:
+    """Count the attempt and load the mail; None where it is not queued."""
+    with sessions.begin(tenant_id) as session:
+        number = session.scalar(
+            update(MailMessage)
+            .where(MailMessage.id == mail_id, MailMessage.state == MailState.QUEUED)
+            .values(attempts=MailMessage.attempts + 1)
+            .returning(MailMessage.attempts)
+        )
+        if number is None:
+            return None
+        mail, tenant, name = session.execute(
+            select(MailMessage, Tenant, Person.name)
+            .join(Tenant, Tenant.id == MailMessage.tenant_id)
+            .outerjoin(User, User.id == MailMessage.user_id)
+            .outerjoin(Person, Person.id == User.person_id)
+            .where(MailMessage.id == mail_id)
+        ).one()
+        return _Attempt(_outgoing(mail, tenant, name or ""), number)
+
+
+def _outgoing(mail: MailMessage, tenant: Tenant, name: str) -> OutgoingMail:
+    return OutgoingMail(
+        message_id=mail.message_id,
+        sender_name=" ".join(tenant.name.split()),
+        sender_address=tenant.support_email,
+        recipient_name=" ".join(name.split()),
+        recipient=mail.recipient,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        language=mail.locale,
+        date=mail.created_at,
+        thread_id=thread_of(mail.message_id),
+    )
+
+
+def _finish(
+    sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, state: MailState, error: str | None = None
+) -> bool:
+    with sessions.begin(tenant_id) as session:
+        moved = session.execute(
+            update(MailMessage)
+            .where(MailMessage.id == mail_id, MailMessage.state == MailState.QUEUED)
+            .values(
+                state=state,
+                last_error=error[:500] if error else None,
+                sent_at=utcnow() if state is MailState.SENT else None,
+            )
+            .returning(MailMessage.id)
+        ).first()
+    return moved is not None

@@ -1,0 +1,177 @@
+"""Mails in the recipient's language: one template a kind, set in a text and an HTML frame. No Flask here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from portal.config import ROOT
+from portal.lib.colour import solid_accent
+from portal.lib.i18n import format_minute, text_direction, translations_for
+from portal.lib.links import mail_preferences_path, site_address, ticket_path
+from portal.lib.text import excerpt
+from portal.lib.wording.tickets import (
+    ESCALATION_TARGET,
+    METRIC,
+    PRIORITY,
+    STATUS_FOR_CUSTOMERS,
+    STATUS_FOR_STAFF,
+    step_text,
+)
+from portal.models import NextStep, Ticket
+from portal.services.notifications.recipients import Notice
+from portal.services.tenants.directory import TenantProfile
+
+SUBJECT_LENGTH = 240
+QUOTE_LENGTH = 2_000
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Everything one mail says; `moved_to` is the status that an answer brought along."""
+
+    notice: Notice
+    ticket: Ticket
+    tenant: TenantProfile
+    params: dict[str, Any]
+    quote: str
+    steps: Sequence[NextStep]
+    moved_to: str | None
+    base_url: str
+
+    @property
+    def staff(self) -> bool:
+        """Whether a member of the team reads it."""
+        return self.notice.to.actor.is_staff
+
+    @property
+    def locale(self) -> str:
+        """The reader's language, else the tenant's."""
+        wanted = self.notice.to.user.locale
+        return wanted if wanted and wanted in self.tenant.locales else self.tenant.locale
+
+    @property
+    def timezone(self) -> str:
+        """The reader's zone, else the tenant's."""
+        return self.notice.to.user.timezone or self.tenant.timezone
+
+    def when(self, at: datetime) -> str:
+        """A point in time as mails say it; to the second where that matters."""
+        clock = "HH:mm:ss" if at.second else "HH:mm"
+        return format_minute(at, self.locale, self.timezone, f"EEEE, d MMMM, {clock}")
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    """A mail ready to be stored."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render_mail(letter: Letter) -> RenderedMail:
+    """The mail of a notice: the template named like its kind, in both frames."""
+    context = _context(letter)
+    name = f"mail/{letter.notice.kind}.txt"
+    text = _environment(False).get_template(name)
+    page = _environment(True).get_template(name)
+    subject = "".join(text.blocks["subject"](text.new_context(context | {"layout": "mail/layout.txt"})))
+    return RenderedMail(
+        subject=excerpt(subject, SUBJECT_LENGTH),
+        text=_tidy(text.render(context | {"layout": "mail/layout.txt"})),
+        html=page.render(context | {"layout": "mail/layout.html"}),
+    )
+
+
+@lru_cache(maxsize=2)
+def _environment(escape: bool) -> Environment:
+    """The same templates, escaped for HTML or left alone for text."""
+    return Environment(
+        loader=FileSystemLoader(str(ROOT / "templates")),
+        autoescape=escape,  # noqa: S701 - the text frame has nothing to escape
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _context(letter: Letter) -> dict[str, Any]:
+    catalogue = translations_for(letter.locale)
+
+    def translate(message: str, **values: Any) -> str:
+        found = catalogue.gettext(message)
+        return found % values if values else found
+
+    ticket, tenant, person = letter.ticket, letter.tenant, letter.notice.to
+    site = site_address(letter.base_url, tenant.primary_host)
+    return {
+        "_": translate,
+        "locale": letter.locale,
+        "direction": text_direction(letter.locale),
+        "tenant": tenant,
+        "mark": str(tenant.brand.get("mark_letter") or tenant.name[:1]),
+        "accent": solid_accent(tenant.brand.get("accent")),
+        "name": person.person_name,
+        "number": ticket.ticket_number,
+        "topic": excerpt(ticket.subject, 120),
+        "actor": letter.params.get("actor", ""),
+        "by_system": letter.params.get("actor_kind") in ("system", "automation"),
+        "metric": letter.params.get("metric", ""),
+        "role": translate(ESCALATION_TARGET.get(str(letter.params.get("role")), ESCALATION_TARGET["manager"])),
+        "status": _status(letter, str(letter.params.get("status", "")), translate),
+        "status_code": letter.params.get("status", ""),
+        "quote": _shortened(letter.quote),
+        "facts": _facts(letter, translate),
+        "next_step": _next_step(letter, translate),
+        "ticket_url": site + ticket_path(ticket.id, staff=letter.staff),
+        "preferences_url": site + mail_preferences_path(staff=letter.staff),
+    }
+
+
+def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
+    ticket = letter.ticket
+    facts = [(translate("Ticket"), ticket.ticket_number)]
+    status = letter.params.get("status") or letter.moved_to or ticket.status.value
+    facts.append((translate("Status"), _status(letter, str(status), translate)))
+    if letter.staff:
+        facts.append((translate("Priority"), translate(PRIORITY[ticket.priority.value])))
+    if ticket.is_active():
+        for metric, due, done in (
+            ("first_response", ticket.first_response_due_at, ticket.first_response_at),
+            ("resolution", ticket.resolution_due_at, ticket.resolved_at),
+        ):
+            if due is not None and done is None:
+                facts.append((translate(METRIC[metric]), translate("by %(time)s", time=letter.when(due))))
+                break
+    return facts
+
+
+def _status(letter: Letter, status: str, translate: Any) -> str:
+    labels = STATUS_FOR_STAFF if letter.staff else STATUS_FOR_CUSTOMERS
+    return str(translate(labels[status])) if status in labels else status
+
+
+def _next_step(letter: Letter, translate: Any) -> dict[str, str] | None:
+    """The first step that is meant for the reader."""
+    for step in letter.steps:
+        if letter.staff or not step.staff_only:
+            text = step_text(step.kind, step.params, translate, staff=letter.staff)
+            return {"text": text, "when": letter.when(step.at)}
+    return None
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rstrip() + "…"
+
+
+def _tidy(text: str) -> str:
+    """No more than one empty line in a row."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip() + "\n"

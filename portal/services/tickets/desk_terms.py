@@ -1,0 +1,190 @@
+"""What the desk needs around its tickets, by one statement: categories, team, promises with their hours, the customer."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from portal.lib.working_time import WeeklyInterval, WorkingCalendar, working_time_between
+from portal.models import (
+    BusinessCalendar,
+    Company,
+    Membership,
+    Person,
+    Role,
+    SlaPolicy,
+    Ticket,
+    TicketCategory,
+    User,
+    UserStatus,
+)
+from portal.models.session import TenantSession
+from portal.services.tickets.listing import COUNT_CAP, CategoryName, is_active
+
+ASSIGNABLE = (Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN)
+
+
+@dataclass(frozen=True)
+class PromiseTerms:
+    """A policy as far as a page shows it; targets in working seconds."""
+
+    name: str
+    first_response_seconds: int | None
+    resolution_seconds: int | None
+    calendar: WorkingCalendar
+
+    def worked(self, ticket: Ticket, until: datetime) -> timedelta:
+        """Working time of the ticket's cycle up to `until`, without its pauses."""
+        pauses = [
+            (datetime.fromisoformat(start), datetime.fromisoformat(end) if end else until)
+            for start, end, _ in ticket.clock_pauses
+            if datetime.fromisoformat(start) < until
+        ]
+        start = ticket.clock_started_at
+        return working_time_between(self.calendar, start, max(until, start), excluding=pauses)
+
+
+@dataclass(frozen=True)
+class CustomerCard:
+    """Who asks, for the panel beside a ticket; `open_tickets` counts to 1,001 at most."""
+
+    company_id: UUID
+    company_name: str
+    customer_number: str
+    city: str | None
+    requester_name: str
+    requester_title: str | None
+    requester_email: str
+    requester_phone: str | None
+    open_tickets: int
+
+
+@dataclass(frozen=True)
+class DeskTerms:
+    """Choices and promises of the tenant; `customer` only where a ticket was named."""
+
+    categories: tuple[tuple[CategoryName, bool], ...]
+    team: tuple[tuple[UUID, str], ...]
+    promises: dict[UUID, PromiseTerms]
+    customer: CustomerCard | None = None
+
+
+def load_desk_terms(session: TenantSession, *, ticket_id: UUID | None = None) -> DeskTerms:
+    """Everything around the desk's pages in one statement."""
+    columns = [_categories(session), _team(session), _promises(session)]
+    if ticket_id is not None:
+        columns.append(_customer(session, ticket_id))
+    row = session.execute(select(*columns)).one()
+    return DeskTerms(
+        categories=tuple((CategoryName(key, names), active) for key, names, active in row[0] or ()),
+        team=tuple((UUID(id_), name) for id_, name in row[1] or ()),
+        promises={UUID(id_): _terms(*rest) for id_, *rest in row[2] or ()},
+        customer=_card(row[3]) if ticket_id is not None and row[3] else None,
+    )
+
+
+def _categories(session: TenantSession) -> Any:
+    entry = func.jsonb_build_array(TicketCategory.key, TicketCategory.names, TicketCategory.active)
+    ordered = aggregate_order_by(entry, TicketCategory.position, TicketCategory.key)
+    return (
+        select(func.jsonb_agg(ordered)).where(TicketCategory.tenant_id == session.tenant_id).scalar_subquery()
+    )
+
+
+def _team(session: TenantSession) -> Any:
+    works = (
+        select(Membership.id)
+        .where(
+            Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role.in_(ASSIGNABLE)
+        )
+        .exists()
+    )
+    return (
+        select(func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(User.id, Person.name), Person.name)))
+        .select_from(User)
+        .join(Person, (Person.tenant_id == User.tenant_id) & (Person.id == User.person_id))
+        .where(User.tenant_id == session.tenant_id, User.status == UserStatus.ACTIVE, works)
+        .scalar_subquery()
+    )
+
+
+def _promises(session: TenantSession) -> Any:
+    entry = func.jsonb_build_array(
+        SlaPolicy.id,
+        SlaPolicy.name,
+        SlaPolicy.first_response_seconds,
+        SlaPolicy.resolution_seconds,
+        BusinessCalendar.timezone,
+        BusinessCalendar.intervals,
+        BusinessCalendar.holidays,
+    )
+    return (
+        select(func.jsonb_agg(entry))
+        .select_from(SlaPolicy)
+        .join(
+            BusinessCalendar,
+            (BusinessCalendar.tenant_id == SlaPolicy.tenant_id) & (BusinessCalendar.id == SlaPolicy.calendar_id),
+        )
+        .where(SlaPolicy.tenant_id == session.tenant_id)
+        .scalar_subquery()
+    )
+
+
+def _customer(session: TenantSession, ticket_id: UUID) -> Any:
+    active = (
+        select(Ticket.id)
+        .where(
+            Ticket.tenant_id == Company.tenant_id,
+            Ticket.customer_id == Company.id,
+            is_active(),
+        )
+        .correlate(Company)
+        .limit(COUNT_CAP + 1)
+    )
+    count = select(func.count()).select_from(active.subquery()).scalar_subquery()
+    entry = func.jsonb_build_array(
+        Company.id,
+        Company.name,
+        Company.customer_number,
+        Company.city,
+        Person.name,
+        Person.title,
+        Person.email,
+        Person.phone,
+        count,
+    )
+    asked = select(Ticket.customer_id, Ticket.requester_id).where(
+        Ticket.tenant_id == session.tenant_id, Ticket.id == ticket_id
+    ).subquery("asked")
+    return (
+        select(entry)
+        .select_from(asked)
+        .join(Company, Company.id == asked.c.customer_id)
+        .join(User, User.id == asked.c.requester_id)
+        .join(Person, Person.id == User.person_id)
+        .where(Company.tenant_id == session.tenant_id)
+        .scalar_subquery()
+    )
+
+
+def _terms(
+    name: str,
+    first: int | None,
+    resolution: int | None,
+    timezone: str,
+    intervals: list[list[int]],
+    holidays: list[str],
+) -> PromiseTerms:
+    calendar = WorkingCalendar(
+        timezone=timezone,
+        intervals=tuple(WeeklyInterval(day, start, end) for day, start, end in intervals),
+        holidays=frozenset(date.fromisoformat(day) for day in holidays),
+    )
+    return PromiseTerms(name, first, resolution, calendar)
+
+
+def _card(row: list[Any]) -> CustomerCard:
+    return CustomerCard(UUID(row[0]), *row[1:])

@@ -1,0 +1,81 @@
+"""Figures about an actor's own tickets, for the dashboard."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, literal, or_, select
+
+from portal.authz import Actor
+from portal.models import ACTIVE, Ticket, TicketEvent, TicketStatus
+from portal.models.session import TenantSession
+from portal.services.tickets.listing import COUNT_CAP
+from portal.services.tickets.queries import visible_to
+
+PROMISE_WINDOW = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class TicketFigures:
+    """Open tickets by status (each counted to 1,001 at most), and promises kept of those that came to an end."""
+
+    by_status: dict[TicketStatus, int]
+    kept: int
+    promised: int
+
+    @property
+    def open(self) -> int:
+        """Tickets that are neither resolved nor closed nor cancelled."""
+        return sum(self.by_status.values())
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A line of a ticket's timeline with the ticket it belongs to."""
+
+    event: TicketEvent
+    ticket_id: UUID
+    number: str
+    subject: str
+
+
+def read_figures(session: TenantSession, *, actor: Actor, now: datetime) -> TicketFigures:
+    """The figures, by one statement."""
+    statuses = [status for status in TicketStatus if status in ACTIVE]
+    columns: list[Any] = []
+    for status in statuses:
+        rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), Ticket.status == status)
+        columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
+    ended = (
+        visible_to(actor),
+        Ticket.resolved_at >= now - PROMISE_WINDOW,
+        Ticket.resolution_due_at.is_not(None),
+    )
+    in_time = and_(
+        Ticket.resolved_at <= Ticket.resolution_due_at,
+        or_(Ticket.first_response_at.is_(None), Ticket.first_response_at <= Ticket.first_response_due_at),
+    )
+    columns.append(select(func.count()).select_from(Ticket).where(*ended, in_time).scalar_subquery())
+    columns.append(select(func.count()).select_from(Ticket).where(*ended).scalar_subquery())
+    row = session.execute(select(*columns)).one()
+    return TicketFigures(dict(zip(statuses, row[:-2], strict=True)), kept=row[-2], promised=row[-1])
+
+
+def list_activities(session: TenantSession, *, actor: Actor, limit: int = 5) -> list[Activity]:
+    """The newest lines over all visible tickets; only tickets changed lately can have them."""
+    tickets = (
+        select(Ticket.id, Ticket.ticket_number, Ticket.subject)
+        .where(visible_to(actor))
+        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        .limit(25)
+        .subquery()
+    )
+    rows = session.execute(
+        select(TicketEvent, tickets.c.id, tickets.c.ticket_number, tickets.c.subject)
+        .join(tickets, tickets.c.id == TicketEvent.ticket_id)
+        .where(TicketEvent.staff_only.is_(False))
+        .order_by(TicketEvent.at.desc(), TicketEvent.id)
+        .limit(limit)
+    )
+    return [Activity(*row) for row in rows]

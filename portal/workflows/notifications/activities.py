@@ -1,0 +1,38 @@
+"""Activities of notifications: decide and write down who is told, then send."""
+
+from temporalio import activity
+
+from portal.integrations.mail import MailTransport
+from portal.lib.clock import utcnow
+from portal.models.session import TenantSessions
+from portal.services.notifications.fan_out import fan_out
+from portal.services.notifications.mailing import TransientMailError, send_mail
+from portal.workflows.notifications.shared import MailBatch, NotificationRun
+
+
+class NotificationActivities:
+    """What the notification workflow asks to be done."""
+
+    def __init__(self, sessions: TenantSessions, transport: MailTransport, base_url: str) -> None:
+        self._sessions = sessions
+        self._transport = transport
+        self._base_url = base_url
+
+    @activity.defn(name="notifications.fan_out")
+    def fan_out(self, run: NotificationRun) -> MailBatch:
+        """Write the notices and mails of an event, once, and name the mails that wait."""
+        with self._sessions.begin(run.tenant_id) as session:
+            return MailBatch(run.tenant_id, fan_out(session, run.event_id, base_url=self._base_url, now=utcnow()))
+
+    @activity.defn(name="notifications.send_mails")
+    def send_mails(self, batch: MailBatch) -> None:
+        """Send what is still queued; one mail that does not go out keeps no other one back."""
+        late: TransientMailError | None = None
+        for mail_id in batch.mail_ids:
+            activity.heartbeat()
+            try:
+                send_mail(self._sessions, batch.tenant_id, mail_id, transport=self._transport)
+            except TransientMailError as error:
+                late = error
+        if late is not None:
+            raise late

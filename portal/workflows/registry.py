@@ -1,0 +1,59 @@
+"""Everything the worker runs, and who may send which signal; what is not declared here stops the start-up."""
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any
+
+from temporalio import workflow
+
+from portal.integrations.mail import MailTransport
+from portal.models.session import TenantSessions
+from portal.workflows.notifications.activities import NotificationActivities
+from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.tickets.activities import TicketActivities
+from portal.workflows.tickets.workflows import TicketClockWorkflow
+
+TASK_QUEUE = "portal"
+WORKFLOWS: tuple[type, ...] = (TicketClockWorkflow, NotificationWorkflow)
+
+
+class Sender(StrEnum):
+    """Who may send a signal or update."""
+
+    RELAY = "relay"
+    OPERATOR = "operator"
+
+
+# (workflow, signal or update) -> who may send it. People act on records; only the relay speaks to workflows.
+SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
+    ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
+}
+
+
+def build_activities(sessions: TenantSessions, transport: MailTransport, *, base_url: str) -> list[Callable[..., Any]]:
+    """Every activity, bound to what it needs."""
+    tickets = TicketActivities(sessions)
+    notifications = NotificationActivities(sessions, transport, base_url)
+    return [tickets.advance_clock, notifications.fan_out, notifications.send_mails]
+
+
+def require_senders(workflows: Iterable[type] = WORKFLOWS) -> None:
+    """Refuse to start while a signal or update has no declared senders, or a declaration names none that exists."""
+    handled = {(name, message) for name, messages in map(_messages, workflows) for message in messages}
+    missing = sorted(f"{name}.{message}" for name, message in handled - SENDERS.keys())
+    if missing:
+        raise RuntimeError(f"No sender is declared for: {', '.join(missing)}")
+    unknown = sorted(f"{name}.{message}" for name, message in SENDERS.keys() - handled)
+    if unknown:
+        raise RuntimeError(f"Senders are declared for what no workflow handles: {', '.join(unknown)}")
+
+
+def workflow_names() -> frozenset[str]:
+    """What the worker's workflows are called."""
+    return frozenset(name for name, _ in map(_messages, WORKFLOWS))
+
+
+def _messages(kind: type) -> tuple[str, list[str]]:
+    definition = workflow._Definition.must_from_class(kind)
+    names = [*definition.signals, *definition.updates]
+    return definition.name or "(dynamic)", [name or "(dynamic)" for name in names]

@@ -1,0 +1,99 @@
+"""What an event sets going: data, read by the relay. Every start and signal can be repeated at no harm."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
+from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
+from portal.workflows.tickets.shared import ClockRun, clock_workflow_id
+
+# A worker that dies within a workflow task is noticed after this time, not after the default ten seconds.
+TASK_TIMEOUT = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """An event as the relay reads it."""
+
+    seq: int
+    id: UUID
+    tenant_id: UUID
+    kind: str
+    record_type: str
+    record_id: UUID
+    payload: Mapping[str, Any]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A workflow to start for an event, or to start and signal where `signal` is named."""
+
+    name: str
+    workflow_id: Callable[[OutboxRow], str]
+    argument: Callable[[OutboxRow], Any]
+    signal: str | None = None
+
+
+CLOCK = Trigger(
+    "TicketClock",
+    lambda row: clock_workflow_id(row.record_id, row.payload["cycle"]),
+    lambda row: ClockRun(row.tenant_id, row.record_id, row.payload["cycle"]),
+    signal="ticket_changed",
+)
+TELL = Trigger(
+    "Notification",
+    lambda row: notification_workflow_id(row.id),
+    lambda row: NotificationRun(row.tenant_id, row.id),
+)
+
+# (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
+TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
+    ("ticket", "ticket.created"): (CLOCK, TELL),
+    ("ticket", "ticket.replied"): (CLOCK, TELL),
+    ("ticket", "ticket.status_changed"): (CLOCK, TELL),
+    ("ticket", "ticket.assigned"): (CLOCK, TELL),
+    ("ticket", "ticket.rated"): (CLOCK,),
+    ("ticket", "ticket.clock_changed"): (CLOCK,),
+    ("ticket", "record.changed"): (CLOCK,),
+    # The clock itself did these; only people have to hear of them.
+    ("ticket", "ticket.escalated"): (TELL,),
+    ("ticket", "ticket.sla_warned"): (TELL,),
+}
+
+
+def require_possible() -> None:
+    """Refuse to start when a trigger names an unknown workflow, or a signal that the relay may not send."""
+    names = workflow_names()
+    for triggers in TRIGGERS.values():
+        for trigger in triggers:
+            if trigger.name not in names:
+                raise RuntimeError(f"No workflow is called {trigger.name}")
+            if trigger.signal and Sender.RELAY not in SENDERS.get((trigger.name, trigger.signal), frozenset()):
+                raise RuntimeError(f"The relay may not send {trigger.name}.{trigger.signal}")
+
+
+async def pull(client: Client, row: OutboxRow, *, task_queue: str = TASK_QUEUE) -> None:
+    """Carry out an event's triggers; a run that exists already, living or done, counts as success."""
+    for trigger in TRIGGERS.get((row.record_type, row.kind), ()):
+        try:
+            await client.start_workflow(
+                trigger.name,
+                trigger.argument(row),
+                id=trigger.workflow_id(row),
+                task_queue=task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                task_timeout=TASK_TIMEOUT,
+                start_signal=trigger.signal,
+                start_signal_args=[str(row.id)] if trigger.signal else [],
+            )
+        except WorkflowAlreadyStartedError:
+            continue

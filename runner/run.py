@@ -1,0 +1,127 @@
+"""`make run`: from whatever is there to a running product, and back to nothing when it is told to stop."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner import commands, lock, services
+from runner.environment import Environment
+from runner.errors import SetupError
+from runner.layout import Layout, setting
+from runner.ports import remember_ports, require_free
+from runner.postgres import Cluster
+from runner.progress import Progress
+from runner.supervisor import Supervisor, end_leftovers
+from runner.temporal.server import NAMESPACE, PORT_NAMES, DevServer
+from runner.welcome import welcome
+
+READY_SECONDS = 120.0
+
+
+class Run:
+    """One run of the product on one data folder."""
+
+    def __init__(self, layout: Layout, environ: Mapping[str, str], progress: Progress) -> None:
+        self._layout = layout
+        self._progress = progress
+        self._given = environ
+        self._environ = layout.child_environ(environ)
+        self._supervisor = Supervisor(layout, progress)
+        self._ui: str | None = None
+
+    async def forever(self) -> None:
+        """Bring everything up, show where it is and keep it up until a signal ends this task."""
+        self._listen_to_signals()
+        with lock.hold(self._layout):
+            end_leftovers(self._layout)
+            require_free(self._layout.port)
+            try:
+                await self._bring_up()
+                self._progress.say(welcome(self._layout, self._environ, self._ui))
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self._progress.say("Stopping …")
+            finally:
+                await self._supervisor.stop()
+
+    def _listen_to_signals(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+
+        def end() -> None:
+            if task.cancelling():
+                self._supervisor.kill()
+            task.cancel() if not task.cancelling() else None
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # `nohup make run` has asked to outlive its terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                loop.add_signal_handler(number, end)
+
+    async def _bring_up(self) -> None:
+        environment = Environment(self._layout, self._given, self._progress)
+        await environment.install_packages("runtime")
+        temporal = asyncio.create_task(self._start_temporal())
+        try:
+            await environment.build_front_end()
+            await environment.compile_catalogues()
+            await self._start_database()
+            waiting = self._progress.step("Waiting for the Temporal server")
+            with contextlib.nullcontext() if temporal.done() else waiting:
+                await temporal
+        finally:
+            temporal.cancel()
+            await asyncio.gather(temporal, return_exceptions=True)
+        await self._start_product()
+
+    async def _start_database(self) -> None:
+        """PostgreSQL with its roles unless the person has one, then tables and demo data."""
+        if not setting(self._given, "PORTAL_DATABASE_URL"):
+            with self._progress.step("Starting PostgreSQL"):
+                packages = tuple((self._layout.venv / "lib").glob("python*/site-packages"))
+                data = self._layout.data / "postgres"
+                cluster = await asyncio.to_thread(Cluster.open, data, self._layout.run, packages=packages)
+                await self._supervisor.start(services.postgres_service(cluster))
+                await asyncio.to_thread(cluster.prepare)
+            # libpq in the children would read these and go elsewhere.
+            self._environ = {name: value for name, value in self._environ.items() if not name.startswith("PG")}
+            self._environ |= services.database_environ(cluster)
+        services.write_database_url(self._layout, self._environ)
+        with self._progress.step("Preparing tables and demo data"):
+            words: commands.Words = [self._layout.venv / "bin" / "flask", "--app", "wsgi", "portal", "setup"]
+            log = self._layout.log / "setup.log"
+            doing = "Preparing tables and demo data (flask --app wsgi portal setup)"
+            await commands.run(words, log=log, cwd=self._layout.root, environ=self._environ, doing=doing)
+
+    async def _start_temporal(self) -> None:
+        """The development server unless the person has an address of one."""
+        self._environ.setdefault("PORTAL_TEMPORAL_NAMESPACE", NAMESPACE)
+        if setting(self._given, "PORTAL_TEMPORAL_ADDRESS"):
+            return
+        words: commands.Words = [sys.executable, "-m", "runner", "find-temporal", self._layout.python]
+        root = self._layout.root
+        program = Path(await commands.ask(words, cwd=root, environ=self._given, say=self._progress.say))
+        ports = remember_ports(self._layout.run / "ports.json", PORT_NAMES)
+        ui = self._given.get("PORTAL_TEMPORAL_UI") == "1"
+        server = DevServer(program, ports, self._layout.data / "temporal.db", ui)
+        await self._supervisor.start(services.temporal_service(server))
+        await asyncio.to_thread(server.set_retention)
+        self._environ |= {"PORTAL_TEMPORAL_ADDRESS": server.address, "PORTAL_TEMPORAL_NAMESPACE": NAMESPACE}
+        self._ui = server.ui_address if ui else None
+
+    async def _start_product(self) -> None:
+        layout, environ, supervisor = self._layout, self._environ, self._supervisor
+
+        def is_ready() -> bool:
+            return services.fetch(layout.port, "/readyz")[0] == 200
+
+        with self._progress.step("Starting web and worker"):
+            await supervisor.start(services.web_service(layout, environ), services.worker_service(layout, environ))
+            try:
+                await supervisor.wait_until(is_ready, READY_SECONDS, "worker")
+            except SetupError as error:
+                failing = await asyncio.to_thread(services.failing_checks, layout.port) or "no answer"
+                raise SetupError(f"{layout.address}/readyz does not say ok ({failing}). {error}") from error

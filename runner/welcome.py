@@ -1,0 +1,31 @@
+"""The one block that says where everything is."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from runner.layout import Layout
+
+CUSTOMERS = "ana@acme.example, ben@acme.example, chloe@globex.example"
+STAFF = "sam@demo.example (agent), mia@demo.example (manager), ada@demo.example (administrator)"
+
+
+def welcome(layout: Layout, environ: Mapping[str, str], temporal_ui: str | None) -> str:
+    """Address, back office, demo logins, mail; what the environment changed is shown as it is."""
+    smtp = urlsplit(environ.get("PORTAL_SMTP_URL", ""))
+    files = f"{layout.data / 'mail'} and “Sent mail” in the back office"
+    mail = f"sent through {smtp.hostname}" if smtp.hostname else files
+    rows = [
+        ("Portal", f"{layout.address}/"),
+        ("", CUSTOMERS),
+        ("Back office", f"{layout.address}/admin/"),
+        ("", STAFF),
+        ("Second tenant", f"http://nova.localhost:{layout.port}/"),
+        ("", "nia@nova.example; noor@nova.example in its back office"),
+        ("Password", environ.get("PORTAL_DEMO_PASSWORD") or "portico-demo"),
+        ("Mail", mail),
+        ("Logs", str(layout.log)),
+    ]
+    if temporal_ui:
+        rows.append(("Temporal", temporal_ui))
+    lines = [f"  {name:<14} {value}" for name, value in rows]
+    return "\n".join(["", "Portico is running. Ctrl-C stops all of it.", "", *lines, ""])
