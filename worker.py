@@ -5,12 +5,7 @@ import logging
 import os
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from functools import partial
-
-from temporalio.client import Client
-from temporalio.worker import Worker
 
 from portal.config import ConfigurationError, Settings
 from portal.integrations.mail import build_transport
@@ -18,12 +13,9 @@ from portal.models.session import TenantSessions, build_engine
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
 from portal.workflows.heartbeat import beat_forever
-from portal.workflows.interceptors import Refusals
 from portal.workflows.relay import Relay
-from portal.workflows.serving import serve_forever
+from portal.workflows.serving import AT_ONCE, serve_forever
 from portal.workflows.startup import wait_for_surroundings
-
-AT_ONCE = 16
 
 
 async def run(settings: Settings) -> None:
@@ -36,25 +28,9 @@ async def run(settings: Settings) -> None:
     activities = registry.build_activities(
         TenantSessions(engine), build_transport(settings), base_url=settings.base_url
     )
-    executor = ThreadPoolExecutor(AT_ONCE, "activity")
-
-    def build_worker(client: Client) -> Worker:
-        return Worker(
-            client,
-            task_queue=registry.TASK_QUEUE,
-            workflows=registry.WORKFLOWS,
-            activities=activities,
-            activity_executor=executor,
-            max_concurrent_activities=AT_ONCE,
-            interceptors=[Refusals()],
-            # After a crash, tasks kept for the dead process move to the living after two seconds, not ten.
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
-            graceful_shutdown_timeout=timedelta(seconds=5),
-        )
-
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     async with asyncio.TaskGroup() as parts:
-        parts.create_task(serve_forever(client, build_worker))
+        parts.create_task(serve_forever(client, activities))
         parts.create_task(relay.run())
         parts.create_task(beat_forever(engine, client))
 

@@ -61,7 +61,7 @@ async function buildOnce() {
     if (info.entryPoint) manifest[basename(info.entryPoint)] = file;
     else if (PRELOADED_FONT.test(file)) manifest["inter-latin.woff2"] = file;
   }
-  manifest["icons.svg"] = await writeHashed("icons.svg", await buildSprite(here));
+  manifest["icons.svg"] = await writeHashed("i.svg", await buildSprite(here));
   manifest["favicon.svg"] = await writeHashed("favicon.svg", await readFile(join(here, "favicon.svg")));
   await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

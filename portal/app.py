@@ -1,9 +1,9 @@
 """The web application: extensions, guards, blueprints, back office, and the check that nothing is undeclared."""
 
 import json
-from typing import Any
+import time
 
-from flask import Flask, url_for
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.admin import init_admin
@@ -103,14 +103,21 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
 
 
 class _Assets:
-    """Addresses of built files by their plain names, from the bundle's manifest."""
+    """Addresses of built files by their plain names, from the bundle's manifest.
+
+    Icons ask for theirs a hundred times a page, so addresses are kept; a new build is noticed within a second.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._manifest = ROOT / "portal" / "static" / "dist" / "manifest.json"
-        self._names: dict[str, Any] | None = None
-        self._reload = app.debug or app.config["TEMPLATES_AUTO_RELOAD"]
+        self._path = app.static_url_path
+        self._addresses: dict[str, str] = {}
+        self._checked = 0.0
+        self._reload = bool(app.config["TEMPLATES_AUTO_RELOAD"])
 
     def __call__(self, name: str) -> str:
-        if self._names is None or self._reload:
-            self._names = json.loads(self._manifest.read_text(encoding="utf-8"))
-        return url_for("static", filename=self._names[name])
+        if not self._addresses or (self._reload and time.monotonic() - self._checked > 1):
+            self._checked = time.monotonic()
+            names: dict[str, str] = json.loads(self._manifest.read_text(encoding="utf-8"))
+            self._addresses = {plain: f"{self._path}/{hashed}" for plain, hashed in names.items()}
+        return self._addresses[name]

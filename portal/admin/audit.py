@@ -81,7 +81,7 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, s
     """(field, before, after) of what changed, each as short text."""
     names = sorted({*before, *after})
     return [
-        (name, _plain(before.get(name)), _plain(after.get(name)))
+        (name, _plain(before[name]) if name in before else "", _plain(after.get(name)))
         for name in names
         if before.get(name) != after.get(name)
     ]

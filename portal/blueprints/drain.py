@@ -21,6 +21,7 @@ class DrainUnread:
         self._app = app
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """The application's answer, once the body has been taken in."""
         answer = self._app(environ, start_response)
         has_body = environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING")
         if has_body and environ.get("wsgi.input_terminated"):

@@ -12,7 +12,6 @@ from portal.blueprints.policies import PUBLIC, SIGNED_IN, policy_of
 from portal.errors import Forbidden, Unauthenticated
 from portal.extensions import db
 from portal.services.accounts import api_tokens, sessions
-from portal.services.accounts.chrome import chrome_columns
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.tenants.directory import TenantDirectory
 
@@ -73,14 +72,14 @@ def _identify() -> None:
 
 
 def _from_cookie(token: str, at: str) -> Identity | None:
-    extra = chrome_columns(at) if request.method == "GET" else ()
-    row = http.session().execute(sessions.select_signed_in(token, at, http.now(), *extra)).first()
+    framed = request.method == "GET"
+    row = sessions.find_signed_in(http.session(), token, at, http.now(), with_counts=framed)
     if row is None:
         g.session_ended = True
         return None
     where = http.origin()
     g.auth_session = row[4]
-    if extra:
+    if framed:
         g.chrome_counts = tuple(row[5:])
     found = build_identity(row, ip=where.ip, request_id=where.request_id)
     passive = request.headers.get("X-Portal-Live") == "1"

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from flask import g, has_request_context, request
 from flask import session as cookie
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
+from jinja2.runtime import Macro
+from markupsafe import Markup
 
 from portal.blueprints import http
-from portal.lib.i18n import format_minute, text_direction
+from portal.lib.i18n import format_minute, text_direction, translations_for
 
 
 def select_locale() -> str:
@@ -74,6 +76,11 @@ def format_when(at: datetime) -> str:
     )
 
 
+def format_moment(at: datetime) -> str:
+    """When something happened: the time today, else weekday and time, else the date."""
+    return format_due(at.replace(second=0, microsecond=0))
+
+
 def format_due(at: datetime) -> str:
     """A promise in words: the time today, else weekday and time, else the date."""
     zone = select_timezone()
@@ -94,7 +101,7 @@ def format_duration(span: timedelta | float) -> str:
     if days:
         return _two(gettext("%(n)s d", n=days), gettext("%(n)s h", n=hours) if hours else "")
     if hours:
-        return _two(gettext("%(n)s h", n=hours), gettext("%(n)s min", n=minutes) if minutes else "")
+        return _two(gettext("%(n)s h", n=hours), gettext("%(n)s min", n=f"{minutes:02d}") if minutes else "")
     if minutes:
         return gettext("%(n)s min", n=minutes)
     return gettext("%(n)s s", n=secs)
@@ -107,8 +114,12 @@ def _two(first: str, second: str) -> str:
 def _relative(seconds: float) -> str:
     if abs(seconds) < 45:
         return gettext("now") if seconds <= 0 else gettext("in %(span)s", span=format_duration(seconds))
-    span = format_duration(max(60.0, abs(seconds)))
-    return gettext("in %(span)s", span=span) if seconds > 0 else gettext("%(span)s ago", span=span)
+    if seconds > 0:
+        return gettext("in %(span)s", span=format_duration(max(60.0, seconds)))
+    # For the past the largest unit is exact enough.
+    ago = -seconds
+    span = format_duration(max(60.0, ago if ago < 3_600 else ago - ago % 3_600))
+    return gettext("%(span)s ago", span=span)
 
 
 @lru_cache(maxsize=64)
@@ -125,22 +136,39 @@ def format_count(number: int, cap: int = 1000) -> str:
     return f"{cap:,}+" if number > cap else f"{number:,}"
 
 
+def translate(message: str, **values: Any) -> str:
+    """`gettext` for templates: a page asks for some three hundred messages, so the catalogue is at hand."""
+    text = translations_for(current_locale()).gettext(message)
+    return text % values if values else text
+
+
+def translate_number(singular: str, plural: str, num: int, **values: Any) -> str:
+    """`ngettext` for templates; `num` is at hand in the text."""
+    text = translations_for(current_locale()).ngettext(singular, plural, num)
+    return text % {"num": num, **values}
+
+
+def memo(macro: Macro, *args: Any, **options: Any) -> Markup:
+    """What a macro draws, kept per language: badges of a list come in a dozen kinds, not one per row.
+
+    Only for macros whose answer depends on nothing but their (hashable) arguments and the language.
+    """
+    key = (macro.name, args, tuple(options.items()), current_locale())
+    drawn = _drawn.get(key)
+    if drawn is None:
+        if len(_drawn) > 4096:
+            _drawn.clear()
+        drawn = _drawn[key] = Markup(macro(*args, **options))  # noqa: S704 - a macro's own output
+    return drawn
+
+
+_drawn: dict[tuple[Any, ...], Markup] = {}
+
+
 def template_context() -> dict[str, Any]:
     """Names that every template can use."""
     locale = current_locale()
-    return {
-        "current_locale": locale,
-        "text_direction": text_direction(locale),
-        "theme": current_theme(),
-        "format_when": format_when,
-        "format_exact": format_exact,
-        "format_due": format_due,
-        "format_clock": format_clock,
-        "format_duration": format_duration,
-        "format_count": format_count,
-        "_": gettext,
-        "ngettext": ngettext,
-    }
+    return {"current_locale": locale, "text_direction": text_direction(locale), "theme": current_theme()}
 
 
 def init_localisation(app: Any) -> None:
@@ -148,11 +176,13 @@ def init_localisation(app: Any) -> None:
     app.context_processor(template_context)
     app.jinja_env.globals.update(
         {
-            "_": gettext,
-            "ngettext": ngettext,
+            "_": translate,
+            "ngettext": translate_number,
+            "memo": memo,
             "format_when": format_when,
             "format_exact": format_exact,
             "format_due": format_due,
+            "format_moment": format_moment,
             "format_clock": format_clock,
             "format_duration": format_duration,
             "format_count": format_count,

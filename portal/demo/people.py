@@ -109,7 +109,7 @@ NOVA = DemoTenant(
     ),
     people=(
         DemoPerson(key="nia", email=at.NIA, name="Nia Karim", phone="+966550000011", company="ofuq",
-                   role="customer", locale="ar", timezone=_RIYADH, title="مديرة العمليات"),
+                   role="customer.admin", locale="ar", timezone=_RIYADH, title="مديرة العمليات"),
         DemoPerson(key="basil", email=at.BASIL, name="باسل كريم", phone="+966550000012", company="ofuq",
                    role="customer", locale="ar", timezone=_RIYADH, title="منسق تقنية المعلومات"),
         DemoPerson(key="layla", email=at.LAYLA, name="ليلى حدّاد", phone="+966550000002", role="agent",

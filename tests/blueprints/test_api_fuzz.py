@@ -64,7 +64,7 @@ def test_answers_keep_to_the_document(
         if isinstance(event, events.ScenarioFinished):
             count(event, statuses, breaches)
     assert breaches == []
-    assert {200, 201, 400, 401, 422} <= set(statuses)
+    assert {200, 201, 401, 422} <= set(statuses)
     assert max(statuses) < 500
     assert sum(statuses.values()) > 200
 

@@ -130,7 +130,7 @@ def test_the_demo_people_of_the_contract_are_there() -> None:
     assert roles["bill@demo.example"] == ("Bill Hartmann", "billing", None)
     assert roles["dora@demo.example"] == ("Dora Vance", "designer", None)
     assert roles["ada@demo.example"] == ("Ada Brandt", "tenant_admin", None)
-    assert roles["nia@nova.example"] == ("Nia Karim", "customer", "ofuq")
+    assert roles["nia@nova.example"] == ("Nia Karim", "customer.admin", "ofuq")
     assert roles["noor@nova.example"] == ("Noor Haddad", "tenant_admin", None)
     assert {person.locale for person in DEMO.people if person.company} == set(DEMO.locales)
 

@@ -11,7 +11,7 @@ from wtforms import Form
 
 from portal.admin.base import ServiceModelView
 from portal.admin.sla.forms import PolicyEditForm, valid_uuid
-from portal.admin.sla.presenters import describe_policy, level_choices, matches_text
+from portal.admin.sla.presenters import category_names, describe_policy, level_choices, matches_text
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale
@@ -28,6 +28,10 @@ from portal.services.tickets.sla_policies import move_policy, save_policy
 FOUND = 8
 
 
+def _names_of_categories() -> dict[str, str]:
+    return category_names(list_categories(http.session(), include_inactive=True))
+
+
 class PoliciesView(ServiceModelView):
     """The list in the order in which promises are tried, and the form of one."""
 
@@ -40,7 +44,7 @@ class PoliciesView(ServiceModelView):
     list_template = "admin/sla/policies.html"
     details_template = "admin/sla/policy.html"
     create_template = edit_template = "admin/sla/policy_form.html"
-    helpers = {"describe": describe_policy, "matches": matches_text}
+    helpers = {"describe": describe_policy, "matches": matches_text, "names_of_categories": _names_of_categories}
 
     def __init__(self) -> None:
         super().__init__(SlaPolicy, lazy_gettext("Promises"), "sla_policies", "sla/policies")

@@ -1,7 +1,7 @@
 """What the desk's templates show of a ticket: rows of the queue, thread, next steps."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import queue_promise
 from portal.blueprints.localisation import format_due
+from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_text
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
@@ -28,6 +29,9 @@ VIEWS: tuple[tuple[str, str, str, str], ...] = (
     ("solved", N_("Solved"), "circle-check", ""),
 )
 ALL_TICKETS = N_("All tickets")
+# As much of the last message as a wide screen has room for.
+SNIPPET = 56
+_NEAR = timedelta(minutes=5)
 # The thread shows these as messages.
 _SPOKEN = frozenset({"created", "replied", "note_added"})
 _EVENT_LOOK = {
@@ -69,20 +73,20 @@ def _queue_row(row: TicketRow, address: QueueAddress, terms: DeskTerms, now: dat
         "url": address.ticket_url(ticket.id),
         "number": ticket.ticket_number,
         "subject": ticket.subject,
-        "snippet": ticket.last_message,
+        "snippet": excerpt(ticket.last_message, SNIPPET),
         "customer": row.company_name,
         "requester": row.requester_name,
         "status": ticket.status.value,
         "priority": ticket.priority.value,
         "promise": queue_promise(ticket, policy, now),
-        "step": queue_step(row.next_step),
+        "step": queue_step(row.next_step, now),
         "assignee": row.assignee_name,
-        "active_at": ticket.updated_at,
+        "active_at": ticket.updated_at.replace(microsecond=0),
     }
 
 
-def queue_step(step: NextStep | None) -> dict[str, Any] | None:
-    """A next step in as few words as a table has room for."""
+def queue_step(step: NextStep | None, now: datetime) -> dict[str, Any] | None:
+    """A next step in as few words as a table has room for; to the second only when it is near."""
     if step is None:
         return None
     if step.kind.endswith("_warning"):
@@ -91,7 +95,9 @@ def queue_step(step: NextStep | None) -> dict[str, Any] | None:
         text, icon = gettext("Closes"), "closing"
     else:
         text, icon = gettext(ROLE.get(str(step.params.get("role")), N_("Escalates"))), "escalation"
-    return {"kind": icon, "text": text, "at": step.at, "when": format_due(step.at)}
+    at = step.at.replace(microsecond=0)
+    when = format_due(at if abs(at - now) < _NEAR else at.replace(second=0))
+    return {"kind": icon, "text": text, "at": at, "when": when}
 
 
 def step_chips(steps: Sequence[NextStep], limit: int = 2) -> list[dict[str, Any]]:

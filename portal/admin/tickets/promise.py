@@ -62,12 +62,13 @@ def _running(
         return Promise("paused", gettext("Paused, %(span)s left", span=span), fraction)
     plain = view.due_at - now if view.due_at else None
     ticks = plain is not None and abs(plain - remaining) < _SLACK and abs(plain) < timedelta(days=1)
-    start = view.due_at - target if view.due_at and target else view.started_at
+    due = view.due_at.replace(microsecond=0) if view.due_at else None
+    start = due - target if due and target else view.started_at.replace(microsecond=0)
     if view.state == "breached":
         text = gettext("%(span)s over", span=span) if remaining <= _NOTHING else gettext("Missed")
-        return Promise("breached", text, 1.0, ticks, view.due_at, start)
+        return Promise("breached", text, 1.0, ticks, due, start)
     text = left.replace("{t}", span) if left else span
-    return Promise(view.state, text, fraction, ticks, view.due_at, start, left or None)
+    return Promise(view.state, text, fraction, ticks, due, start, left or None)
 
 
 def _target(terms: PromiseTerms | None, metric: Metric) -> timedelta | None:

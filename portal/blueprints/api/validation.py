@@ -8,7 +8,7 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from portal.blueprints.api.strict_json import field_name, forbidden_text, parse_json
 from portal.errors import FieldError, Invalid
@@ -36,13 +36,20 @@ def read_body(*, optional: bool) -> Any:
     """
     request.max_content_length = MAX_BODY_BYTES
     declared = request.headers.get("Content-Type")
-    raw = b"" if declared else request.get_data(cache=True)
-    if not declared and not raw and optional:
+    if declared is None and optional and not _raw_body():
         return {}
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    raw = request.get_data(cache=True)
+    raw = _raw_body()
     return {} if optional and not raw else parse_json(raw)
+
+
+def _raw_body() -> bytes:
+    raw = request.get_data(cache=True)
+    if len(raw) >= MAX_BODY_BYTES:
+        # Without a Content-Length the stream just ends at the limit.
+        raise RequestEntityTooLarge
+    return raw
 
 
 def check_body(model: type[Checked], value: Any) -> Checked:

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask_babel import gettext
 from markupsafe import Markup
 
-from portal.blueprints.localisation import current_locale, format_due, format_duration
+from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import PAUSE_REASON, event_text, short_step_text, step_text
 from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
@@ -120,7 +120,7 @@ def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[st
         "label": label,
         "sla": sla,
         "percent": round(100 * fraction),
-        "note": gettext("by %(time)s", time=format_due(due)),
+        "note": gettext("by %(time)s", time=format_due(due)) if ticks else None,
         "open": True,
     }
 
@@ -130,7 +130,7 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for event in detail.events:
         state = "good" if event.kind in _GOOD or event.kind == "created" else "fact"
-        lines.append({"state": state, "text": say(event), "at": event.at, "when": format_due(event.at)})
+        lines.append({"state": state, "text": say(event), "at": event.at, "when": format_moment(event.at)})
     if lines and detail.ticket.status in ACTIVE:
         lines[-1]["state"] = "now"
     for step in detail.steps:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import format_count, format_due
+from portal.blueprints.localisation import format_count, format_moment
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
@@ -19,7 +19,7 @@ from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.services.tickets import conversation, lifecycle
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
-from portal.services.tickets.listing import count_views, list_tickets
+from portal.services.tickets.listing import list_tickets, read_list_head
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.queries import list_categories
 from portal.services.tickets.validation import SUBJECT_LENGTH
@@ -40,8 +40,8 @@ def index() -> ResponseReturnValue:
         return http.see_other("tickets.index")
     fallback = http.tenant().locale
     rows = [presenters.list_row(row, actor.user_id, fallback, now) for row in page.items]
-    counts = count_views(session, TABS, actor=actor, now=now)
-    categories = {row["category_key"]: row["category"] for row in _category_options()}
+    head = read_list_head(session, TABS, actor=actor, now=now)
+    counts, categories = head.counts, dict(presenters.categories_for(head.categories, fallback))
     context = {
         "rows": rows,
         "page": page,
@@ -210,7 +210,7 @@ def _detail_context(found: TicketDetail) -> dict[str, Any]:
         "timeline_entries": presenters.timeline(found, now),
         "entries": presenters.conversation(found, actor.user_id, tenant.name),
         "actions": presenters.allowed_actions(found.ticket),
-        "opened": format_due(found.ticket.created_at),
+        "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
         "reply": "",
         "reply_errors": [],

@@ -96,6 +96,7 @@ def short_step_text(kind: str, params: Mapping[str, Any], translate: Gettext, *,
 EVENTS = {
     "created": N_("%(actor)s opened the ticket"),
     "replied": N_("%(actor)s answered"),
+    "wrote": N_("%(actor)s wrote"),
     "note_added": N_("%(actor)s added an internal note"),
     "assigned": N_("%(actor)s gave the ticket to %(to_name)s"),
     "taken": N_("%(actor)s took the ticket"),
@@ -138,6 +139,8 @@ def event_text(kind: str, actor: str, params: Mapping[str, Any], translate: Gett
     elif kind == "escalated":
         key = f"escalated_{params.get('metric')}"
         values["role"] = translate(ESCALATION_TARGET.get(str(params.get("role")), str(params.get("role"))))
+    elif kind == "replied" and params.get("sender") == "customer":
+        key = "wrote"
     elif kind == "assigned" and params.get("to_name") == actor:
         key = "taken"
     return translate(EVENTS.get(key, key)) % _Default(values)

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, update
+from sqlalchemy import Row, Select, bindparam, update
 
 from portal.authz import Actor
 from portal.errors import Unauthenticated
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
-from portal.models import AuthSession, User, UserKind
+from portal.models import AuthSession, User, UserKind, UserStatus
 from portal.models.session import TenantSession
+from portal.services.accounts.chrome import chrome_columns
 from portal.services.accounts.identity import Identity, build_identity, find_login, select_identity
 from portal.services.accounts.passwords import Passwords
 
@@ -95,23 +97,37 @@ def load_identity(session: TenantSession, user: User, origin: Origin) -> Identit
     return build_identity(row, ip=origin.ip, request_id=origin.request_id)
 
 
-def select_signed_in(token: str, door: str, now: datetime, *extra: Any) -> Select[Any]:
-    """One statement: a live session of a login that may still sign in, with `extra` columns behind."""
+@cache
+def _signed_in_statement(door: str, with_counts: bool) -> Select[Any]:
+    """Built once per door: every request runs it, and building cost more than running it."""
     return (
         select_identity()
-        .add_columns(AuthSession, *extra)
+        .add_columns(AuthSession, *(chrome_columns(door) if with_counts else ()))
         .join(AuthSession, AuthSession.user_id == User.id)
         .where(
-            AuthSession.token_hash == token_hash(token),
+            AuthSession.token_hash == bindparam("token_hash"),
             AuthSession.door == door,
             AuthSession.revoked_at.is_(None),
-            AuthSession.expires_at > now,
-            AuthSession.last_seen_at > now - IDLE,
+            AuthSession.expires_at > bindparam("now"),
+            AuthSession.last_seen_at > bindparam("idle_since"),
             User.kind == DOORS[door],
-            User.status == "active",
+            User.status == UserStatus.ACTIVE,
             User.portal_access,
         )
     )
+
+
+def find_signed_in(
+    session: TenantSession, token: str, door: str, now: datetime, *, with_counts: bool = False
+) -> Row[Any] | None:
+    """The live session behind a token, with its identity, of a login that may still sign in; by one statement.
+
+    The row begins with `select_identity`'s columns and the session; `with_counts` adds the frame's counts.
+    """
+    return session.execute(
+        _signed_in_statement(door, with_counts),
+        {"token_hash": token_hash(token), "now": now, "idle_since": now - IDLE},
+    ).first()
 
 
 def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:

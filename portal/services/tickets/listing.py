@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, DateTime, Integer, Select, and_, case, func, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import defer
 
 from portal.authz import Actor
@@ -221,13 +222,40 @@ def count_views(
     session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime
 ) -> dict[str, int]:
     """How many tickets each view holds, counted to 1,001 at most, in one statement."""
+    return dict(zip(views, session.execute(select(*_count_columns(views, actor, now))).one(), strict=True))
+
+
+def _count_columns(views: Sequence[str], actor: Actor, now: datetime) -> list[Any]:
     columns = []
     for view in views:
         rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), *view_conditions(view, actor, now))
-        columns.append(
-            select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery().label(view)
+        columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
+    return columns
+
+
+@dataclass(frozen=True)
+class ListHead:
+    """What stands above a list: counts of its views, and the categories to choose from."""
+
+    counts: dict[str, int]
+    categories: list[CategoryName]
+
+
+def read_list_head(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> ListHead:
+    """Counts and categories by one statement."""
+    categories = select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(TicketCategory.key, TicketCategory.names),
+                TicketCategory.position,
+                TicketCategory.key,
+            )
         )
-    return dict(session.execute(select(*columns)).one()._mapping)
+    ).where(TicketCategory.active, TicketCategory.tenant_id == session.tenant_id)
+    row = session.execute(select(*_count_columns(views, actor, now), categories.scalar_subquery())).one()
+    return ListHead(
+        dict(zip(views, row[:-1], strict=True)), [CategoryName(key, names) for key, names in row[-1] or ()]
+    )
 
 
 def _sort_key(sort: str) -> ColumnElement[Any]:

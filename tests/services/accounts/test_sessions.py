@@ -9,7 +9,7 @@ from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import (
     IDLE,
     Origin,
-    select_signed_in,
+    find_signed_in,
     sign_in,
     sign_out,
     touch_session,
@@ -27,7 +27,7 @@ def enter(session, now, *, identifier="bob@acme.example", password=PASSWORD, doo
 
 
 def found(session, token, now, door="portal"):
-    return session.execute(select_signed_in(token, door, now)).first()
+    return find_signed_in(session, token, door, now)
 
 
 def test_the_right_password_starts_a_session(session, now, actor_of):
