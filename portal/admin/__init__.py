@@ -2,13 +2,13 @@
 
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_admin import Admin, expose
+from flask_admin import Admin
 from flask_admin.theme import Theme
 
 from portal.admin import access
 from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.audit import AuditView
-from portal.admin.base import ServiceView
+from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView, PeopleView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
@@ -25,7 +25,7 @@ class HomeView(ServiceView):
 
     policy = Permission.DESK_READ
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """Lead to the queue."""
         return redirect(url_for("desk.index"), code=303)

@@ -5,10 +5,9 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext
 
-from portal.admin.base import ServiceView
+from portal.admin.base import ServiceView, route
 from portal.admin.live import live_part
 from portal.authz import Permission
 from portal.blueprints import http
@@ -17,12 +16,13 @@ from portal.blueprints.localisation import current_locale, current_theme
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
 
+
 class NotificationsView(ServiceView):
     """The bell's page."""
 
     policy = Permission.NOTIFICATIONS_READ
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """The newest notices, or only their list where the open page asks again."""
         rows = notice_rows(list_notifications(http.session(), actor=http.actor()))
@@ -30,14 +30,14 @@ class NotificationsView(ServiceView):
             return live_part(self.render("admin/_notifications.html", notices=rows))
         return self.render("admin/notifications.html", notices=rows)
 
-    @expose("/read", methods=("POST",))
+    @route("/read", methods=("POST",))
     def read_all(self) -> ResponseReturnValue:
         """Everything was read."""
         mark_all_read(http.session(), actor=http.actor(), now=http.now())
         http.commit()
         return http.see_other("staff_notifications.index")
 
-    @expose("/<uuid:notification_id>", methods=("POST",))
+    @route("/<uuid:notification_id>", methods=("POST",))
     def open(self, notification_id: UUID) -> ResponseReturnValue:
         """Go to what a notice is about; it is read then."""
         notice = mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
@@ -52,7 +52,7 @@ class PreferencesView(ServiceView):
 
     policy = Permission.PREFERENCES_EDIT
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """The page; the account menu of every page does the same for language and theme."""
         found = http.identity()
@@ -63,7 +63,7 @@ class PreferencesView(ServiceView):
             ticket_mails=bool(found and found.user.mail_preferences.get("tickets", True)),
         )
 
-    @expose("/save", methods=("POST",))
+    @route("/save", methods=("POST",))
     def save(self) -> ResponseReturnValue:
         """Store what was chosen and go back to where it was chosen."""
         locale, theme = request.form.get("locale") or None, request.form.get("theme") or None
@@ -83,7 +83,7 @@ class PreferencesView(ServiceView):
             cookie["locale"] = locale
         return redirect(_came_from(), code=303)
 
-    @expose("/mail", methods=("POST",))
+    @route("/mail", methods=("POST",))
     def save_mail(self) -> ResponseReturnValue:
         """Switch the mails about tickets on or off."""
         wanted = request.form.get("tickets") == "1"

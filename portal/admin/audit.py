@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext
 
-from portal.admin.base import ServiceView
+from portal.admin.base import ServiceView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import select_timezone
@@ -29,7 +28,7 @@ class AuditView(ServiceView):
 
     policy = Permission.AUDIT_READ
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """A page of the trail."""
         given = {name: _clean(request.args.get(name, "")) for name in FIELDS}
@@ -54,8 +53,8 @@ class AuditView(ServiceView):
             chips=_chips(kept),
             actions=[("", gettext("Any")), *((key, gettext(label)) for key, label in ACTIONS.items())],
             records=[("", gettext("Any")), *((key, gettext(label)) for key, label in RECORDS.items())],
-            earlier=_url(kept, page.previous_cursor),
-            later=_url(kept, page.next_cursor),
+            earlier=_url(kept, page.previous_cursor) if page.previous_cursor else None,
+            later=_url(kept, page.next_cursor) if page.next_cursor else None,
         )
 
 
@@ -108,14 +107,14 @@ def _chips(kept: dict[str, str]) -> list[dict[str, str]]:
         {
             "field": labels[name],
             "value": words[name](value) if name in words else value,
-            "remove": url_for("audit.index", **{key: other for key, other in kept.items() if key != name}),
+            "remove": _url({key: other for key, other in kept.items() if key != name}),
         }
         for name, value in kept.items()
     ]
 
 
-def _url(kept: dict[str, str], cursor: str | None) -> str | None:
-    return url_for("audit.index", **kept, cursor=cursor) if cursor else None
+def _url(kept: dict[str, Any], cursor: str | None = None) -> str:
+    return url_for("audit.index", **kept, cursor=cursor)
 
 
 def _clean(text: str) -> str:

@@ -6,12 +6,13 @@ writes are services of ours, so the rules of the product hold here as they do ev
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_admin import BaseView, expose
+from flask_admin import BaseView
+from flask_admin import expose as flask_admin_expose
 from flask_admin.model.base import BaseModelView, ViewArgs
 from flask_babel import gettext
 from wtforms import Form
@@ -22,9 +23,20 @@ from portal.errors import Invalid, NotFound
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 
+View = TypeVar("View", bound=Callable[..., Any])
 MAX_PAGE = 1_000
 WRITING = frozenset({"create_view", "edit_view", "move_view"})
 SEARCH_LENGTH = 200
+
+
+def route(url: str, methods: Sequence[str] = ("GET",)) -> Callable[[View], View]:
+    """Flask-Admin's `expose`, with its type: the method answers `url` below the view's own address."""
+
+    def mark(view: View) -> View:
+        flask_admin_expose(url, methods)(view)
+        return view
+
+    return mark
 
 
 class GuardedView:
@@ -182,23 +194,23 @@ class ServiceModelView(GuardedView, BaseModelView):
         """One record; raises NotFound."""
         raise NotImplementedError
 
-    def save(self, form: Form, record: Any | None) -> Any:
+    def save(self, form: Any, record: Any | None) -> Any:
         """Have a service create (record None) or change; raises Invalid."""
         raise NotImplementedError
 
     # Pages.
 
-    @expose("/details/")
+    @route("/details/")
     def details_view(self) -> ResponseReturnValue:
         """A record's own page."""
         return self.render(self.details_template, model=self.get_one(request.args.get("id")))
 
-    @expose("/new/", methods=("GET", "POST"))
+    @route("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
         """The form for a new record."""
         return self._edit(self.create_form(), None)
 
-    @expose("/edit/", methods=("GET", "POST"))
+    @route("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
         """The form for an existing record."""
         record = self.get_one(request.args.get("id"))
@@ -219,7 +231,7 @@ class ServiceModelView(GuardedView, BaseModelView):
         template = self.edit_template if record is not None else self.create_template
         return self.render(template, form=form, model=record, form_errors=error_list(form), **self.choices()), status
 
-    def prepare(self, form: Form) -> bool:
+    def prepare(self, form: Any) -> bool:
         """Do what a button other than Save asks for; False keeps the form open."""
         return True
 

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 
-from portal.admin.base import ServiceModelView
+from portal.admin.base import ServiceModelView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.lib.wording.tickets import ROLE
@@ -79,7 +78,7 @@ class CompaniesView(ServiceModelView):
         """A company."""
         return get_company(http.session(), record_id, actor=http.actor())
 
-    @expose("/details/")
+    @route("/details/")
     def details_view(self) -> ResponseReturnValue:
         """A company with its people."""
         company = self.get_one(request.args.get("id"))
@@ -111,9 +110,7 @@ class PeopleView(ServiceModelView):
         """People by name, of one kind where the tab says so."""
         kind = request.args.get("kind", "")
         wanted = UserKind(kind) if kind in ("customer", "staff") else None
-        return list_people(
-            http.session(), search=search, kind=wanted, limit=limit, offset=offset, actor=http.actor()
-        )
+        return list_people(http.session(), search=search, kind=wanted, limit=limit, offset=offset, actor=http.actor())
 
     def find_one(self, record_id: UUID) -> Any:
         """A person."""

@@ -2,9 +2,8 @@
 
 from flask import g, make_response, request
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 
-from portal.admin.base import ServiceView
+from portal.admin.base import ServiceView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import format_count
@@ -23,7 +22,7 @@ class CountsView(ServiceView):
 
     policy = Permission.NOTIFICATIONS_READ
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """Unread notices, own open tickets and, for the desk, what its views hold."""
         tickets, unread = g.get("chrome_counts", (0, 0))

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 
-from portal.admin.base import ServiceModelView
+from portal.admin.base import ServiceModelView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.models import MailMessage, MailState
@@ -24,7 +23,12 @@ MAIL_CSP = (
 def mail_tabs() -> list[dict[str, Any]]:
     """Tabs by state."""
     state = request.args.get("state", "")
-    tabs = (("", gettext("All")), ("queued", gettext("Waiting")), ("sent", gettext("Sent")), ("failed", gettext("Failed")))
+    tabs = (
+        ("", gettext("All")),
+        ("queued", gettext("Waiting")),
+        ("sent", gettext("Sent")),
+        ("failed", gettext("Failed")),
+    )
     return [
         {"label": label, "url": url_for("mail.index_view", state=key or None), "current": state == key}
         for key, label in tabs
@@ -56,15 +60,13 @@ class MailView(ServiceModelView):
         """Mails, the newest first, in one state where the tab says so."""
         state = request.args.get("state", "")
         wanted = MailState(state) if state in set(MailState) else None
-        return list_mails(
-            http.session(), search=search, state=wanted, limit=limit, offset=offset, actor=http.actor()
-        )
+        return list_mails(http.session(), search=search, state=wanted, limit=limit, offset=offset, actor=http.actor())
 
     def find_one(self, record_id: UUID) -> Any:
         """A mail."""
         return get_mail(http.session(), record_id, actor=http.actor())
 
-    @expose("/<uuid:mail_id>/html")
+    @route("/<uuid:mail_id>/html")
     def html_view(self, mail_id: UUID) -> ResponseReturnValue:
         """The HTML part, shut in a sandbox of its own."""
         answer = Response(self.find_one(mail_id).html, mimetype="text/html")

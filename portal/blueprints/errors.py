@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.blueprints import http
@@ -43,6 +44,7 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(IntegrityError, _crossed)
     app.register_error_handler(OperationalError, _unavailable)
     app.register_error_handler(PoolTimeout, _unavailable)
     app.register_error_handler(Exception, _unexpected)
@@ -112,10 +114,14 @@ def _to_sign_in(error: Unauthenticated) -> ResponseReturnValue:
 def error_page(status: int, code: str, params: dict[str, Any] | None = None) -> ResponseReturnValue:
     """The page of a refusal, in the frame of its door."""
     text = error_text(code, params or {}, gettext)
+    known = code not in HTTP_CODES.values()
     template = f"errors/{status}.html" if status in (403, 404, 409, 413, 429, 500, 503) else "errors/400.html"
     if "tenant" not in g:
         return Response(f"{text}\n", status=status, mimetype="text/plain")
-    return render_template(template, text=text, code=code, status=status), status
+    page = {"title": text.rstrip(".") if known else None, "text": None, "code": code, "status": status}
+    if code == "ticket_not_found" and door() == "portal":
+        page |= {"action_url": url_for("tickets.index"), "action_label": gettext("Return to list")}
+    return render_template(template, **page), status
 
 
 def _csrf(error: CSRFError) -> ResponseReturnValue:
@@ -145,6 +151,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         if value:
             answer.headers[name] = value
     return answer
+
+
+def _crossed(error: IntegrityError) -> ResponseReturnValue:
+    """Two changes met, and the database let one through: the other may try again on what is there now."""
+    _roll_back()
+    log.warning("changes_crossed", constraint=getattr(error.orig, "sqlstate", ""), request_id=g.get("request_id", ""))
+    return problem(409, "changed_meanwhile") if door() == "api" else error_page(409, "changed_meanwhile")
 
 
 def _unavailable(error: Exception) -> ResponseReturnValue:

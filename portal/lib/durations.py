@@ -10,7 +10,21 @@ _PART = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([^\W\d_]+)\.?", re.UNICODE)
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
 # Every shipped language writes the short forms; these are the longer ones that people type as well.
 _UNITS = {
-    "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunde", "sekunden", "seg", "segundos", "seconde", "secondes", "ث"),
+    "s": (
+        "s",
+        "sec",
+        "secs",
+        "second",
+        "seconds",
+        "sek",
+        "sekunde",
+        "sekunden",
+        "seg",
+        "segundos",
+        "seconde",
+        "secondes",
+        "ث",
+    ),
     "min": ("m", "min", "mins", "minute", "minutes", "minuten", "minutos", "د"),
     "h": ("h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "hora", "horas", "heure", "heures", "س"),
     "d": ("d", "day", "days", "t", "tag", "tage", "día", "días", "dia", "dias", "j", "jour", "jours", "ي"),

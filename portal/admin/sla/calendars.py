@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext
 from wtforms import Form
 
 from portal.admin.base import ServiceModelView
+from portal.admin.navigation import weekday_name
 from portal.admin.sla.forms import CalendarEditForm, hours_text
 from portal.authz import Permission
 from portal.blueprints import http
@@ -16,22 +17,60 @@ from portal.services.tickets.calendars import get_calendar, list_calendars
 from portal.services.tickets.sla_policies import save_calendar
 
 # What most tenants need; any other zone can be typed.
-ZONES = (
-    "UTC Europe/Paris Europe/Berlin Europe/Vienna Europe/Zurich Europe/Madrid Europe/Lisbon Europe/London "
-    "Europe/Dublin Europe/Brussels Europe/Amsterdam Europe/Rome Europe/Warsaw Europe/Athens Europe/Istanbul "
-    "Africa/Casablanca Africa/Cairo Asia/Riyadh Asia/Dubai Asia/Kolkata Asia/Singapore Asia/Tokyo "
-    "Australia/Sydney America/New_York America/Chicago America/Denver America/Los_Angeles America/Mexico_City "
-    "America/Bogota America/Sao_Paulo America/Argentina/Buenos_Aires"
-).split()
+ZONES = [
+    "UTC",
+    "Europe/Paris",
+    "Europe/Berlin",
+    "Europe/Vienna",
+    "Europe/Zurich",
+    "Europe/Madrid",
+    "Europe/Lisbon",
+    "Europe/London",
+    "Europe/Dublin",
+    "Europe/Brussels",
+    "Europe/Amsterdam",
+    "Europe/Rome",
+    "Europe/Warsaw",
+    "Europe/Athens",
+    "Europe/Istanbul",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Asia/Riyadh",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Mexico_City",
+    "America/Bogota",
+    "America/Sao_Paulo",
+    "America/Argentina/Buenos_Aires",
+]
 
 
-def hours_by_day(calendar: BusinessCalendar) -> list[tuple[int, str]]:
-    """(weekday, hours) for the days that are worked."""
-    days = sorted({day for day, _, _ in calendar.intervals})
-    return [
-        (weekday, hours_text((start, end) for day, start, end in calendar.intervals if day == weekday))
-        for weekday in days
-    ]
+def hours_by_days(calendar: BusinessCalendar) -> list[tuple[str, str]]:
+    """(days, hours) in words; neighbouring days with the same hours are one entry."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for day, start, end in calendar.intervals:
+        spans.setdefault(day, []).append((start, end))
+    groups: list[tuple[int, int, str]] = []
+    for day in sorted(spans):
+        text = hours_text(spans[day])
+        if groups and groups[-1][1] == day - 1 and groups[-1][2] == text:
+            groups[-1] = (groups[-1][0], day, text)
+        else:
+            groups.append((day, day, text))
+    return [(_days(first, last), text) for first, last, text in groups]
+
+
+def _days(first: int, last: int) -> str:
+    if first == last:
+        return weekday_name(first)
+    return f"{weekday_name(first)}–{weekday_name(last)}"
 
 
 class CalendarsView(ServiceModelView):
@@ -45,7 +84,7 @@ class CalendarsView(ServiceModelView):
     form = CalendarEditForm
     list_template = "admin/sla/calendars.html"
     create_template = edit_template = "admin/sla/calendar_form.html"
-    helpers = {"hours_by_day": hours_by_day, "zones": ZONES}
+    helpers = {"hours_by_days": hours_by_days, "zones": ZONES}
 
     def __init__(self) -> None:
         super().__init__(BusinessCalendar, lazy_gettext("Working hours"), "sla_calendars", "sla/calendars")
@@ -74,7 +113,7 @@ class CalendarsView(ServiceModelView):
             form.fill(obj)
         return form
 
-    def save(self, form: Form, record: BusinessCalendar | None) -> BusinessCalendar:
+    def save(self, form: Any, record: BusinessCalendar | None) -> BusinessCalendar:
         """Have the service store it; open tickets follow."""
         return save_calendar(
             http.session(),

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import lazy_gettext
 from wtforms import Form
 
-from portal.admin.base import ServiceModelView
+from portal.admin.base import ServiceModelView, route
 from portal.admin.sla.forms import category_form, valid_uuid
 from portal.authz import Permission
 from portal.blueprints import http
@@ -56,7 +55,7 @@ class CategoriesView(ServiceModelView):
         fields = category_form(http.tenant().locales, names, active)
         return fields(request.form if request.method == "POST" else None)
 
-    def save(self, form: Form, record: TicketCategory | None) -> TicketCategory:
+    def save(self, form: Any, record: TicketCategory | None) -> TicketCategory:
         """Have the service store it."""
         tenant = http.tenant()
         names = {locale: form[f"name_{locale}"].data or "" for locale in tenant.locales}
@@ -70,7 +69,7 @@ class CategoriesView(ServiceModelView):
             now=http.now(),
         )
 
-    @expose("/move/", methods=("POST",))
+    @route("/move/", methods=("POST",))
     def move_view(self) -> ResponseReturnValue:
         """Move a category up or down."""
         wanted = valid_uuid(request.form.get("id"))

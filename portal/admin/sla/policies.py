@@ -5,11 +5,10 @@ from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from wtforms import Form
 
-from portal.admin.base import ServiceModelView
+from portal.admin.base import ServiceModelView, route
 from portal.admin.sla.forms import PolicyEditForm, valid_uuid
 from portal.admin.sla.presenters import category_names, describe_policy, level_choices, matches_text
 from portal.authz import Permission
@@ -80,7 +79,7 @@ class PoliciesView(ServiceModelView):
             form.fill(obj.policy, obj.calendar)
         return form
 
-    def prepare(self, form: Form) -> bool:
+    def prepare(self, form: Any) -> bool:
         """Add or take away a level, or look for a company; only Save saves."""
         wish = request.form.get("do", "save")
         if wish == "add-level":
@@ -89,7 +88,7 @@ class PoliciesView(ServiceModelView):
             _drop_level(form, wish.removeprefix("drop-level-"))
         return wish == "save"
 
-    def save(self, form: Form, record: PolicyRow | None) -> SlaPolicy:
+    def save(self, form: Any, record: PolicyRow | None) -> SlaPolicy:
         """Have the service store it; open tickets follow."""
         calendars = list_calendars(http.session())
         rows = load_policies(http.session())
@@ -106,8 +105,10 @@ class PoliciesView(ServiceModelView):
         """Options of the form; companies only as far as they were chosen or searched."""
         session, actor = http.session(), http.actor()
         search = request.form.get("company_search", "").strip()[:100]
-        found = [] if not search or has_forbidden_characters(search) else list_companies(
-            session, search=search, limit=FOUND, actor=actor
+        found = (
+            []
+            if not search or has_forbidden_characters(search)
+            else list_companies(session, search=search, limit=FOUND, actor=actor)
         )
         return {
             "calendars": [(str(row.id), row.name) for row in list_calendars(session)],
@@ -123,7 +124,7 @@ class PoliciesView(ServiceModelView):
             **level_choices(),
         }
 
-    @expose("/move/", methods=("POST",))
+    @route("/move/", methods=("POST",))
     def move_view(self) -> ResponseReturnValue:
         """Have a promise tried sooner or later."""
         wanted = valid_uuid(request.form.get("id"))
@@ -135,7 +136,7 @@ class PoliciesView(ServiceModelView):
         return http.see_other("sla_policies.index_view")
 
 
-def _drop_level(form: Form, index: str) -> None:
+def _drop_level(form: Any, index: str) -> None:
     """Take one level out; WTForms' lists only lose their last entry, so the rest is filled in anew."""
     kept = [entry.data for number, entry in enumerate(form.levels) if str(number) != index]
     while form.levels.entries:

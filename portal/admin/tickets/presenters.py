@@ -55,7 +55,8 @@ AFTER_REPLY = (
 
 def view_title(view: str) -> str:
     """The name of a view."""
-    return gettext(next((label for key, label, _, _ in VIEWS if key == view), ALL_TICKETS))
+    label: str = gettext(next((label for key, label, _, _ in VIEWS if key == view), ALL_TICKETS))
+    return label
 
 
 def queue_rows(
@@ -207,9 +208,7 @@ def status_choices(current: TicketStatus) -> list[tuple[str, str]]:
 def reply_choices(current: TicketStatus) -> list[tuple[str, str]]:
     """What the ticket can be after an answer; staying as it is counts."""
     return [
-        (status.value, gettext(label))
-        for status, label in AFTER_REPLY
-        if status is current or status in MOVES[current]
+        (status.value, gettext(label)) for status, label in AFTER_REPLY if status is current or status in MOVES[current]
     ]
 
 

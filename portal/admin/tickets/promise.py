@@ -123,7 +123,9 @@ def _open_item(
     if sla.fraction is not None:
         item["percent"] = round(100 * min(max(sla.fraction, 0.0), 1.0))
     if view.paused_reason:
-        item["note"] = gettext(PAUSE_REASON_FOR_STAFF.get(view.paused_reason, PAUSE_REASON_FOR_STAFF["waiting_customer"]))
+        item["note"] = gettext(
+            PAUSE_REASON_FOR_STAFF.get(view.paused_reason, PAUSE_REASON_FOR_STAFF["waiting_customer"])
+        )
     return item
 
 

@@ -5,10 +5,9 @@ from uuid import UUID, uuid4
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
-from flask_admin import expose
 from flask_babel import gettext
 
-from portal.admin.base import ServiceView
+from portal.admin.base import ServiceView, route
 from portal.admin.live import live_part
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
@@ -33,7 +32,7 @@ class DeskView(ServiceView):
 
     policy = Permission.DESK_READ
 
-    @expose("/")
+    @route("/")
     def index(self) -> ResponseReturnValue:
         """The queue: one view with filters, or only its rows where the open page asks again."""
         address = QueueAddress.read(request.args)
@@ -61,7 +60,7 @@ class DeskView(ServiceView):
             **context,
         )
 
-    @expose("/<uuid:ticket_id>")
+    @route("/<uuid:ticket_id>")
     def ticket(self, ticket_id: UUID) -> ResponseReturnValue:
         """A ticket with its list beside it, or one part of the page."""
         page = TicketPage.load(ticket_id, QueueAddress.read(request.args))
@@ -70,7 +69,7 @@ class DeskView(ServiceView):
             return live_part(self.render(f"admin/tickets/_{part}.html", **page.context()))
         return self.render("admin/tickets/ticket.html", **page.context())
 
-    @expose("/<uuid:ticket_id>/reply", methods=("POST",))
+    @route("/<uuid:ticket_id>/reply", methods=("POST",))
     @permission(Permission.DESK_REPLY)
     def reply(self, ticket_id: UUID) -> ResponseReturnValue:
         """A public answer; where somebody else answered meanwhile, the text comes back with theirs above it."""
@@ -100,7 +99,7 @@ class DeskView(ServiceView):
         flash(gettext("Reply sent"), "ok")
         return self._back(ticket_id)
 
-    @expose("/<uuid:ticket_id>/note", methods=("POST",))
+    @route("/<uuid:ticket_id>/note", methods=("POST",))
     @permission(Permission.DESK_NOTE)
     def note(self, ticket_id: UUID) -> ResponseReturnValue:
         """An internal note."""
@@ -113,7 +112,7 @@ class DeskView(ServiceView):
         flash(gettext("Note added"), "ok")
         return self._back(ticket_id)
 
-    @expose("/<uuid:ticket_id>/assign", methods=("POST",))
+    @route("/<uuid:ticket_id>/assign", methods=("POST",))
     @permission(Permission.DESK_UPDATE)
     def assign(self, ticket_id: UUID) -> ResponseReturnValue:
         """Give the ticket to somebody, or to nobody."""
@@ -128,14 +127,12 @@ class DeskView(ServiceView):
         http.commit()
         return self._back(ticket_id)
 
-    @expose("/<uuid:ticket_id>/update", methods=("POST",))
+    @route("/<uuid:ticket_id>/update", methods=("POST",))
     @permission(Permission.DESK_UPDATE)
     def update(self, ticket_id: UUID) -> ResponseReturnValue:
         """Change status, priority, category, subject or tags."""
         try:
-            update_ticket(
-                http.session(), ticket_id, changes=_changes(), actor=http.actor(), now=http.now()
-            )
+            update_ticket(http.session(), ticket_id, changes=_changes(), actor=http.actor(), now=http.now())
         except (Invalid, Conflict) as error:
             return self._refused(ticket_id, error, mode="property")
         http.commit()

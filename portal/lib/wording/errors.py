@@ -59,6 +59,7 @@ MESSAGES = {
     "not_resolved": N_("Ticket %(number)s can be rated once it is resolved."),
     "already_rated": N_("Ticket %(number)s is rated already."),
     "move_not_allowed": N_("The ticket cannot go from this state to that one."),
+    "changed_meanwhile": N_("Somebody changed this at the same moment. Please look again."),
     "idempotency_mismatch": N_("This key was used for a different request."),
     "idempotency_in_progress": N_("The same request is still running."),
     "method_not_allowed": N_("This address does not take that method."),

@@ -74,9 +74,7 @@ def move_category(session: TenantSession, category_id: UUID, *, up: bool, actor:
     """Swap places with the neighbour; at the end of the list nothing happens. Raises Forbidden and NotFound."""
     require(actor, Permission.SLA_CONFIGURE)
     rows = list(
-        session.scalars(
-            select(TicketCategory).order_by(TicketCategory.position, TicketCategory.key).with_for_update()
-        )
+        session.scalars(select(TicketCategory).order_by(TicketCategory.position, TicketCategory.key).with_for_update())
     )
     index = next((i for i, row in enumerate(rows) if row.id == category_id), None)
     if index is None:
@@ -87,9 +85,7 @@ def move_category(session: TenantSession, category_id: UUID, *, up: bool, actor:
     rows[index], rows[other] = rows[other], rows[index]
     for position, row in enumerate(rows):
         row.position = position
-    audit(
-        session, "category.moved", "category", category_id, actor=actor, now=now, after={"position": other}
-    )
+    audit(session, "category.moved", "category", category_id, actor=actor, now=now, after={"position": other})
 
 
 def _checked(given: Mapping[str, str], locales: Sequence[str], main_locale: str) -> dict[str, str]:

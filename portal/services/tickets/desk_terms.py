@@ -89,17 +89,13 @@ def load_desk_terms(session: TenantSession, *, ticket_id: UUID | None = None) ->
 def _categories(session: TenantSession) -> Any:
     entry = func.jsonb_build_array(TicketCategory.key, TicketCategory.names, TicketCategory.active)
     ordered = aggregate_order_by(entry, TicketCategory.position, TicketCategory.key)
-    return (
-        select(func.jsonb_agg(ordered)).where(TicketCategory.tenant_id == session.tenant_id).scalar_subquery()
-    )
+    return select(func.jsonb_agg(ordered)).where(TicketCategory.tenant_id == session.tenant_id).scalar_subquery()
 
 
 def _team(session: TenantSession) -> Any:
     works = (
         select(Membership.id)
-        .where(
-            Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role.in_(ASSIGNABLE)
-        )
+        .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role.in_(ASSIGNABLE))
         .exists()
     )
     return (
@@ -156,9 +152,11 @@ def _customer(session: TenantSession, ticket_id: UUID) -> Any:
         Person.phone,
         count,
     )
-    asked = select(Ticket.customer_id, Ticket.requester_id).where(
-        Ticket.tenant_id == session.tenant_id, Ticket.id == ticket_id
-    ).subquery("asked")
+    asked = (
+        select(Ticket.customer_id, Ticket.requester_id)
+        .where(Ticket.tenant_id == session.tenant_id, Ticket.id == ticket_id)
+        .subquery("asked")
+    )
     return (
         select(entry)
         .select_from(asked)
