@@ -7,7 +7,7 @@
 import os
 from uuid import uuid4
 
-from flask import Flask, redirect, render_template_string, request, session
+from flask import Flask, redirect, request, session
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -46,6 +46,8 @@ def create_floor(url: str, email: str) -> Flask:
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE IF NOT EXISTS floor_posts (id uuid PRIMARY KEY, body text NOT NULL)"))
 
+    template = app.jinja_env.from_string(PAGE)
+
     @app.get("/login")
     def login() -> str:
         session["email"] = email
@@ -71,7 +73,7 @@ def create_floor(url: str, email: str) -> Flask:
             tickets = db.scalars(
                 select(Ticket).where(Ticket.customer_id == me.company_id).order_by(Ticket.updated_at.desc()).limit(25)
             ).all()
-            return render_template_string(PAGE, user=me, open=count, tickets=tickets)
+            return template.render(user=me, open=count, tickets=tickets)
 
     @app.post("/post")
     def post() -> object:

@@ -40,6 +40,8 @@ def create_app(settings: Settings) -> Flask:
     _init_extensions(app, settings)
     init_telemetry(app, app.extensions["portal_engine"])
     init_guard(app)
+    # After the guard: who may not come in at all is not asked for a form's token.
+    csrf.init_app(app)
     init_localisation(app)
     init_errors(app)
     init_chrome(app)
@@ -65,7 +67,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_HEADERS=["X-CSRF-Token"],
+        WTF_CSRF_HEADERS=["X-CSRF-Token", "X-CSRFToken"],
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
         SQLALCHEMY_ENGINES={
             "default": {"url": normalise_url(settings.database_url), **engine_options(settings.pool_size)}
@@ -94,7 +96,6 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     db.metadata = Base.metadata  # type: ignore[attr-defined]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     babel.init_app(app, locale_selector=current_locale, timezone_selector=select_timezone)
-    csrf.init_app(app)
     login_manager.init_app(app, add_context_processor=False)
     limiter.init_app(app)
     app.jinja_env.globals["asset"] = _Assets(app)

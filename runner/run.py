@@ -1,7 +1,6 @@
 """`make run`: from whatever is there to a running product, and back to nothing when it is told to stop."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from runner.layout import Layout, setting
 from runner.ports import remember_ports, require_free
 from runner.postgres import Cluster
 from runner.progress import Progress
+from runner.stamps import Stamps, digest
 from runner.supervisor import Supervisor, end_leftovers
 from runner.temporal.server import NAMESPACE, PORT_NAMES, DevServer
 from runner.welcome import welcome
@@ -31,6 +31,8 @@ class Run:
         self._environ = layout.child_environ(environ)
         self._supervisor = Supervisor(layout, progress)
         self._ui: str | None = None
+        # Lies in the data folder of our own database; there is none for a server of the person's.
+        self._stamps: Stamps | None = None
 
     async def forever(self) -> None:
         """Bring everything up, show where it is and keep it up until a signal ends this task."""
@@ -52,9 +54,11 @@ class Run:
         assert task
 
         def end() -> None:
+            # Asked twice: the person is in a hurry.
             if task.cancelling():
                 self._supervisor.kill()
-            task.cancel() if not task.cancelling() else None
+            else:
+                task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # `nohup make run` has asked to outlive its terminal.
@@ -69,16 +73,20 @@ class Run:
             await environment.build_front_end()
             await environment.compile_catalogues()
             await self._start_database()
-            waiting = self._progress.step("Waiting for the Temporal server")
-            with contextlib.nullcontext() if temporal.done() else waiting:
-                await temporal
+            if not self._was_set_up():
+                with self._progress.step("Preparing tables and demo data"):
+                    await self._set_up()
+            await asyncio.wait({temporal}, timeout=1)
+            if not temporal.done():
+                with self._progress.step("Waiting for the Temporal server"):
+                    await asyncio.wait({temporal})
+            await temporal
         finally:
-            temporal.cancel()
-            await asyncio.gather(temporal, return_exceptions=True)
+            await _end(temporal)
         await self._start_product()
 
     async def _start_database(self) -> None:
-        """PostgreSQL with its roles unless the person has one, then tables and demo data."""
+        """PostgreSQL with its roles, unless the person has one."""
         if not setting(self._given, "PORTAL_DATABASE_URL"):
             with self._progress.step("Starting PostgreSQL"):
                 packages = tuple((self._layout.venv / "lib").glob("python*/site-packages"))
@@ -89,12 +97,26 @@ class Run:
             # libpq in the children would read these and go elsewhere.
             self._environ = {name: value for name, value in self._environ.items() if not name.startswith("PG")}
             self._environ |= services.database_environ(cluster)
+            self._stamps = Stamps(data / "portico-stamps.json")
         services.write_database_url(self._layout, self._environ)
-        with self._progress.step("Preparing tables and demo data"):
-            words: commands.Words = [self._layout.venv / "bin" / "flask", "--app", "wsgi", "portal", "setup"]
-            log = self._layout.log / "setup.log"
-            doing = "Preparing tables and demo data (flask --app wsgi portal setup)"
-            await commands.run(words, log=log, cwd=self._layout.root, environ=self._environ, doing=doing)
+
+    def _was_set_up(self) -> bool:
+        """Whether this very code has set up this very database before, so that nothing waits for it to do so again."""
+        return self._stamps is not None and self._stamps.get("setup") == self._code()
+
+    def _code(self) -> str:
+        root = self._layout.root
+        return digest([root / "portal", root / "migrations"], base=root)
+
+    async def _set_up(self) -> None:
+        """Bring the tables up to date and seed the demo world where there is none: one start of Python for both."""
+        words: commands.Words = [self._layout.venv / "bin" / "flask", "--app", "wsgi", "portal", "setup"]
+        log, root = self._layout.log / "setup.log", self._layout.root
+        doing = "Preparing tables and demo data (flask --app wsgi portal setup)"
+        code = self._code()
+        await commands.run(words, log=log, cwd=root, environ=self._environ, doing=doing)
+        if self._stamps is not None:
+            self._stamps.set("setup", code)
 
     async def _start_temporal(self) -> None:
         """The development server unless the person has an address of one."""
@@ -113,15 +135,31 @@ class Run:
         self._ui = server.ui_address if ui else None
 
     async def _start_product(self) -> None:
-        layout, environ, supervisor = self._layout, self._environ, self._supervisor
-
-        def is_ready() -> bool:
-            return services.fetch(layout.port, "/readyz")[0] == 200
-
+        web = services.web_service(self._layout, self._environ)
+        worker = services.worker_service(self._layout, self._environ)
         with self._progress.step("Starting web and worker"):
-            await supervisor.start(services.web_service(layout, environ), services.worker_service(layout, environ))
+            # Where the tables were up to date before, they are looked at beside the start, which halves its time.
+            looking = asyncio.create_task(self._set_up()) if self._was_set_up() else None
             try:
-                await supervisor.wait_until(is_ready, READY_SECONDS, "worker")
-            except SetupError as error:
-                failing = await asyncio.to_thread(services.failing_checks, layout.port) or "no answer"
-                raise SetupError(f"{layout.address}/readyz does not say ok ({failing}). {error}") from error
+                await self._supervisor.start(web, worker)
+                await self._await_ready()
+                if looking:
+                    await looking
+            finally:
+                if looking:
+                    await _end(looking)
+
+    async def _await_ready(self) -> None:
+        """Until /readyz says that all parts work together."""
+        port = self._layout.port
+        try:
+            await self._supervisor.wait_until(lambda: services.is_ready(port), READY_SECONDS, "worker")
+        except SetupError as error:
+            failing = await asyncio.to_thread(services.failing_checks, port) or "no answer"
+            raise SetupError(f"{self._layout.address}/readyz does not say ok ({failing}). {error}") from error
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel what still runs and wait until it is gone; its outcome, if it has one, was seen before."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -68,6 +68,11 @@ def fetch(port: int, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
+def is_ready(port: int) -> bool:
+    """Whether every part of the product says that it works."""
+    return fetch(port, "/readyz")[0] == 200
+
+
 def failing_checks(port: int) -> str:
     """The checks of /readyz that are not ok, for a message; empty when it gives none."""
     try:

@@ -17,7 +17,7 @@ def digest(paths: Iterable[Path], *, base: Path) -> str:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return [file for file in path.rglob("*") if file.is_file()]
+        return [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     return [path] if path.is_file() else []
 
 

@@ -29,7 +29,8 @@ export function startSocket() {
   // A page that comes back to the front may have slept through events.
   document.addEventListener("visibilitychange", () => document.hidden || refreshAll());
   let seen = false;
-  const socket = io({ path: socketPath || "/socket.io", transports: ["websocket"], reconnectionDelayMax: 8000 });
+  const door = location.pathname.startsWith("/admin") ? "admin" : "portal";
+  const socket = io({ path: socketPath || "/socket.io", transports: ["websocket"], reconnectionDelayMax: 8000, auth: { door } });
   socket.on("connect", () => {
     poll(false);
     if (seen) refreshAll();

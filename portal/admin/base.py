@@ -49,6 +49,8 @@ class GuardedView:
     routes: ClassVar[frozenset[str] | None] = None
     write_policy: ClassVar[Permission | None] = None
     helpers: ClassVar[dict[str, Any]] = {}
+    # Flask-Admin's own: (address, name of the method, HTTP methods).
+    _urls: list[tuple[str, str, Any]]
 
     def create_blueprint(self, admin: Any) -> Any:
         """The blueprint with this view's routes; routes that are switched off do not exist."""
@@ -98,11 +100,11 @@ def _declare(view: Callable[..., Any], needed: Permission) -> Callable[..., Any]
     return declared
 
 
-class ServiceView(GuardedView, BaseView):
+class ServiceView(GuardedView, BaseView):  # type: ignore[misc]
     """A page of its own kind within the back office."""
 
 
-class ServiceModelView(GuardedView, BaseModelView):
+class ServiceModelView(GuardedView, BaseModelView):  # type: ignore[misc]
     """A list with a page per record, read and written by services; writing is off unless a view switches it on.
 
     Subclasses give `find_rows` and `find_one`, and where records are written `save`.

@@ -1,7 +1,7 @@
 """The rail of the back office: what a member of staff may open, and nothing else."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from babel.dates import get_day_names
 from flask import Flask, g, get_flashed_messages, request, url_for
@@ -125,6 +125,6 @@ def _may(permission: str) -> bool:
     return http.actor().may(Permission(permission))
 
 
-def weekday_name(day: int, width: str = "abbreviated") -> str:
+def weekday_name(day: int, width: Literal["abbreviated", "wide"] = "abbreviated") -> str:
     """The name of a weekday (Monday is 0) in the reader's language, standing alone."""
     return str(get_day_names(width, "stand-alone", babel_locale(current_locale()))[day])

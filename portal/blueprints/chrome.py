@@ -1,9 +1,11 @@
 """The frame of every page: brand, navigation, who is signed in; from what the request knows already, without SQL."""
 
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from flask import Flask, g, request, url_for
+from flask import Flask, g, get_flashed_messages, request, url_for
 from flask_babel import gettext
 
 from portal.authz import Permission
@@ -11,6 +13,9 @@ from portal.blueprints import http
 from portal.blueprints.guard import door
 from portal.blueprints.localisation import format_count
 from portal.blueprints.telemetry import csp_nonce
+
+# The worker gives a sign of life every two seconds; one that is restarted is not worth a warning.
+LIFE = timedelta(seconds=30)
 
 
 def init_chrome(app: Flask) -> None:
@@ -38,12 +43,30 @@ def frame() -> dict[str, Any]:
         "unread_count": format_count(counts[1]) if counts[1] else 0,
         "locales": [(code, native_name(code)) for code in tenant.locales],
         "urls": _links(),
-        "flashes": [],
+        "flashes": _flashes(),
+        "system_state": _system_state() if found and door() == "portal" else None,
         "now": http.now(),
         "request_id": g.get("request_id", ""),
     }
 
 
+def _flashes() -> list[tuple[str, str]]:
+    """What the last request had to say; parts of an open page leave it for the next whole one."""
+    if http.wants_fragment() or request.headers.get("X-Portal-Live"):
+        return []
+    return [(str(tone), str(text)) for tone, text in get_flashed_messages(with_categories=True)]
+
+
+def _system_state() -> dict[str, str] | None:
+    """Whether what happens by itself happens in time (H1.1); nothing where the request did not read it."""
+    if "sign_of_life" not in g:
+        return None
+    late = g.sign_of_life is None or http.now() - g.sign_of_life > LIFE
+    text = gettext("Automatic steps are delayed") if late else gettext("All systems normal")
+    return {"tone": "warn" if late else "ok", "text": text, "url": url_for("access.help_page")}
+
+
+@lru_cache
 def native_name(code: str) -> str:
     """A language's name in itself."""
     name = Locale.parse(code, sep="-").get_language_name(code) or code
@@ -71,22 +94,26 @@ def _signed_in() -> dict[str, Any] | None:
 def _links() -> dict[str, str | None]:
     return {
         "home": url_for("dashboard.index"),
-        "search": url_for("tickets.index"),
+        "search": url_for("tickets.index") if _has_tickets() else None,
         "notifications": url_for("account.notifications"),
         "logout": url_for("access.logout"),
         "preferences": url_for("access.preferences"),
         "login": url_for("access.login"),
-        "profile": url_for("account.settings"),
+        "profile": url_for("account.profile"),
         "security": None,
         "counts": url_for("account.counts"),
         "socket": "/socket.io",
     }
 
 
+def _has_tickets() -> bool:
+    found = http.identity()
+    return bool(found and found.actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"))
+
+
 def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     groups = [(None, [("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index", None)])]
-    actor = http.actor()
-    if actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"):
+    if _has_tickets():
         count = format_count(open_tickets) if open_tickets else None
         groups.append((gettext("Support"), [("tickets", gettext("Tickets"), "ticket", "tickets.index", count)]))
     groups.append(("foot", [("help", gettext("Help and status"), "life-buoy", "access.help_page", None)]))

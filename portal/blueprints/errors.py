@@ -119,6 +119,8 @@ def error_page(status: int, code: str, params: dict[str, Any] | None = None) -> 
     if "tenant" not in g:
         return Response(f"{text}\n", status=status, mimetype="text/plain")
     page = {"title": text.rstrip(".") if known else None, "text": None, "code": code, "status": status}
+    # Only what broke carries its number, for people to quote.
+    page["request_id"] = g.get("request_id") if status >= 500 else None
     if code == "ticket_not_found" and door() == "portal":
         page |= {"action_url": url_for("tickets.index"), "action_label": gettext("Return to list")}
     return render_template(template, **page), status

@@ -82,7 +82,8 @@ def _from_cookie(token: str, at: str) -> Identity | None:
     where = http.origin()
     g.auth_session = row[4]
     if framed:
-        g.chrome_counts = tuple(row[5:])
+        g.chrome_counts = tuple(row[5:7])
+        g.sign_of_life = row[7]
     found = build_identity(row, ip=where.ip, request_id=where.request_id)
     passive = request.headers.get("X-Portal-Live") == "1"
     # Polling of an open page is not activity (AUTH-04).

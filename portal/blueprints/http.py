@@ -1,10 +1,10 @@
 """What every view needs: the tenant, who is asking, the session, the commit, the answer."""
 
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import current_app, g, redirect, render_template, request, url_for
+from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.authz import Actor
@@ -89,10 +89,13 @@ def wants_fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def render_page(template: str, fragment: str | None = None, status: int = 200, **context: object) -> ResponseReturnValue:
-    """The page, or only its fragment where HTMX asked for it."""
-    name = fragment if fragment and wants_fragment() else template
-    return render_template(name, **context), status
+def render_live(page: str, fragment: str, context: dict[str, Any]) -> ResponseReturnValue:
+    """The page; or the part of it that an open page fetches again, with an ETag that answers 304."""
+    if not wants_fragment() and request.headers.get("X-Portal-Live") != "1":
+        return render_template(page, **context)
+    answer = make_response(render_template(fragment, **context))
+    answer.add_etag()
+    return answer.make_conditional(request)
 
 
 def safe_target(target: str | None, default: str) -> str:

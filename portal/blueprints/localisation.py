@@ -1,6 +1,6 @@
 """The reader's language, zone and formats on pages."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -79,6 +79,11 @@ def format_when(at: datetime) -> str:
 def format_moment(at: datetime) -> str:
     """When something happened: the time today, else weekday and time, else the date."""
     return format_due(at.replace(second=0, microsecond=0))
+
+
+def format_day(day: date) -> str:
+    """A date without a time."""
+    return format_minute(datetime.combine(day, time(12), UTC), current_locale(), "UTC", "d MMM y")
 
 
 def format_due(at: datetime) -> str:

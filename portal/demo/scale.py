@@ -49,8 +49,8 @@ SELECT uuid_ticket(n), :tenant, uuid_company(1 + n % :customers), uuid_user(1 + 
     CASE WHEN NOT open THEN created + interval '5 hours' END,
     CASE WHEN status = 'closed' THEN created + interval '6 hours' END, created, '[]', '[]', left(body, 140), created, created
 FROM (
-    SELECT n, n % 10 < 3 AS open,
-        CASE WHEN n % 10 >= 3 THEN (ARRAY['resolved','closed'])[1 + n % 2]
+    SELECT n, (n / :customers) % 10 < 3 AS open,
+        CASE WHEN (n / :customers) % 10 >= 3 THEN (ARRAY['resolved','closed'])[1 + n % 2]
              ELSE (ARRAY['open','in_progress','waiting_customer'])[1 + n % 3] END AS status,
         now() - make_interval(mins => ((:total - n) * 3)::int) AS created,
         'Since this morning item ' || n || ' does not answer any more. We restarted it twice and looked at the cables.'
@@ -77,7 +77,7 @@ ON CONFLICT DO NOTHING;
 INSERT INTO next_steps (id, tenant_id, record_type, record_id, key, kind, at, staff_only, params)
 SELECT uuid_step(n), :tenant, 'ticket', uuid_ticket(n), 'resolution:level:1', 'sla_resolution',
     now() - make_interval(mins => ((:total - n) * 3)::int) + interval '27 days', false, '{"role": "manager", "level": 1}'
-FROM generate_series(:first, :last) n WHERE n % 10 < 3
+FROM generate_series(:first, :last) n WHERE (n / :customers) % 10 < 3
 ON CONFLICT DO NOTHING
 """
 

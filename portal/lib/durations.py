@@ -70,7 +70,7 @@ def format_duration(span: timedelta, *, day: timedelta = DAY) -> str:
 
 
 def working_day(intervals: Iterable[tuple[int, int, int]]) -> timedelta:
-    """How long a day of the calendar is: the longest of the week, in (weekday, start, end) minutes; a full day if none."""
+    """The longest day of a week of (weekday, start minute, end minute) intervals; a full day where there is none."""
     totals: dict[int, int] = {}
     for weekday, start, end in intervals:
         totals[weekday] = totals.get(weekday, 0) + end - start

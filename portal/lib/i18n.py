@@ -34,3 +34,20 @@ def babel_locale(locale: str) -> Locale:
 def format_minute(at: datetime, locale: str, timezone: str, pattern: str = "medium") -> str:
     """A point in time in a reader's language and zone; `pattern` is Babel's name or a skeleton-free pattern."""
     return format_datetime(at, pattern, tzinfo=ZoneInfo(timezone), locale=babel_locale(locale))
+
+
+# Weekday, day and month, time: how each language writes them out.
+_DAY_AND_TIME = {
+    "en": "EEEE, d MMMM, {clock}",
+    "es": "EEEE, d 'de' MMMM, {clock}",
+    "fr": "EEEE d MMMM, {clock}",
+    "de": "EEEE, d. MMMM, {clock}",
+    "ar": "EEEE، d MMMM، {clock}",
+}
+
+
+def format_day_and_time(at: datetime, locale: str, timezone: str) -> str:
+    """A point in time written out, without the year; to the second where that matters (promises of seconds)."""
+    clock = "HH:mm:ss" if at.second else "HH:mm"
+    pattern = _DAY_AND_TIME.get(locale.split("-")[0], _DAY_AND_TIME["en"])
+    return format_minute(at, locale, timezone, pattern.format(clock=clock))

@@ -14,6 +14,7 @@ from portal.errors import invalid
 Row = TypeVar("Row")
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 25
+_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Cursor:
 
     def number(self) -> int:
         """The sort value as a number; Invalid when it is none."""
-        if not isinstance(self.value, int):
+        if not isinstance(self.value, int) or abs(self.value) > _LARGEST:
             raise invalid("cursor", "cursor_invalid")
         return self.value
 

@@ -43,6 +43,8 @@ async def connect_patiently(settings: Settings) -> Client:
             client = await connect(settings)
             await client.count_workflows("WorkflowId = 'none'")
             return client
+        except ConfigurationError:
+            raise
         except (RuntimeError, RPCError) as error:
             if isinstance(error, RPCError) and error.status in (
                 RPCStatusCode.UNAUTHENTICATED,

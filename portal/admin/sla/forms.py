@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -194,7 +195,7 @@ def parse_hours(text: str) -> list[tuple[int, int]]:
             raise ValueError("hours_invalid")
         spans.append((start, end))
     spans.sort()
-    if any(first[1] > second[0] for first, second in zip(spans, spans[1:], strict=False)):
+    if any(first[1] > second[0] for first, second in pairwise(spans)):
         raise ValueError("hours_invalid")
     return spans
 

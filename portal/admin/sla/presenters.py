@@ -20,7 +20,7 @@ _LADDER = ("agent", "manager", "tenant_admin", "billing", "designer")
 def span_text(seconds: int | None, calendar: BusinessCalendar | None) -> str:
     """A stored duration as people write it; a `d` is a working day of the calendar, or a whole one without."""
     if seconds is None:
-        return gettext("none")
+        return str(gettext("none"))
     day = working_day(calendar.intervals) if calendar else DAY
     return format_duration(timedelta(seconds=seconds), day=day)
 
@@ -48,17 +48,17 @@ def describe_policy(row: PolicyRow) -> dict[str, Any]:
 
 def role_text(role: str | None) -> str:
     """A role of the team in words; nobody for none."""
-    return gettext(ROLE[role]) if role in ROLE else gettext("nobody")
+    return str(gettext(ROLE[role]) if role in ROLE else gettext("nobody"))
 
 
 def matches_text(policy: SlaPolicy, categories: dict[str, str], companies: int | None = None) -> str:
     """Which tickets a promise covers, in one line."""
-    parts = [", ".join(categories.get(key, key) for key in policy.match_categories)]
+    parts = [", ".join(categories.get(key, str(key)) for key in policy.match_categories)]
     parts.append(", ".join(gettext(PRIORITY[key]) for key in policy.match_priorities if key in PRIORITY))
     number = len(policy.match_companies) if companies is None else companies
     if number:
         parts.append(gettext("%(number)s companies", number=number))
-    return " · ".join(part for part in parts if part) or gettext("Every ticket")
+    return " · ".join(part for part in parts if part) or str(gettext("Every ticket"))
 
 
 def category_names(rows: Any) -> dict[str, str]:
@@ -72,5 +72,5 @@ def level_choices() -> dict[str, Any]:
     return {
         "metrics": [(metric.value, gettext(METRIC[metric.value])) for metric in Metric],
         "roles": roles,
-        "assign_roles": [("", gettext("Nobody"))] + roles,
+        "assign_roles": [("", gettext("Nobody")), *roles],
     }

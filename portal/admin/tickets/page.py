@@ -17,7 +17,7 @@ from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.listing import TicketRow, list_tickets
 
-NEIGHBOURS = 15
+NEIGHBOURS = 12
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON_FOR_STAFF
 from portal.models import Ticket
 from portal.services.tickets.desk_terms import PromiseTerms
-from portal.services.tickets.sla_view import SlaView, view_sla
+from portal.services.tickets.sla_view import Kept, SlaView, view_sla
 
 _SLACK = timedelta(seconds=2)
 _NOTHING = timedelta()
@@ -81,34 +81,34 @@ def _target(terms: PromiseTerms | None, metric: Metric) -> timedelta | None:
 def panel_promises(ticket: Ticket, terms: PromiseTerms | None, now: datetime) -> list[dict[str, Any]]:
     """Both promises for the panel beside a ticket: label, state, how far, and what stands still."""
     view = view_sla(ticket, now)
+    first_done = view.first_response_at or view.resolved_at
     items = [
-        _first(ticket, view, terms, now),
-        _solution(ticket, view, terms, now),
+        _item(ticket, view, Metric.FIRST_RESPONSE, view.first_response, first_done, terms, now),
+        _item(ticket, view, Metric.RESOLUTION, view.resolution, view.resolved_at, terms, now),
     ]
     return [item for item in items if item is not None]
 
 
-def _first(ticket: Ticket, view: SlaView, terms: PromiseTerms | None, now: datetime) -> dict[str, Any] | None:
-    target = _target(terms, Metric.FIRST_RESPONSE)
-    if target is None and view.first_response_due_at is None:
+def _item(
+    ticket: Ticket,
+    view: SlaView,
+    metric: Metric,
+    outcome: Kept | None,
+    done_at: datetime | None,
+    terms: PromiseTerms | None,
+    now: datetime,
+) -> dict[str, Any] | None:
+    target = _target(terms, metric)
+    due = view.first_response_due_at if metric is Metric.FIRST_RESPONSE else view.resolution_due_at
+    if target is None and due is None:
         return None
-    label = _label(Metric.FIRST_RESPONSE, target, view.first_response_due_at if not view.first_response else None)
-    if view.first_response is not None and view.first_response_at is not None:
-        took = format_duration(view.first_response_at - ticket.clock_started_at)
-        state = "met" if view.first_response == "kept" else "breached"
-        return {"label": label, "sla": Promise(state, took, 1.0)}
-    return _open_item(ticket, view, Metric.FIRST_RESPONSE, label, terms, now)
-
-
-def _solution(ticket: Ticket, view: SlaView, terms: PromiseTerms | None, now: datetime) -> dict[str, Any] | None:
-    target = _target(terms, Metric.RESOLUTION)
-    if target is None and view.resolution_due_at is None:
-        return None
-    label = _label(Metric.RESOLUTION, target, view.resolution_due_at if not view.resolution else None)
-    if view.resolution is not None and view.resolved_at is not None:
-        took = format_duration(view.resolved_at - ticket.clock_started_at)
-        return {"label": label, "sla": Promise("met" if view.resolution == "kept" else "breached", took, 1.0)}
-    return _open_item(ticket, view, Metric.RESOLUTION, label, terms, now)
+    if outcome is None or done_at is None:
+        return _open_item(ticket, view, metric, _label(metric, target, due), terms, now)
+    span = format_duration(done_at - ticket.clock_started_at)
+    label = _label(metric, target, None)
+    if outcome == "kept":
+        return {"label": label, "sla": Promise("met", span, 1.0)}
+    return {"label": label, "sla": Promise("breached", gettext("%(span)s, late", span=span), 1.0)}
 
 
 def _open_item(
@@ -139,11 +139,11 @@ def _view_of(view: SlaView, metric: Metric, due: datetime | None, now: datetime)
 
 
 def _label(metric: Metric, target: timedelta | None, due: datetime | None) -> str:
-    name = gettext(METRIC[metric.value])
+    name = str(gettext(METRIC[metric.value]))
     if due is not None:
-        return gettext("%(promise)s, %(when)s", promise=name, when=format_due(due))
+        return str(gettext("%(promise)s, %(when)s", promise=name, when=format_due(due)))
     if target is not None:
-        return gettext("%(promise)s, %(when)s", promise=name, when=format_worked(target))
+        return str(gettext("%(promise)s, %(when)s", promise=name, when=format_worked(target)))
     return name
 
 
@@ -154,5 +154,5 @@ def format_worked(span: timedelta) -> str:
         return format_duration(span)
     hours, rest = divmod(minutes, 60)
     if not rest or hours >= 10:
-        return gettext("%(n)s h", n=hours)
+        return str(gettext("%(n)s h", n=hours))
     return f"{gettext('%(n)s h', n=hours)} {gettext('%(n)s min', n=f'{rest:02d}')}"

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -104,23 +104,26 @@ def preferences() -> ResponseReturnValue:
     return redirect(back, code=303)
 
 
-@account.get("/account/settings")
+@account.get("/account/profile")
 @permission(Permission.PREFERENCES_EDIT)
-def settings() -> ResponseReturnValue:
-    """Language, theme, and which mails to get."""
-    found = http.identity()
-    mails = bool(found and found.user.mail_preferences.get("tickets", True))
-    return render_template("accounts/settings.html", identity=found, ticket_mails=mails)
+def profile() -> ResponseReturnValue:
+    """Who is signed in, language and theme."""
+    return render_template("accounts/profile.html", identity=http.identity())
 
 
-@account.post("/account/settings/mail")
+@account.route("/account/notifications", methods=["GET", "POST"])
 @permission(Permission.PREFERENCES_EDIT)
 def mail_settings() -> ResponseReturnValue:
-    """Switch the mails about tickets on or off."""
+    """Which mails to get; mails lead here."""
+    found = http.identity()
+    if request.method == "GET":
+        wanted = bool(found and found.user.mail_preferences.get("tickets", True))
+        return render_template("accounts/mail_settings.html", identity=found, ticket_mails=wanted)
     wanted = request.form.get("tickets") == "1"
     save_mail_preferences(http.session(), tickets=wanted, actor=http.actor(), now=http.now())
     http.commit()
-    return http.see_other("account.settings")
+    flash(gettext("Mail settings saved"), "ok")
+    return http.see_other("account.mail_settings")
 
 
 @account.get("/notifications")
@@ -128,8 +131,8 @@ def mail_settings() -> ResponseReturnValue:
 def notifications() -> ResponseReturnValue:
     """What the bell holds: the newest notices, read ones quieter."""
     rows = bell.list_notifications(http.session(), actor=http.actor(), limit=50)
-    fragment = "accounts/_notices.html"
-    return http.render_page("accounts/notifications.html", fragment, notices=notice_rows(rows))
+    context = {"notices": notice_rows(rows)}
+    return http.render_live("accounts/notifications.html", "accounts/_notices.html", context)
 
 
 @account.post("/notifications/read")
@@ -171,8 +174,9 @@ def _sign_in(identifier: str, password: str) -> None:
         origin=http.origin(),
         now=http.now(),
     )
-    # Whoever signs in gets a new token; one that was planted before is worth nothing.
+    # Whoever signs in gets a new token here and for forms; what was planted before is worth nothing.
     cookie[cookie_name(DOOR)] = token
+    cookie.pop("csrf_token", None)
 
 
 def _login_page(
@@ -186,7 +190,6 @@ def _login_page(
         field_error=field,
         next=http.safe_target(request.values.get("next"), ""),
         expired=expired,
-        welcome=http.tenant().welcome_in(str(g.get("locale", http.tenant().locale))),
     )
     return page, status
 

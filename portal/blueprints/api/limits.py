@@ -56,8 +56,10 @@ def refuse_guessing(identifier: str) -> None:
 
 
 def count_wrong_guess(identifier: str) -> None:
-    """After a sign-in has failed."""
+    """After a sign-in has failed; the API's answers count against the origin by themselves."""
     _hit(SIGN_INS, _login_key(identifier))
+    if door() != "api":
+        _hit(FAILURES, "origin", origin_key())
 
 
 def _login_key(identifier: str) -> str:

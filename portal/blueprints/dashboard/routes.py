@@ -1,15 +1,16 @@
 """The page after signing in."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.dashboard import tickets as _tickets
-from portal.blueprints.dashboard.widgets import visible_widgets
+from portal.blueprints.dashboard.widgets import visible_actions, visible_parts
 from portal.blueprints.localisation import current_locale
 from portal.blueprints.policies import permission
 
+# Each domain's module registers its parts when it is imported.
 __all__ = ["_tickets", "bp"]
 bp = Blueprint("dashboard", __name__, url_prefix="/portal")
 
@@ -17,17 +18,16 @@ bp = Blueprint("dashboard", __name__, url_prefix="/portal")
 @bp.get("/")
 @permission(Permission.DASHBOARD_VIEW)
 def index() -> ResponseReturnValue:
-    """Greeting, what needs this person, figures, recent tickets and activities."""
+    """Greeting, what needs this person, figures, recent tickets and activities (H1.1 to H1.4)."""
     found = http.identity()
     name = found.person_name if found else ""
-    widgets = visible_widgets()
-    shown = {template: values for template, values in widgets}
-    return render_template(
-        "dashboard/index.html",
-        name=name.split()[0] if name.split() else name,
-        last_login=found.user.previous_login_at if found else None,
-        welcome=http.tenant().welcome_in(current_locale()),
-        widgets=shown,
-        needs=len(shown.get("dashboard/_needs.html", {}).get("items", [])),
-        may_open=http.actor().may(Permission.TICKETS_CREATE) and http.tenant().has_feature("tickets"),
-    )
+    parts = visible_parts()
+    context = {
+        "name": name.split()[0] if name.split() else name,
+        "last_login": found.user.previous_login_at if found else None,
+        "welcome": http.tenant().welcome_in(current_locale()),
+        "parts": parts,
+        "needs": sum(part.values.get("needs_you", 0) for part in parts),
+        "quick_actions": visible_actions(),
+    }
+    return http.render_live("dashboard/index.html", "dashboard/_live.html", context)

@@ -7,18 +7,40 @@ from flask_babel import gettext
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.dashboard.widgets import widget
+from portal.blueprints.dashboard.widgets import QuickAction, add_quick_action, widget
 from portal.blueprints.localisation import current_locale, format_count
 from portal.blueprints.tickets import presenters
+from portal.lib.wording import N_
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
 from portal.models import TicketStatus
 from portal.services.tickets.listing import TicketFilter, TicketRow, list_tickets
 from portal.services.tickets.summary import TicketFigures, list_activities, read_figures
 
+SHOWN = 4
+RECENT = 5
 _NEEDING = (TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT, TicketStatus.RESOLVED)
 
+add_quick_action(
+    QuickAction(
+        "new_ticket",
+        order=10,
+        permission=Permission.TICKETS_CREATE,
+        feature="tickets",
+        label=N_("New ticket"),
+        icon="plus",
+        endpoint="tickets.new",
+    )
+)
 
-@widget("needs", order=10, permission=Permission.TICKETS_READ, feature="tickets", template="dashboard/_needs.html")
+
+@widget(
+    "needs",
+    order=10,
+    area="top",
+    permission=Permission.TICKETS_READ,
+    feature="tickets",
+    template="dashboard/_needs.html",
+)
 def needs() -> dict[str, Any]:
     """Tickets that wait for this person; absent when none does."""
     wanted = TicketFilter(status=_NEEDING, limit=10)
@@ -26,26 +48,35 @@ def needs() -> dict[str, Any]:
     waiting = [row for row in page.items if row.ticket.satisfaction_rating is None]
     # What the team cannot go on without comes before what merely closes.
     waiting.sort(key=lambda row: row.ticket.status is TicketStatus.RESOLVED)
-    items = [_need(row, primary=place == 0) for place, row in enumerate(waiting[:4])]
-    return {"items": items} if items else {}
+    items = [_need(row, primary=place == 0) for place, row in enumerate(waiting[:SHOWN])]
+    return {"items": items, "needs_you": len(waiting)} if items else {}
 
 
 def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
     ticket = row.ticket
-    solved = ticket.status is TicketStatus.RESOLVED
-    meta = gettext("solved; is it?") if solved else gettext("waits for you")
+    meta, action = {
+        TicketStatus.RESOLVED: (gettext("solved, please check"), gettext("Check")),
+        TicketStatus.AWAITING_PAYMENT: (gettext("waits for the payment"), gettext("View")),
+    }.get(ticket.status, (gettext("waits for your answer"), gettext("Answer")))
     return {
         "icon": "ticket",
         "title": ticket.subject,
         "url": url_for("tickets.detail", ticket_id=ticket.id),
         "meta": f"{ticket.ticket_number} · {meta}",
         "step": presenters.step_view(row.next_step, http.now()),
-        "action_label": gettext("Review") if solved else gettext("Answer"),
+        "action_label": action,
         "primary": primary,
     }
 
 
-@widget("figures", order=20, permission=Permission.TICKETS_READ, feature="tickets", template="dashboard/_figures.html")
+@widget(
+    "figures",
+    order=20,
+    area="top",
+    permission=Permission.TICKETS_READ,
+    feature="tickets",
+    template="dashboard/_figures.html",
+)
 def figures() -> dict[str, Any]:
     """Open tickets by status, and promises kept over 90 days."""
     found = read_figures(http.session(), actor=http.actor(), now=http.now())
@@ -68,15 +99,29 @@ def _promises(found: TicketFigures) -> dict[str, str] | None:
     return {"percent": f"{share:.0f}%" if share in (0, 100) else f"{share:.1f}%", "text": text}
 
 
-@widget("recent", order=30, permission=Permission.TICKETS_READ, feature="tickets", template="dashboard/_recent.html")
+@widget(
+    "recent",
+    order=30,
+    area="main",
+    permission=Permission.TICKETS_READ,
+    feature="tickets",
+    template="dashboard/_recent.html",
+)
 def recent() -> dict[str, Any]:
-    """The four tickets that changed last."""
-    page = list_tickets(http.session(), TicketFilter(limit=4), actor=http.actor(), now=http.now())
+    """The tickets that changed last."""
+    page = list_tickets(http.session(), TicketFilter(limit=RECENT), actor=http.actor(), now=http.now())
     now, fallback = http.now(), http.tenant().locale
     return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now) for row in page.items]}
 
 
-@widget("activity", order=40, permission=Permission.TICKETS_READ, feature="tickets", template="dashboard/_activity.html")
+@widget(
+    "activity",
+    order=40,
+    area="side",
+    permission=Permission.TICKETS_READ,
+    feature="tickets",
+    template="dashboard/_activity.html",
+)
 def activity() -> dict[str, Any]:
     """The last five activities, each leading to its record."""
     lines = list_activities(http.session(), actor=http.actor())

@@ -1,6 +1,7 @@
 """The list's address: what it says, and addresses that say something else."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,16 +10,20 @@ from flask import url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from portal.blueprints.localisation import select_timezone
+from portal.blueprints.localisation import format_day, select_timezone
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.listing import TicketFilter
 
 TABS = ("open", "waiting", "solved", "all")
 SORTS = ("updated", "created", "priority", "status")
-LIMITS = (25, 50, 100)
+# Twenty rows keep the page below 40 KB.
+LIMITS = (20, 50, 100)
 QUERY_LENGTH = 200
 FIELDS = ("status", "category", "priority", "created_from", "created_to")
+
+
+_KEY = re.compile(r"[a-z0-9_-]{1,50}")
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,15 @@ class ListAddress:
     def read(cls, args: MultiDict[str, str]) -> "ListAddress":
         """The address of a request."""
         sort = args.get("sort", "-updated")
-        view = args.get("view") or ("all" if args.get("status") else "open")
+        q = args.get("q", "").strip()[:QUERY_LENGTH]
+        status = _known(args.get("status"), {status.value for status in TicketStatus})
+        view = args.get("view", "")
         limit = args.get("limit", "")
         return cls(
-            view=view if view in TABS else "open",
-            q=args.get("q", "").strip()[:QUERY_LENGTH],
-            status=_known(args.get("status"), {status.value for status in TicketStatus}),
-            category=args.get("category", "")[:50],
+            view=view if view in TABS else _usual_view(q, status),
+            q=q,
+            status=status,
+            category=category if _KEY.fullmatch(category := args.get("category", "")) else "",
             priority=_known(args.get("priority"), {priority.value for priority in TicketPriority}),
             created_from=_day(args.get("created_from")),
             created_to=_day(args.get("created_to")),
@@ -58,7 +65,7 @@ class ListAddress:
     def url(self, **changes: Any) -> str:
         """The list with something changed; a page never survives a change of what is listed."""
         values = {**vars(self), "cursor": "", **changes}
-        default = vars(ListAddress())
+        default = {**vars(ListAddress()), "view": _usual_view(values["q"], values["status"])}
         return url_for("tickets.index", **{name: v for name, v in values.items() if v != default[name]})
 
     def filter(self) -> TicketFilter:
@@ -77,6 +84,14 @@ class ListAddress:
             cursor=self.cursor or None,
         )
 
+    def without(self) -> dict[str, TicketFilter]:
+        """What is asked for when one of the things that narrow the list is dropped, by its name."""
+        names = [name for name in ("q", *FIELDS) if getattr(self, name)]
+        asked = {name: replace(self, **{name: ""}, cursor="").filter() for name in names}
+        if self.view != "all" and not self.status:
+            asked["view"] = replace(self, view="all", cursor="").filter()
+        return asked
+
     def chips(self, categories: dict[str, str]) -> list[dict[str, str]]:
         """What narrows the list, each with the address without it."""
         words = {
@@ -84,8 +99,8 @@ class ListAddress:
             "status": (gettext("Status"), gettext(STATUS_FOR_CUSTOMERS.get(self.status, self.status))),
             "category": (gettext("Category"), categories.get(self.category, self.category)),
             "priority": (gettext("Priority"), gettext(PRIORITY.get(self.priority, self.priority))),
-            "created_from": (gettext("Opened from"), self.created_from),
-            "created_to": (gettext("Opened until"), self.created_to),
+            "created_from": (gettext("Opened from"), _day_name(self.created_from)),
+            "created_to": (gettext("Opened until"), _day_name(self.created_to)),
         }
         return [
             {"name": name, "field": words[name][0], "value": words[name][1], "remove_url": self.url(**{name: ""})}
@@ -104,6 +119,15 @@ def _day(value: str | None) -> str:
     except ValueError:
         return ""
     return day.isoformat() if 1970 <= day.year <= 9000 else ""
+
+
+def _usual_view(q: str, status: str) -> str:
+    """Whoever looks for something looks everywhere; else what is open comes first."""
+    return "all" if q or status else "open"
+
+
+def _day_name(day: str) -> str:
+    return format_day(date.fromisoformat(day)) if day else ""
 
 
 def _midnight(day: str, *, after: bool = False) -> datetime | None:

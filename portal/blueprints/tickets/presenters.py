@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment
 from portal.lib.sla_clock import Metric
-from portal.lib.wording.tickets import PAUSE_REASON, event_text, short_step_text, step_text
+from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
 from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
 from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.listing import TicketRow
+from portal.services.tickets.promise_preview import PromisePreview
 from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
@@ -123,6 +124,21 @@ def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[st
         "note": gettext("by %(time)s", time=format_due(due)) if ticks else None,
         "open": True,
     }
+
+
+def promised(found: PromisePreview | None, now: datetime) -> list[dict[str, Any]]:
+    """The timeline of a ticket that is not yet sent; empty where nothing is promised."""
+    lines: list[dict[str, Any]] = []
+    for item in found.metrics if found else ():
+        # Without closed hours in between the time itself says it; else only the due time means something.
+        whole = item.due_at - now == item.target
+        span, due = format_duration(item.target), format_due(item.due_at)
+        when = gettext("within %(span)s", span=span) if whole else gettext("by %(time)s", time=due)
+        lines.append({"state": "next", "text": gettext(METRIC[item.metric.value]), "when": when})
+    if lines and found and found.step and found.step.level:
+        params = {"role": found.step.level.notify_role}
+        lines.append({"state": "next", "text": step_text(found.step.kind, params, gettext), "when": ""})
+    return lines
 
 
 def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:

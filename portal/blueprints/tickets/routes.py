@@ -1,30 +1,38 @@
-"""The customer's tickets: list, new, one ticket, and what can be done to it."""
+"""The customer's tickets: the list, a new one, and one ticket."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import format_count, format_moment
+from portal.blueprints.localisation import format_count
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets import actions as _actions
 from portal.blueprints.tickets import presenters
+from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
-from portal.errors import Conflict, DomainError, Invalid
+from portal.blueprints.tickets.views import detail_context, request_key
+from portal.errors import Invalid
+from portal.lib.paging import Page
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
-from portal.services.tickets import conversation, lifecycle
-from portal.services.tickets.detail import TicketDetail, get_ticket_detail
-from portal.services.tickets.listing import list_tickets, read_list_head
+from portal.models import TicketPriority
+from portal.services.tickets.detail import get_ticket_detail
+from portal.services.tickets.listing import TicketRow, list_tickets, read_list_head
+from portal.services.tickets.near_misses import find_near_miss
 from portal.services.tickets.opening import NewTicket, create_ticket
+from portal.services.tickets.promise_preview import preview_promise
 from portal.services.tickets.queries import list_categories
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
-bp = Blueprint("tickets", __name__, url_prefix="/portal/tickets")
+# The writing half of the blueprint registers itself when it is imported.
+__all__ = ["_actions", "bp"]
 
 
 @bp.get("")
@@ -52,10 +60,12 @@ def index() -> ResponseReturnValue:
         "statuses": [(key, gettext(label)) for key, label in STATUS_FOR_CUSTOMERS.items()],
         "priorities": [(key, gettext(label)) for key, label in PRIORITY.items()],
         "limits": (address.limit, [(n, address.url(limit=n)) for n in LIMITS]),
-        "summary": _summary(len(rows), counts[address.view]),
+        "summary": _summary(page, counts[address.view], filtered=bool(address.chips(categories))),
         "has_any": counts["all"] > 0,
+        "near_miss": None if rows else find_near_miss(session, address.without(), actor=actor, now=now),
+        "whole_company": bool(actor.admin_company_ids),
     }
-    return _live("tickets/index.html", "tickets/_list.html", context)
+    return http.render_live("tickets/index.html", "tickets/_list.html", context)
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -64,7 +74,7 @@ def new() -> ResponseReturnValue:
     """The form for a new ticket; sent twice it still makes one."""
     if request.method == "GET":
         return _new_page(request.args, request_key=str(uuid4()))
-    key = _request_key()
+    key = request_key()
     form = request.form
     wanted = NewTicket(
         subject=form.get("subject", ""),
@@ -83,7 +93,15 @@ def new() -> ResponseReturnValue:
         # The same form came before: lead to what it made.
         http.session().rollback()
         return http.see_other("tickets.detail", ticket_id=key)
+    flash(gettext("Ticket %(number)s sent", number=ticket.ticket_number), "ok")
     return http.see_other("tickets.detail", ticket_id=ticket.id)
+
+
+@bp.get("/new/promise")
+@permission(Permission.TICKETS_CREATE)
+def promise() -> ResponseReturnValue:
+    """What a ticket of this category and priority would be promised: the part of the form that follows both."""
+    return render_template("tickets/_new_promise.html", promise=_promise(request.args))
 
 
 @bp.get("/<uuid:ticket_id>")
@@ -91,160 +109,37 @@ def new() -> ResponseReturnValue:
 def detail(ticket_id: UUID) -> ResponseReturnValue:
     """One ticket with its promise, what happens next, and the conversation."""
     found = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
-    return _live("tickets/detail.html", "tickets/_live.html", _detail_context(found))
-
-
-@bp.post("/<uuid:ticket_id>/reply")
-@permission(Permission.TICKETS_REPLY)
-def reply(ticket_id: UUID) -> ResponseReturnValue:
-    """Add an answer; what cannot be sent stays in the box."""
-    message = request.form.get("message", "")
-    try:
-        entry = conversation.reply_as_customer(
-            http.session(),
-            ticket_id,
-            message=message,
-            actor=http.actor(),
-            now=http.now(),
-            message_id=_request_key(),
-        )
-        http.commit()
-    except (Invalid, Conflict) as error:
-        return _again(ticket_id, error, reply=message)
-    except IntegrityError:
-        http.session().rollback()
-        return http.see_other("tickets.detail", ticket_id=ticket_id)
-    return http.see_other("tickets.detail", ticket_id=ticket_id, _anchor=f"message-{entry.id}")
-
-
-@bp.post("/<uuid:ticket_id>/close")
-@permission(Permission.TICKETS_CLOSE)
-def close(ticket_id: UUID) -> ResponseReturnValue:
-    """Close the ticket."""
-    return _act(ticket_id, lifecycle.close_ticket)
-
-
-@bp.post("/<uuid:ticket_id>/reopen")
-@permission(Permission.TICKETS_CLOSE)
-def reopen(ticket_id: UUID) -> ResponseReturnValue:
-    """Take the ticket up again."""
-    return _act(ticket_id, lifecycle.reopen_ticket)
-
-
-@bp.route("/<uuid:ticket_id>/cancel", methods=["GET", "POST"])
-@permission(Permission.TICKETS_CLOSE)
-def cancel(ticket_id: UUID) -> ResponseReturnValue:
-    """Withdraw the ticket, with a reason."""
-    if request.method == "GET":
-        return _cancel_page(ticket_id)
-    reason = request.form.get("reason", "")
-    try:
-        lifecycle.cancel_ticket(http.session(), ticket_id, reason=reason, actor=http.actor(), now=http.now())
-        http.commit()
-    except Invalid as error:
-        http.session().rollback()
-        return _cancel_page(ticket_id, reason=reason, error=error)
-    except Conflict as error:
-        return _again(ticket_id, error)
-    return http.see_other("tickets.detail", ticket_id=ticket_id)
-
-
-@bp.post("/<uuid:ticket_id>/rate")
-@permission(Permission.TICKETS_RATE)
-def rate(ticket_id: UUID) -> ResponseReturnValue:
-    """Rate the solution, once."""
-    given = request.form.get("rating", "")
-    rating = int(given) if given.isascii() and given.isdigit() and len(given) == 1 else 0
-    return _act(ticket_id, lifecycle.rate_ticket, rating=rating, comment=request.form.get("comment", ""))
-
-
-def _act(ticket_id: UUID, service: Any, **fields: Any) -> ResponseReturnValue:
-    try:
-        service(http.session(), ticket_id, actor=http.actor(), now=http.now(), **fields)
-        http.commit()
-    except (Invalid, Conflict) as error:
-        return _again(ticket_id, error)
-    return http.see_other("tickets.detail", ticket_id=ticket_id)
-
-
-def _again(ticket_id: UUID, error: DomainError, reply: str = "") -> ResponseReturnValue:
-    """The ticket's page with what went wrong, and what was typed."""
-    http.session().rollback()
-    found = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
-    context = _detail_context(found)
-    if isinstance(error, Invalid):
-        texts = [error_text(item.code, dict(item.params), gettext) for item in error.errors]
-        field = error.errors[0].field if error.errors else ""
-        context |= {"reply_errors": texts} if field == "message" else {"problem": " ".join(texts)}
-    else:
-        context["problem"] = error_text(error.code, error.params, gettext)
-    status = 422 if isinstance(error, Invalid) else 409
-    return render_template("tickets/detail.html", **context | {"reply": reply}), status
-
-
-def _request_key() -> UUID:
-    try:
-        return UUID(request.form.get("request_key", ""))
-    except ValueError:
-        return uuid4()
-
-
-def _live(page: str, fragment: str, context: dict[str, Any]) -> ResponseReturnValue:
-    """The page; or the part of it that an open page fetches again, with an ETag."""
-    if not http.wants_fragment() and request.headers.get("X-Portal-Live") != "1":
-        return render_template(page, **context)
-    answer = make_response(render_template(fragment, **context))
-    answer.add_etag()
-    return answer.make_conditional(request)
-
-
-def _detail_context(found: TicketDetail) -> dict[str, Any]:
-    actor, now, tenant = http.actor(), http.now(), http.tenant()
-    panel = presenters.promise_panel(found.ticket, now)
-    return {
-        "ticket": found.ticket,
-        "row": found.row,
-        "category": found.row.category.name_in(presenters.current_locale(), tenant.locale),
-        "step": presenters.step_view(found.row.next_step, now),
-        "promise": panel,
-        "timeline_entries": presenters.timeline(found, now),
-        "entries": presenters.conversation(found, actor.user_id, tenant.name),
-        "actions": presenters.allowed_actions(found.ticket),
-        "opened": format_moment(found.ticket.created_at),
-        "request_key": str(uuid4()),
-        "reply": "",
-        "reply_errors": [],
-        "problem": None,
-    }
+    return http.render_live("tickets/detail.html", "tickets/_live.html", detail_context(found))
 
 
 def _new_page(form: Any, *, request_key: str, error: Invalid | None = None) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     for item in error.errors if error else ():
         errors.setdefault(item.field, error_text(item.code, dict(item.params), gettext))
+    categories = presenters.categories_for(list_categories(http.session()), http.tenant().locale)
+    chosen = form.get("category") or (categories[0][0] if categories else "")
     page = render_template(
         "tickets/new.html",
         form=form,
         errors=errors,
         request_key=request_key,
-        categories=[(row["category_key"], row["category"]) for row in _category_options()],
+        categories=categories,
+        promise=_promise({"category": chosen, "priority": form.get("priority")}),
         priorities=[(key, gettext(label)) for key, label in PRIORITY.items()],
         subject_length=SUBJECT_LENGTH,
     )
     return page, 422 if error else 200
 
 
-def _cancel_page(ticket_id: UUID, reason: str = "", error: Invalid | None = None) -> ResponseReturnValue:
-    found = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
-    texts = [error_text(item.code, dict(item.params), gettext) for item in error.errors] if error else []
-    page = render_template("tickets/cancel.html", ticket=found.ticket, reason=reason, errors=texts)
-    return page, 422 if error else 200
-
-
-def _category_options() -> list[dict[str, str]]:
-    rows = list_categories(http.session())
-    names = presenters.categories_for(rows, http.tenant().locale)
-    return [{"category_key": key, "category": name} for key, name in names]
+def _promise(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = preview_promise(
+        http.session(),
+        category=str(form.get("category") or ""),
+        priority=str(form.get("priority") or TicketPriority.NORMAL.value),
+        actor=http.actor(),
+        now=http.now(),
+    )
+    return presenters.promised(found, http.now())
 
 
 def _tabs(address: ListAddress, counts: dict[str, int]) -> list[dict[str, Any]]:
@@ -265,5 +160,9 @@ def _tabs(address: ListAddress, counts: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _summary(shown: int, total: int) -> str:
-    return gettext("%(shown)s of %(total)s tickets", shown=shown, total=format_count(total))
+def _summary(page: Page[TicketRow], total: int, *, filtered: bool) -> str:
+    shown = len(page.items)
+    if not filtered:
+        return gettext("%(shown)s of %(total)s tickets", shown=shown, total=format_count(total))
+    text = ngettext("%(num)d ticket", "%(num)d tickets", shown)
+    return gettext("%(tickets)s on this page", tickets=text) if page.next_cursor or page.previous_cursor else text

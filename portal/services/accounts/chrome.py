@@ -1,4 +1,4 @@
-"""The counts in the frame of every page, read by the statement that checks the session."""
+"""The counts and the state in the frame of every page, read by the statement that checks the session."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Uuid, any_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
-from portal.models import ACTIVE_SQL, Membership, Notification, Role, Ticket, User
+from portal.models import ACTIVE_SQL, Heartbeat, Membership, Notification, Role, Ticket, User
 
 COUNT_CAP = 1000
 # `users` has a status as well, so the table is named.
@@ -14,12 +14,22 @@ ACTIVE_TICKET = f"portal_tickets.{ACTIVE_SQL.text}"
 
 
 def chrome_columns(door: str) -> tuple[Any, ...]:
-    """(open tickets, unread notices) for the login in the row, each counted to 1,001 at most."""
-    return (_open_tickets() if door == "portal" else _own_open_tickets(), _unread())
+    """(open tickets, unread notices, oldest sign of life), counts to 1,001 at most, for the login in the row."""
+    return (_open_tickets() if door == "portal" else _own_open_tickets(), _unread(), _sign_of_life())
 
 
 def _capped(query: Any) -> Any:
     return select(func.count()).select_from(query.limit(COUNT_CAP + 1).subquery()).scalar_subquery()
+
+
+def _sign_of_life() -> Any:
+    """When worker and Temporal were last both known to be alive; NULL where one never was."""
+    return (
+        select(func.min(Heartbeat.at))
+        .where(Heartbeat.name.in_(("worker", "temporal")))
+        .having(func.count() == 2)
+        .scalar_subquery()
+    )
 
 
 def _unread() -> Any:

@@ -1,7 +1,7 @@
 """Reads of companies and people for staff: lists with search, and a record with what belongs to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -101,7 +101,7 @@ def company_names(session: TenantSession, ids: Sequence[UUID], *, actor: Actor) 
     if not ids:
         return {}
     rows = session.execute(select(Company.id, Company.name).where(Company.id.in_(ids)).order_by(Company.name))
-    return {company_id: name for company_id, name in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def _contains(search: str, *columns: Any) -> ColumnElement[bool]:
@@ -138,26 +138,30 @@ def _person_columns() -> Select[Any]:
         .correlate(User)
         .scalar_subquery()
     )
+    columns: list[Any] = [
+        Person.id,
+        Person.name,
+        Person.email,
+        Person.phone,
+        Person.title,
+        Company.id,
+        Company.name,
+        User.kind,
+        User.status,
+        User.portal_access,
+        User.last_login_at,
+        roles,
+    ]
     return (
-        select(
-            Person.id,
-            Person.name,
-            Person.email,
-            Person.phone,
-            Person.title,
-            Company.id,
-            Company.name,
-            User.kind,
-            User.status,
-            User.portal_access,
-            User.last_login_at,
-            roles,
-        )
+        select(*columns)
+        .select_from(Person)
         .outerjoin(Company, (Company.tenant_id == Person.tenant_id) & (Company.id == Person.company_id))
         .outerjoin(User, (User.tenant_id == Person.tenant_id) & (User.person_id == Person.id))
     )
 
 
 def _person(row: Any) -> PersonRow:
-    *rest, portal_access, last_login_at, roles = row
-    return PersonRow(*rest, bool(portal_access), last_login_at, tuple(Role(role) for role in roles or ()))
+    values = dict(zip((field.name for field in fields(PersonRow)), row, strict=True))
+    values["portal_access"] = bool(values["portal_access"])
+    values["roles"] = tuple(Role(role) for role in values["roles"] or ())
+    return PersonRow(**values)

@@ -156,6 +156,7 @@ def _write_mails(
             steps=steps,
             moved_to=moved.payload.get("to_status") if moved else None,
             base_url=base_url,
+            now=now,
         )
         rows.append(_mail_row(session, facts, notice, letter, profile, now))
     session.execute(insert(MailMessage).values(rows).on_conflict_do_nothing())

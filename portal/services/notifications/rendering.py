@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from portal.config import ROOT
 from portal.lib.colour import solid_accent
-from portal.lib.i18n import format_minute, text_direction, translations_for
+from portal.lib.i18n import format_day_and_time, text_direction, translations_for
 from portal.lib.links import mail_preferences_path, site_address, ticket_path
 from portal.lib.text import excerpt
 from portal.lib.wording.tickets import (
@@ -41,6 +41,7 @@ class Letter:
     steps: Sequence[NextStep]
     moved_to: str | None
     base_url: str
+    now: datetime
 
     @property
     def staff(self) -> bool:
@@ -59,9 +60,8 @@ class Letter:
         return self.notice.to.user.timezone or self.tenant.timezone
 
     def when(self, at: datetime) -> str:
-        """A point in time as mails say it; to the second where that matters."""
-        clock = "HH:mm:ss" if at.second else "HH:mm"
-        return format_minute(at, self.locale, self.timezone, f"EEEE, d MMMM, {clock}")
+        """A point in time in the reader's language and zone."""
+        return format_day_and_time(at, self.locale, self.timezone)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _context(letter: Letter) -> dict[str, Any]:
         "tenant": tenant,
         "mark": str(tenant.brand.get("mark_letter") or tenant.name[:1]),
         "accent": solid_accent(tenant.brand.get("accent")),
-        "name": person.person_name,
+        "name": person.person_name.split()[0],
         "number": ticket.ticket_number,
         "topic": excerpt(ticket.subject, 120),
         "actor": letter.params.get("actor", ""),
@@ -144,7 +144,7 @@ def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
             ("first_response", ticket.first_response_due_at, ticket.first_response_at),
             ("resolution", ticket.resolution_due_at, ticket.resolved_at),
         ):
-            if due is not None and done is None:
+            if due is not None and done is None and due > letter.now:
                 facts.append((translate(METRIC[metric]), translate("by %(time)s", time=letter.when(due))))
                 break
     return facts

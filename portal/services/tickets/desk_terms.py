@@ -1,4 +1,4 @@
-"""What the desk needs around its tickets, by one statement: categories, team, promises with their hours, the customer."""
+"""What the desk needs around its tickets by one statement: categories, team, promises with hours, the customer."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -150,10 +150,10 @@ def list_tickets(
     `whole` reads the tickets with their texts, which pages do not show in lists and the API gives.
     """
     cursor = decode_cursor(wanted.cursor)
-    found = _search(session, wanted, actor)
+    found = find_words(session, wanted, actor)
     if found is not None and not found:
         return Page([])
-    query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *_conditions(wanted, actor, now))
+    query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *filter_conditions(wanted, actor, now))
     if found is not None:
         query = query.where(Ticket.id.in_(found))
     query = _seek(query, _sort_key(wanted.sort), wanted, cursor).limit(wanted.limit + 1)
@@ -165,14 +165,16 @@ def list_tickets(
     return page
 
 
-def _search(session: TenantSession, wanted: TicketFilter, actor: Actor) -> list[UUID] | None:
+def find_words(session: TenantSession, wanted: TicketFilter, actor: Actor) -> list[UUID] | None:
+    """Ids of tickets that hold the words of `q`; None where nothing is searched for."""
     if not wanted.q.strip():
         return None
     query = search_query(wanted.q)
     return search_ids(session, query, actor=actor) if query else []
 
 
-def _conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
+def filter_conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
+    """What a filter asks of a ticket, apart from the words searched for."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.view:
         conditions.extend(view_conditions(wanted.view, actor, now))

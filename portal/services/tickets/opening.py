@@ -10,7 +10,7 @@ from portal.authz import Actor, Permission, require
 from portal.errors import FieldError, Forbidden, Invalid
 from portal.events import publish
 from portal.events.tickets import TicketCreated
-from portal.lib.text import excerpt, render_markdown
+from portal.lib.text import excerpt, has_forbidden_characters, render_markdown
 from portal.models import BusinessCalendar, SlaPolicy, Tenant, Ticket, TicketCategory, TicketPriority
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import refresh_clock
@@ -97,6 +97,9 @@ def _company_of(actor: Actor, request: NewTicket) -> UUID:
 
 def _load_rules(session: TenantSession, category: str) -> tuple[Tenant, list[PolicyRow], bool]:
     """Tenant, policies and whether the category can be chosen, by one statement."""
+    if has_forbidden_characters(category):
+        # The database takes no NUL, not even to compare with.
+        category = ""
     known = (
         select(TicketCategory.id)
         .where(

@@ -67,7 +67,7 @@ def save_policy(
     """Create (id None) or change a policy. Raises Forbidden, NotFound and Invalid per field."""
     require(actor, Permission.SLA_CONFIGURE)
     name = check_policy(session, policy_id, form)
-    policy = _row(session, SlaPolicy, policy_id, "sla_policy")
+    policy: SlaPolicy = _row(session, SlaPolicy, policy_id, "sla_policy")
     before = _visible(policy)
     for field, value in vars(form).items():
         setattr(policy, field, list(value) if isinstance(value, tuple) else value)
@@ -115,7 +115,7 @@ def save_calendar(
     """Create (id None) or change a calendar. Raises Forbidden, NotFound and Invalid per field."""
     require(actor, Permission.SLA_CONFIGURE)
     name = check_calendar(session, calendar_id, form)
-    calendar = _row(session, BusinessCalendar, calendar_id, "calendar")
+    calendar: BusinessCalendar = _row(session, BusinessCalendar, calendar_id, "calendar")
     calendar.name = name
     calendar.timezone = form.timezone
     calendar.intervals = [list(interval) for interval in sorted(form.intervals)]

@@ -1,0 +1,195 @@
+"""The open sockets of this process: their rooms, what each room is told, and the end of revoked sessions."""
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import socketio
+from flask_socketio import SocketIO
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.integrations.realtime import LiveEntry, LiveListener
+from portal.lib.clock import utcnow
+from portal.lib.tokens import token_hash
+from portal.models.session import TenantSessions
+from portal.services.accounts.identity import Identity, build_identity
+from portal.services.accounts.sessions import find_living, find_signed_in
+
+log = logging.getLogger(__name__)
+CHECK_SECONDS = 3.0
+LISTEN_WAIT_SECONDS = 2.0
+# What moves a number in the frame of pages.
+_COUNTED = frozenset({"ticket.created", "ticket.status_changed", "ticket.assigned", "ticket.replied"})
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who holds a socket, and the rooms the server chose."""
+
+    tenant_id: UUID
+    token_hash: bytes
+    door: str
+    user_id: UUID
+    rooms: frozenset[str]
+
+
+def staff_room(tenant_id: UUID) -> str:
+    """Everybody of the team."""
+    return f"t:{tenant_id}:staff"
+
+
+def user_room(tenant_id: UUID, user_id: UUID) -> str:
+    """One person's own pages."""
+    return f"t:{tenant_id}:u:{user_id}"
+
+
+def company_room(tenant_id: UUID, company_id: UUID) -> str:
+    """The administrators of a company, who see all of its records."""
+    return f"t:{tenant_id}:c:{company_id}"
+
+
+def rooms_of(identity: Identity) -> frozenset[str]:
+    """The rooms that follow from what somebody is."""
+    actor = identity.actor
+    rooms = {user_room(actor.tenant_id, identity.user.id)}
+    if actor.is_staff:
+        rooms.add(staff_room(actor.tenant_id))
+    rooms.update(company_room(actor.tenant_id, company) for company in actor.admin_company_ids)
+    return frozenset(rooms)
+
+
+def audience_of(entry: LiveEntry) -> list[str]:
+    """The rooms that may hear of an entry about a record; staff-only ones reach no customer's room."""
+    rooms = [staff_room(entry.tenant_id)]
+    if not entry.staff_only and entry.company_id and entry.requester_id:
+        rooms.append(user_room(entry.tenant_id, entry.requester_id))
+        rooms.append(company_room(entry.tenant_id, entry.company_id))
+    return rooms
+
+
+class LiveHub:
+    """Knows the sockets of this process; its threads start with the first of them, after any fork."""
+
+    def __init__(self, engine: Engine, database_url: str, extension: SocketIO) -> None:
+        self._sessions = TenantSessions(engine)
+        self._socketio = extension
+        self._lock = threading.Lock()
+        self._visitors: dict[str, Visitor] = {}
+        self._listener = LiveListener(database_url, self.tell, self.reconnect_all)
+        self._checker = threading.Thread(target=self._check_forever, name="live-sessions", daemon=True)
+        self._ended = threading.Event()
+        self._started = False
+
+    def admit(self, sid: str, tenant_id: UUID, token: str, door: str) -> Visitor | None:
+        """Note a socket whose session lives, and enter its rooms; None for anybody else."""
+        self._start()
+        self._listener.wait_until_hearing(LISTEN_WAIT_SECONDS)
+        with self._sessions.begin(tenant_id) as session:
+            row = find_signed_in(session, token, door, utcnow())
+        if row is None:
+            return None
+        identity = build_identity(row)
+        visitor = Visitor(tenant_id, token_hash(token), door, identity.user.id, rooms_of(identity))
+        for room in visitor.rooms:
+            self._server().enter_room(sid, room)
+        with self._lock:
+            self._visitors[sid] = visitor
+        return visitor
+
+    def forget(self, sid: str) -> None:
+        """The socket is gone."""
+        with self._lock:
+            self._visitors.pop(sid, None)
+
+    def visitor_of(self, sid: str) -> Visitor | None:
+        """Who holds the socket, None for strangers."""
+        with self._lock:
+            return self._visitors.get(sid)
+
+    def tell(self, entries: Iterable[LiveEntry]) -> None:
+        """Pass entries of the relay on to the rooms that may hear of them."""
+        counted: set[str] = set()
+        for entry in entries:
+            if entry.kind == "notification.created":
+                counted.update(self._ring(entry))
+            elif entry.record_type == "ticket":
+                rooms = audience_of(entry)
+                self._emit("ticket.changed", {"id": str(entry.record_id), "kind": entry.kind}, rooms)
+                if entry.kind in _COUNTED:
+                    counted.update(rooms)
+        if counted:
+            self._emit("counts.changed", {}, sorted(counted))
+
+    def _ring(self, entry: LiveEntry) -> list[str]:
+        rooms = [user_room(entry.tenant_id, user_id) for user_id in entry.user_ids]
+        if rooms:
+            self._emit("notification.created", {}, rooms)
+        return rooms
+
+    def _emit(self, name: str, detail: dict[str, str], rooms: list[str]) -> None:
+        # A list of rooms reaches a socket once, however many of them it is in.
+        self._server().emit(name, detail, to=rooms)
+
+    def _server(self) -> socketio.Server:
+        server: socketio.Server = self._socketio.server  # type: ignore[attr-defined]
+        return server
+
+    def reconnect_all(self) -> None:
+        """Have every page connect again and look for itself: something may have been missed."""
+        for sid in self._sids():
+            self._drop(sid)
+
+    def check_sessions(self) -> None:
+        """End the sockets of sessions that ended; those whose rooms changed connect again."""
+        with self._lock:
+            visitors = dict(self._visitors)
+        by_tenant: dict[UUID, dict[str, Visitor]] = defaultdict(dict)
+        for sid, visitor in visitors.items():
+            by_tenant[visitor.tenant_id][sid] = visitor
+        for tenant_id, of_tenant in by_tenant.items():
+            with self._sessions.begin(tenant_id) as session:
+                living = find_living(session, {visitor.token_hash for visitor in of_tenant.values()}, utcnow())
+            for sid, visitor in of_tenant.items():
+                if visitor.token_hash not in living:
+                    self._server().disconnect(sid)
+                elif rooms_of(living[visitor.token_hash]) != visitor.rooms:
+                    self._drop(sid)
+
+    def _drop(self, sid: str) -> None:
+        """Close the transport only: unlike a disconnect, clients answer that by connecting again."""
+        server = self._server()
+        transport = server.manager.eio_sid_from_sid(sid, "/")
+        if transport:
+            server.eio.disconnect(transport)
+
+    def _sids(self) -> list[str]:
+        with self._lock:
+            return list(self._visitors)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+            self._listener.start()
+            self._checker.start()
+
+    def stop(self) -> None:
+        """End the threads (tests; a process just ends)."""
+        if self._started:
+            self._ended.set()
+            self._listener.stop()
+            self._checker.join(CHECK_SECONDS + 1)
+
+    def _check_forever(self) -> None:
+        while not self._ended.wait(CHECK_SECONDS):
+            try:
+                self.check_sessions()
+            except SQLAlchemyError as error:
+                log.warning("sessions of sockets not checked: %s", type(error).__name__)
+            except Exception:
+                log.exception("sessions of sockets not checked")

@@ -1,0 +1,60 @@
+"""What the ticket's page is drawn from, also after something could not be done."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from portal.blueprints import http
+from portal.blueprints.localisation import current_locale, format_moment
+from portal.blueprints.tickets import presenters
+from portal.errors import DomainError, Invalid
+from portal.lib.wording.errors import error_text
+from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+
+
+def detail_context(found: TicketDetail) -> dict[str, Any]:
+    """The names that the ticket's page reads."""
+    actor, now, tenant = http.actor(), http.now(), http.tenant()
+    return {
+        "ticket": found.ticket,
+        "row": found.row,
+        "category": found.row.category.name_in(current_locale(), tenant.locale),
+        "step": presenters.step_view(found.row.next_step, now),
+        "promise": presenters.promise_panel(found.ticket, now),
+        "timeline_entries": presenters.timeline(found, now),
+        "entries": presenters.conversation(found, actor.user_id, tenant.name),
+        "actions": presenters.allowed_actions(found.ticket),
+        "opened": format_moment(found.ticket.created_at),
+        "request_key": str(uuid4()),
+        "reply": "",
+        "reply_errors": [],
+        "problem": None,
+    }
+
+
+def show_again(ticket_id: UUID, error: DomainError, reply: str = "") -> ResponseReturnValue:
+    """The ticket as it is now, with what went wrong and what was typed."""
+    http.session().rollback()
+    context = detail_context(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))
+    context["reply"] = reply
+    if isinstance(error, Invalid):
+        context["reply_errors"] = field_texts(error)
+        return render_template("tickets/detail.html", **context), 422
+    context["problem"] = error_text(error.code, error.params, gettext)
+    return render_template("tickets/detail.html", **context), 409
+
+
+def field_texts(error: Invalid) -> list[str]:
+    """What is wrong, in the reader's language."""
+    return [error_text(item.code, dict(item.params), gettext) for item in error.errors]
+
+
+def request_key() -> UUID:
+    """The id that a form brings for what it makes; a new one where it brings none."""
+    try:
+        return UUID(request.form.get("request_key", ""))
+    except ValueError:
+        return uuid4()

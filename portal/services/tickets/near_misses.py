@@ -1,0 +1,44 @@
+"""An empty list says which of its filters hides the most."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, literal, select
+
+from portal.authz import Actor
+from portal.models import Ticket
+from portal.models.session import TenantSession
+from portal.services.tickets.listing import COUNT_CAP, TicketFilter, filter_conditions, find_words
+from portal.services.tickets.queries import visible_to
+
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A filter by its name, and how many tickets (1,001 at most) appear without it."""
+
+    name: str
+    count: int
+
+
+def find_near_miss(
+    session: TenantSession, without: Mapping[str, TicketFilter], *, actor: Actor, now: datetime
+) -> NearMiss | None:
+    """The filter whose removal shows the most, None where none helps alone; two statements at most.
+
+    `without` holds, by name, what is asked for when that one filter is dropped.
+    """
+    if not without:
+        return None
+    searched = next((wanted for wanted in without.values() if wanted.q.strip()), None)
+    found = find_words(session, searched, actor) if searched else None
+    columns = []
+    for wanted in without.values():
+        rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), *filter_conditions(wanted, actor, now))
+        if wanted.q.strip():
+            rows = rows.where(Ticket.id.in_(found or []))
+        columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
+    counts = session.execute(select(*columns)).one()
+    best = max((NearMiss(name, count) for name, count in zip(without, counts, strict=True)), key=lambda miss: miss.count)
+    return best if best.count else None

@@ -1,0 +1,114 @@
+import time
+
+import pytest
+from simple_websocket import ConnectionError as Unreachable
+from sqlalchemy import text
+
+from portal.blueprints.realtime import is_same_origin, require_event_policies
+from tests.browsing import sign_in
+from tests.live.conftest import cookie_of
+from tests.live.line import open_line
+
+
+def test_a_stranger_is_refused(port):
+    assert open_line(port, None).refused == "authentication_required"
+
+
+def test_a_cookie_of_somebody_else_s_making_is_refused(port):
+    assert open_line(port, "portico=eyJwb3J0YWxfdG9rZW4iOiJ4In0.aaaa.bbbb").refused == "authentication_required"
+
+
+def test_an_unknown_host_is_refused(app, world, port):
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    assert open_line(port, cookie, host="other.example").refused == "authentication_required"
+
+
+def test_a_session_does_not_open_another_tenant(app, world, port):
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    assert open_line(port, cookie, host="nova.localhost").refused == "session_expired"
+
+
+def test_a_session_does_not_open_the_other_door(app, world, port):
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    assert open_line(port, cookie, door="admin").refused == "authentication_required"
+
+
+def test_a_page_of_another_site_is_refused(app, world, port):
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    with pytest.raises((Unreachable, AssertionError)):
+        open_line(port, cookie, origin="https://evil.example")
+
+
+def test_a_forged_forwarded_host_does_not_help(app, world, port):
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    with pytest.raises((Unreachable, AssertionError)):
+        open_line(port, cookie, origin="https://evil.example", **forged)
+
+
+def test_long_polling_is_not_offered(app, port):
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/socket.io/?EIO=4&transport=polling")
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("origin", "fine"),
+    [
+        ("http://demo.example:8000", True),
+        ("http://DEMO.example:8000", True),
+        (None, True),
+        ("https://demo.example:8000", False),
+        ("http://demo.example", False),
+        ("http://demo.example.evil.example:8000", False),
+        ("null", False),
+    ],
+)
+def test_origins(origin, fine):
+    environ = {"wsgi.url_scheme": "http", "HTTP_HOST": "demo.example:8000", "HTTP_X_FORWARDED_HOST": "evil.example"}
+    assert is_same_origin(origin, environ) is fine
+
+
+def test_signing_out_ends_the_socket_within_five_seconds(app, world, port, line):
+    browser = sign_in(app, world, "bob")
+    opened = line("bob", browser)
+    began = time.monotonic()
+    assert browser.post("/portal/logout").status_code == 303
+    opened.listen(6)
+    assert opened.closed
+    assert time.monotonic() - began < 5
+
+
+def test_a_suspended_login_loses_its_socket(app, world, line, engine, sessions):
+    opened = line("charlie")
+    user_id = world.people["charlie"].user_id
+    change = text("UPDATE users SET status = :status WHERE id = :id")
+    with sessions.begin(world.demo) as session:
+        session.connection().execute(change, {"status": "suspended", "id": user_id})
+    try:
+        opened.listen(6)
+        assert opened.closed
+    finally:
+        with sessions.begin(world.demo) as session:
+            session.connection().execute(change, {"status": "active", "id": user_id})
+
+
+def test_a_lost_line_to_the_database_makes_pages_connect_again(app, world, line, database):
+    opened = line("bob")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'portico live';"
+    database.cluster.execute(end)
+    opened.listen(5)
+    assert opened.closed
+    assert line("bob").refused is None
+
+
+def test_a_handler_without_a_policy_stops_the_start():
+    from flask_socketio import SocketIO
+
+    server = SocketIO()
+    server.on("undeclared")(lambda: None)
+    with pytest.raises(RuntimeError, match="undeclared"):
+        require_event_policies(server)

@@ -1,0 +1,36 @@
+"""Mails and events as tests look at them."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from portal.integrations.mail import FileMail
+
+
+class FolderOfMails:
+    """The files that mails become without a mail server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.transport = FileMail(folder)
+
+    def all(self) -> list[EmailMessage]:
+        """Every mail, read back from its file."""
+        found = []
+        for path in sorted(self.folder.glob("*.eml")):
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            assert isinstance(message, EmailMessage)
+            found.append(message)
+        return found
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """Mails to an address."""
+        return [mail for mail in self.all() if mail["To"].addresses[0].addr_spec == address]
+
+
+def body(mail: EmailMessage, kind: str = "plain") -> str:
+    """The text or HTML part."""
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
