@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_decimal, format_percent
 from flask import g, has_request_context, request
 from flask import session as cookie
 from flask_babel import gettext
@@ -12,7 +13,10 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from portal.blueprints import http
-from portal.lib.i18n import format_minute, text_direction, translations_for
+from portal.lib.i18n import babel_locale, format_minute, text_direction, translations_for
+
+# Nearer than this a weekday cannot be taken for the same day of another week.
+_WEEKDAY = timedelta(days=6)
 
 
 def select_locale() -> str:
@@ -69,7 +73,7 @@ def format_when(at: datetime) -> str:
     seconds = (at - http.now()).total_seconds()
     if abs(seconds) < 86_400:
         return _relative(seconds)
-    if abs(seconds) < 7 * 86_400:
+    if abs(seconds) < _WEEKDAY.total_seconds():
         return format_minute(at.replace(second=0, microsecond=0), current_locale(), select_timezone(), "EEE HH:mm")
     return format_minute(
         at.replace(hour=12, minute=0, second=0, microsecond=0), current_locale(), select_timezone(), "d MMM y"
@@ -91,7 +95,7 @@ def format_due(at: datetime) -> str:
     zone = select_timezone()
     if _local(at, zone).date() == _local(http.now(), zone).date():
         return format_clock(at)
-    near = abs(at - http.now()) < timedelta(days=7)
+    near = abs(at - http.now()) < _WEEKDAY
     return format_minute(
         at.replace(second=0, microsecond=0), current_locale(), zone, "EEE HH:mm" if near else "d MMM y, HH:mm"
     )
@@ -138,7 +142,13 @@ def _local(at: datetime, zone: str) -> datetime:
 
 def format_count(number: int, cap: int = 1000) -> str:
     """A count for people; a capped one says so."""
-    return f"{cap:,}+" if number > cap else f"{number:,}"
+    shown = format_decimal(min(number, cap), locale=babel_locale(current_locale()))
+    return f"{shown}+" if number > cap else shown
+
+
+def format_share(part: float) -> str:
+    """A share of one as a percentage with at most one decimal."""
+    return format_percent(round(part, 3), locale=babel_locale(current_locale()), decimal_quantization=False)
 
 
 def translate(message: str, **values: Any) -> str:

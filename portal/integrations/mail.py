@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -81,7 +82,7 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
-    except (ValueError, IndexError, UnicodeError) as error:
+    except (ValueError, IndexError, UnicodeError, MessageError) as error:
         raise MailRefused(str(error)) from error
     return message
 

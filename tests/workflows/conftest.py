@@ -158,8 +158,10 @@ def desk_at(sessions: TenantSessions, world: World, mails: FolderOfMails) -> Cal
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):
                 desk = Desk(client, sessions, world, queue)
-                yield desk
-                await desk.end()
+                try:
+                    yield desk
+                finally:
+                    await desk.end()
 
     return open_desk
 

@@ -29,6 +29,7 @@ VIEWS: tuple[tuple[str, str, str, str], ...] = (
     ("solved", N_("Solved"), "circle-check", ""),
 )
 ALL_TICKETS = N_("All tickets")
+ESCALATES = N_("Escalates")
 # As much of the last message as a wide screen has room for.
 SNIPPET = 56
 _NEAR = timedelta(minutes=5)
@@ -95,7 +96,7 @@ def queue_step(step: NextStep | None, now: datetime) -> dict[str, Any] | None:
     elif step.kind == "auto_close":
         text, icon = gettext("Closes"), "closing"
     else:
-        text, icon = gettext(ROLE.get(str(step.params.get("role")), N_("Escalates"))), "escalation"
+        text, icon = gettext(ROLE.get(str(step.params.get("role")), ESCALATES)), "escalation"
     at = step.at.replace(microsecond=0)
     when = format_due(at if abs(at - now) < _NEAR else at.replace(second=0))
     return {"kind": icon, "text": text, "at": at, "when": when}

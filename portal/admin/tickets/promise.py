@@ -44,7 +44,7 @@ def _ended(ticket: Ticket, view: SlaView) -> Promise | None:
         return Promise("breached", gettext("Missed"), 1.0)
     if outcome == "kept" and ticket.resolved_at is not None:
         took = format_duration(ticket.resolved_at - ticket.clock_started_at)
-        return Promise("met", gettext("in %(span)s", span=took))
+        return Promise("met", gettext("Done in %(span)s", span=took))
     return Promise("met", gettext("Kept")) if outcome == "kept" else None
 
 

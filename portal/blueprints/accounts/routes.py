@@ -74,7 +74,7 @@ def logout() -> ResponseReturnValue:
 @public
 def help_page() -> ResponseReturnValue:
     """How to reach the team, what to do without a password or an account."""
-    return render_template("accounts/help.html")
+    return render_template("accounts/help.html" if http.identity() else "accounts/help_signing_in.html")
 
 
 @access.post("/portal/preferences")

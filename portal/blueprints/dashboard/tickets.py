@@ -8,7 +8,7 @@ from flask_babel import gettext
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.dashboard.widgets import QuickAction, add_quick_action, widget
-from portal.blueprints.localisation import current_locale, format_count
+from portal.blueprints.localisation import current_locale, format_count, format_share
 from portal.blueprints.tickets import presenters
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
@@ -63,7 +63,7 @@ def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
         "title": ticket.subject,
         "url": url_for("tickets.detail", ticket_id=ticket.id),
         "meta": f"{ticket.ticket_number} · {meta}",
-        "step": presenters.step_view(row.next_step, http.now()),
+        "step": presenters.list_step(row, http.now()),
         "action_label": action,
         "primary": primary,
     }
@@ -94,9 +94,9 @@ def _parts(found: TicketFigures) -> list[tuple[str, str, str]]:
 def _promises(found: TicketFigures) -> dict[str, str] | None:
     if not found.promised:
         return None
-    share = 100 * found.kept / found.promised
+    percent = format_share(found.kept / found.promised)
     text = gettext("%(kept)s of %(all)s tickets in time", kept=found.kept, all=found.promised)
-    return {"percent": f"{share:.0f}%" if share in (0, 100) else f"{share:.1f}%", "text": text}
+    return {"percent": percent, "text": text}
 
 
 @widget(

@@ -19,6 +19,7 @@ from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
 _SPOKEN = frozenset({"created", "replied"})
+_RANK = {kind: rank for rank, kind in enumerate(("created", "replied", "escalated", "assigned", "status_changed"))}
 _LOOK = {"escalated": ("triangle", "warn"), "rated": ("check", "ok"), "status_changed": ("half", "accent")}
 # A countdown ticks in plain time; a promise of working time is told by its due time instead.
 _TICKING = timedelta(hours=8)
@@ -144,7 +145,7 @@ def promised(found: PromisePreview | None, now: datetime) -> list[dict[str, Any]
 def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     """Solid: what happened; dashed: what will, with its time."""
     lines: list[dict[str, Any]] = []
-    for event in detail.events:
+    for event in sorted(detail.events, key=_order):
         state = "good" if event.kind in _GOOD or event.kind == "created" else "fact"
         lines.append({"state": state, "text": say(event), "at": event.at, "when": format_moment(event.at)})
     if lines and detail.ticket.status in ACTIVE:
@@ -157,6 +158,11 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     if detail.ticket.status in ACTIVE:
         lines.append({"state": "next", "text": gettext("You rate the solution"), "when": gettext("after it is solved")})
     return lines
+
+
+def _order(event: TicketEvent) -> tuple[datetime, int]:
+    """One answer writes several lines at the same instant; the words come before what they changed."""
+    return event.at, _RANK.get(event.kind, len(_RANK))
 
 
 def say(event: TicketEvent) -> str:
@@ -195,7 +201,7 @@ def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -
                 "is_own": message.sender_id == user_id,
             }
         )
-    entries += [_event_line(event) for event in detail.events if event.kind not in _SPOKEN]
+    entries += [_event_line(event) for event in sorted(detail.events, key=_order) if event.kind not in _SPOKEN]
     return sorted(entries, key=lambda entry: entry["at"])
 
 

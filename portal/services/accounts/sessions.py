@@ -1,7 +1,6 @@
 """Browser sessions: a random token in the cookie, its hash and its life in a row."""
 
 from collections.abc import Collection
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -140,22 +139,6 @@ def find_living(session: TenantSession, hashes: Collection[bytes], now: datetime
     """Which of these sessions (by the hash of their token) live, and whose they are; by one statement."""
     rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - IDLE})
     return {row[4].token_hash: build_identity(row) for row in rows}
-
-
-def find_living(session: TenantSession, hashes: Collection[bytes], now: datetime) -> Sequence[Row[Any]]:
-    """Which of these sessions (by token hash) live, each with its identity; sockets ask, so idleness is no end."""
-    return session.execute(
-        select_identity()
-        .add_columns(AuthSession)
-        .join(AuthSession, AuthSession.user_id == User.id)
-        .where(
-            AuthSession.token_hash.in_(hashes),
-            AuthSession.revoked_at.is_(None),
-            AuthSession.expires_at > now,
-            User.status == UserStatus.ACTIVE,
-            User.portal_access,
-        )
-    ).all()
 
 
 def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:

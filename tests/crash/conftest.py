@@ -1,0 +1,142 @@
+"""Real worker processes against a real Temporal server and PostgreSQL, to be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy.pool import NullPool
+
+from portal.config import ROOT, Settings
+from portal.models import MailMessage, Notification, OutboxEvent, TicketEvent
+from portal.models.session import TenantSessions, build_engine, normalise_url
+from portal.services.tickets.opening import NewTicket, create_ticket
+from tests.conftest import CHEAP, settings_for
+from tests.world import World, build_world
+
+# The ladder of the drill: warning after 2 s, first level at 3, second at 4; nothing for the solution.
+LADDER = """
+UPDATE sla_policies SET first_response_seconds = 3, warn_before_seconds = 1, resolution_seconds = NULL,
+    levels = '[{"metric": "first_response", "after_seconds": 0, "notify_role": "manager", "assign_role": "manager"},
+               {"metric": "first_response", "after_seconds": 1, "notify_role": "tenant_admin", "assign_role": null}]'
+WHERE name = 'Drill'
+"""
+LEVELS = 2
+
+
+@dataclass
+class Plant:
+    """A database with the world in it, and the workers that serve it."""
+
+    settings: Settings
+    world: World
+    engine: Engine
+    environ: dict[str, str]
+    name: str
+    workers: list[Any] = field(default_factory=list)
+
+    def start_worker(self, fault: str | None = None) -> Any:
+        """A worker process, armed to die at a crash point."""
+        environ = self.environ | ({"PORTAL_FAULT": fault} if fault else {})
+        log = (self.settings.data_dir / "worker.log").open("ab")
+        worker = subprocess.Popen([sys.executable, "worker.py"], cwd=ROOT, env=environ, stdout=log, stderr=log)
+        self.workers.append(worker)
+        return worker
+
+    def open_ticket(self, at: datetime | None = None) -> UUID:
+        """A drill, opened by bob."""
+        actor = self.world.people["bob"].actor
+        with TenantSessions(self.engine).begin(self.world.demo) as session:
+            return create_ticket(session, NewTicket("Drill", "x", "drill"), actor=actor, now=at or datetime.now(UTC)).id
+
+    def rows(self, *columns: Any) -> list[Any]:
+        """Rows of tenant demo."""
+        with TenantSessions(self.engine).begin(self.world.demo) as session:
+            return list(session.execute(select(*columns)))
+
+    def escalations(self, ticket_id: UUID) -> list[datetime]:
+        """When levels were reached."""
+        rows = self.rows(TicketEvent.ticket_id, TicketEvent.kind, TicketEvent.at)
+        return sorted(at for ticket, kind, at in rows if ticket == ticket_id and kind == "escalated")
+
+    def settled(self, tickets: int = 1) -> bool:
+        """Whether every ladder was climbed, every event told and every mail sent."""
+        lines = [kind for (kind,) in self.rows(TicketEvent.kind)]
+        waiting = [1 for (at,) in self.rows(OutboxEvent.processed_at) if at is None]
+        unsent = [1 for (state,) in self.rows(MailMessage.state) if state != "sent"]
+        told = {event for (event,) in self.rows(Notification.event_id)}
+        due = {
+            event
+            for event, kind in self.rows(OutboxEvent.id, OutboxEvent.kind)
+            if kind in ("ticket.created", "ticket.escalated", "ticket.sla_warned")
+        }
+        return lines.count("escalated") >= LEVELS * tickets and not waiting and not unsent and due <= told
+
+    def mail_files(self) -> list[Path]:
+        """What lies in the mail folder."""
+        return list((self.settings.data_dir / "mail").glob("*"))
+
+
+def wait_until(check: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer, or failure that names what was waited for."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def temporal() -> Iterator[Any]:
+    """A development server with its own file, which tests kill and start again."""
+    from runner.ports import choose_port
+    from runner.temporal import DevServer, find_server
+    from runner.temporal.server import PORT_NAMES
+    from tests.crash.servers import RestartableTemporal
+
+    ports: dict[str, int] = {}
+    for name in PORT_NAMES:
+        ports[name] = choose_port(ports.values())
+    with RestartableTemporal.running(lambda folder: DevServer(find_server(), ports, folder / "temporal.db")) as server:
+        yield server
+
+
+@pytest.fixture
+def plant(database: Any, new_database: Any, temporal: Any, tmp_path: Path) -> Iterator[Plant]:
+    """A database of its own, and a namespace of its own in the Temporal server."""
+    name = new_database(f"crash_{uuid4().hex[:8]}")
+    settings = settings_for(database, name, tmp_path)
+    owner = create_engine(normalise_url(settings.owner_database_url), poolclass=NullPool)
+    world = build_world(owner, CHEAP, now=datetime.now(UTC) - timedelta(days=1))
+    with owner.begin() as connection:
+        for tenant in (world.demo, world.nova):
+            connection.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(tenant)})
+            connection.execute(text(LADDER))
+    temporal.create_namespace(name)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "TEMPORAL_", "PG"))}
+    environ |= {
+        "PORTAL_ENV": "test",
+        "PORTAL_SECRET_KEY": settings.secret_key,
+        "PORTAL_DATABASE_URL": settings.database_url,
+        "PORTAL_RELAY_DATABASE_URL": settings.relay_database_url,
+        "PORTAL_DATA_DIR": str(tmp_path),
+        "PORTAL_TEMPORAL_ADDRESS": temporal.address,
+        "PORTAL_TEMPORAL_NAMESPACE": name,
+    }
+    plant = Plant(settings, world, build_engine(settings.database_url, pool_size=2), environ, name)
+    yield plant
+    for worker in plant.workers:
+        if worker.poll() is None:
+            worker.send_signal(signal.SIGKILL)
+        worker.wait(10)
+    plant.engine.dispose()
+    database.drop_database(name)
