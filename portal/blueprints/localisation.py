@@ -101,8 +101,8 @@ def format_due(at: datetime) -> str:
     )
 
 
-def format_duration(span: timedelta | float) -> str:
-    """`3 h 10 min`, `2 d 4 h`, `20 s`; the two largest units that are not zero."""
+def format_duration(span: timedelta | float, *, exact: bool = False) -> str:
+    """`3 h 10 min`, `2 d 4 h`, `20 s`; the two largest units that are not zero, seconds beside minutes if `exact`."""
     seconds = int(abs(span.total_seconds() if isinstance(span, timedelta) else span))
     days, rest = divmod(seconds, 86_400)
     hours, rest = divmod(rest, 3_600)
@@ -112,7 +112,8 @@ def format_duration(span: timedelta | float) -> str:
     if hours:
         return _two(gettext("%(n)s h", n=hours), gettext("%(n)s min", n=f"{minutes:02d}") if minutes else "")
     if minutes:
-        return gettext("%(n)s min", n=minutes)
+        seconds_too = exact and secs and minutes < 10
+        return _two(gettext("%(n)s min", n=minutes), gettext("%(n)s s", n=secs) if seconds_too else "")
     return gettext("%(n)s s", n=secs)
 
 

@@ -86,7 +86,7 @@ def _promise(
     label = gettext("First answer") if metric is Metric.FIRST_RESPONSE else gettext("Solution")
     if done is not None:
         kept = due is None or done <= due
-        took = gettext("Given in %(span)s", span=format_duration(done - view.started_at))
+        took = _took(view, metric, format_duration(done - view.started_at, exact=True))
         note = None if due is None else gettext("promised by %(time)s", time=format_due(due))
         return {"label": label, "sla": {"state": "met" if kept else "breached", "text": took}, "note": note, "open": False}
     if view.metric is None:
@@ -96,6 +96,14 @@ def _promise(
         text = {"state": "paused", "text": gettext("Paused")}
         return {"label": label, "sla": text, "note": gettext(reason), "open": True} if view.paused_reason else None
     return _running(view, label, due, now)
+
+
+def _took(view: SlaView, metric: Metric, span: str) -> str:
+    if metric is Metric.RESOLUTION:
+        return gettext("Solved in %(span)s", span=span)
+    if view.first_response_at is None:
+        return gettext("Solved without one")
+    return gettext("Given in %(span)s", span=span)
 
 
 def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[str, Any]:
@@ -133,7 +141,7 @@ def promised(found: PromisePreview | None, now: datetime) -> list[dict[str, Any]
     for item in found.metrics if found else ():
         # Without closed hours in between the time itself says it; else only the due time means something.
         whole = item.due_at - now == item.target
-        span, due = format_duration(item.target), format_due(item.due_at)
+        span, due = format_duration(item.target, exact=True), format_due(item.due_at)
         when = gettext("within %(span)s", span=span) if whole else gettext("by %(time)s", time=due)
         lines.append({"state": "next", "text": gettext(METRIC[item.metric.value]), "when": when})
     if lines and found and found.step and found.step.level:
@@ -152,7 +160,7 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
         lines[-1]["state"] = "now"
     for step in detail.steps:
         lines.append(
-            {"state": "next", "text": short_step_text(step.kind, step.params, gettext), "at": step.at,
+            {"state": "next", "text": step_text(step.kind, step.params, gettext), "at": step.at,
              "when": format_due(step.at)}
         )  # fmt: skip
     if detail.ticket.status in ACTIVE:
