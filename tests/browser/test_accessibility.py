@@ -17,6 +17,7 @@ STAFF_PAGES = ("/admin/tickets/", "STAFF_TICKET", "/admin/sla/policies/", "/admi
                "/admin/sla/calendars/", "/admin/sla/calendars/new/", "/admin/sla/categories/", "/admin/preferences/", "/admin/companies/", "/admin/people/", "/admin/mail/", "/admin/audit/",
                "/admin/notifications/", "/admin/nope")  # fmt: skip
 LOOKS = [("light", "en"), ("dark", "ar")]
+MORE = {"en": "More", "es": "Más", "fr": "Plus", "de": "Mehr", "ar": "المزيد"}
 
 
 def violations(page: Page) -> list[str]:
@@ -85,6 +86,7 @@ def test_the_phone_in_every_language(product, new_page, locale):
     page = new_page(viewport={"width": 390, "height": 844}, locale=locale, has_touch=True)
     sign_in(page, product.url, "ana@acme.example")
     expect(page.locator("html")).to_have_attribute("lang", locale)
+    expect(page.locator(".bottom-bar").first).to_contain_text(MORE[locale])
     ticket = first_ticket(page, product.url, "/portal/tickets")
     problems = check(page, product.url, ("/portal/", "/portal/tickets", "/portal/tickets/new", "TICKET"), ticket,
                      f"phone-{locale}")  # fmt: skip
