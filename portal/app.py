@@ -2,6 +2,7 @@
 
 import json
 import time
+from inspect import iscoroutinefunction
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -20,7 +21,7 @@ from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
 from portal.models import Base
-from portal.models.session import engine_options, normalise_url
+from portal.models.session import engine_options, normalise_url, ping_idle_connections
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.passwords import Passwords
 from portal.services.tenants.directory import TenantDirectory
@@ -87,14 +88,17 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _init_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
+    # There are no async sessions to close, and closing none starts a thread for every request.
+    app.teardown_appcontext_funcs[:] = [step for step in app.teardown_appcontext_funcs if not iscoroutinefunction(step)]
     with app.app_context():
         engine = db.engine
+    ping_idle_connections(engine)
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     db.metadata = Base.metadata  # type: ignore[attr-defined]
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))  # type: ignore[arg-type]
     babel.init_app(app, locale_selector=current_locale, timezone_selector=select_timezone)
     login_manager.init_app(app, add_context_processor=False)
     limiter.init_app(app)

@@ -60,11 +60,12 @@ class Settings:
     proxy_hops: int = 0
     password_time_cost: int = 2
     password_memory_kib: int = 19 * 1024
-    demo_password: str = "portico-demo"
+    demo_password: str = "portico-demo"  # noqa: S105 - published on purpose; refused in production
     pool_size: int = 20
 
     @property
     def production(self) -> bool:
+        """Whether real customers are served."""
         return self.environment == "production"
 
     @property

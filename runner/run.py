@@ -31,7 +31,8 @@ class Run:
         self._environ = layout.child_environ(environ)
         self._supervisor = Supervisor(layout, progress)
         self._ui: str | None = None
-        # Lies in the data folder of our own database; there is none for a server of the person's.
+        # Of our own database; there is none where the person has a server.
+        self._cluster: Cluster | None = None
         self._stamps: Stamps | None = None
 
     async def forever(self) -> None:
@@ -48,6 +49,8 @@ class Run:
                 self._progress.say("Stopping …")
             finally:
                 await self._supervisor.stop()
+                if self._cluster:
+                    self._cluster.remove_sockets()
 
     def _listen_to_signals(self) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -73,7 +76,8 @@ class Run:
             await environment.build_front_end()
             await environment.compile_catalogues()
             await self._start_database()
-            if not self._was_set_up():
+            known = self._was_set_up()
+            if not known:
                 with self._progress.step("Preparing tables and demo data"):
                     await self._set_up()
             await asyncio.wait({temporal}, timeout=1)
@@ -83,7 +87,7 @@ class Run:
             await temporal
         finally:
             await _end(temporal)
-        await self._start_product()
+        await self._start_product(look_at_tables=known)
 
     async def _start_database(self) -> None:
         """PostgreSQL with its roles, unless the person has one."""
@@ -92,6 +96,7 @@ class Run:
                 packages = tuple((self._layout.venv / "lib").glob("python*/site-packages"))
                 data = self._layout.data / "postgres"
                 cluster = await asyncio.to_thread(Cluster.open, data, self._layout.run, packages=packages)
+                self._cluster = cluster
                 await self._supervisor.start(services.postgres_service(cluster))
                 await asyncio.to_thread(cluster.prepare)
             # libpq in the children would read these and go elsewhere.
@@ -134,12 +139,12 @@ class Run:
         self._environ |= {"PORTAL_TEMPORAL_ADDRESS": server.address, "PORTAL_TEMPORAL_NAMESPACE": NAMESPACE}
         self._ui = server.ui_address if ui else None
 
-    async def _start_product(self) -> None:
+    async def _start_product(self, *, look_at_tables: bool) -> None:
+        """Web and worker. `look_at_tables`: set-up ran before and is only repeated, so it runs beside the start."""
         web = services.web_service(self._layout, self._environ)
         worker = services.worker_service(self._layout, self._environ)
         with self._progress.step("Starting web and worker"):
-            # Where the tables were up to date before, they are looked at beside the start, which halves its time.
-            looking = asyncio.create_task(self._set_up()) if self._was_set_up() else None
+            looking = asyncio.create_task(self._set_up()) if look_at_tables else None
             try:
                 await self._supervisor.start(web, worker)
                 await self._await_ready()

@@ -14,18 +14,19 @@ def welcome(layout: Layout, environ: Mapping[str, str], temporal_ui: str | None)
     smtp = urlsplit(environ.get("PORTAL_SMTP_URL", ""))
     files = f"{layout.data / 'mail'} and “Sent mail” in the back office"
     mail = f"sent through {smtp.hostname}" if smtp.hostname else files
+    # Production has no demo people.
+    demo = environ.get("PORTAL_ENV") != "production"
     rows = [
         ("Portal", f"{layout.address}/"),
-        ("", CUSTOMERS),
+        ("", CUSTOMERS if demo else ""),
         ("Back office", f"{layout.address}/admin/"),
-        ("", STAFF),
-        ("Second tenant", f"http://nova.localhost:{layout.port}/"),
-        ("", "nia@nova.example; noor@nova.example in its back office"),
-        ("Password", environ.get("PORTAL_DEMO_PASSWORD") or "portico-demo"),
+        ("", STAFF if demo else ""),
+        ("Second tenant", f"http://nova.localhost:{layout.port}/" if demo else ""),
+        ("", "nia@nova.example; noor@nova.example in its back office" if demo else ""),
+        ("Password", (environ.get("PORTAL_DEMO_PASSWORD") or "portico-demo") if demo else ""),
         ("Mail", mail),
         ("Logs", str(layout.log)),
+        ("Temporal", temporal_ui or ""),
     ]
-    if temporal_ui:
-        rows.append(("Temporal", temporal_ui))
-    lines = [f"  {name:<14} {value}" for name, value in rows]
+    lines = [f"  {name:<14} {value}" for name, value in rows if value]
     return "\n".join(["", "Portico is running. Ctrl-C stops all of it.", "", *lines, ""])

@@ -3,11 +3,11 @@
 from flask import Blueprint, redirect, render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.blueprints import http
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
 from portal.blueprints.guard import cookie_name
+from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import public, signed_in
 from portal.errors import Unauthenticated
 from portal.lib.text import has_forbidden_characters

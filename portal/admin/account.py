@@ -5,14 +5,13 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.admin.base import ServiceView, route
 from portal.admin.live import live_part
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
-from portal.blueprints.localisation import current_locale, current_theme
+from portal.blueprints.localisation import current_locale, current_theme, gettext
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
 

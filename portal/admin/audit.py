@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.admin.base import ServiceView, route
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import select_timezone
+from portal.blueprints.localisation import gettext, select_timezone
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.audit import ACTIONS, RECORDS, action_text, record_text
 from portal.models import AuditEntry

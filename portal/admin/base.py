@@ -14,11 +14,11 @@ from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
 from flask_admin import expose as flask_admin_expose
 from flask_admin.model.base import BaseModelView, ViewArgs
-from flask_babel import gettext
 from wtforms import Form
 
 from portal.authz import Permission, require
 from portal.blueprints import http
+from portal.blueprints.localisation import gettext
 from portal.errors import Invalid, NotFound
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text

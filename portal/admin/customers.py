@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from portal.admin.base import ServiceModelView, route
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.localisation import gettext
 from portal.lib.wording.tickets import ROLE
 from portal.models import Company, Person, UserKind
 from portal.services.accounts.customers import get_company, get_person, list_companies, list_people

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
 from portal.admin.base import ServiceModelView, route
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.localisation import gettext
 from portal.models import MailMessage, MailState
 from portal.services.notifications.sent_mail import get_mail, list_mails
 

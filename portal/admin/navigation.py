@@ -5,12 +5,11 @@ from typing import Any, Literal
 
 from babel.dates import get_day_names
 from flask import Flask, g, get_flashed_messages, request, url_for
-from flask_babel import gettext
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.guard import door
-from portal.blueprints.localisation import current_locale
+from portal.blueprints.localisation import current_locale, gettext
 from portal.lib.i18n import babel_locale
 from portal.lib.wording import N_
 

@@ -1,17 +1,17 @@
 """The frame of every page: brand, navigation, who is signed in; from what the request knows already, without SQL."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from babel import Locale
 from flask import Flask, g, get_flashed_messages, request, url_for
-from flask_babel import gettext
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.guard import door
-from portal.blueprints.localisation import format_count
+from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.telemetry import csp_nonce
 
 # The worker gives a sign of life every two seconds; one that is restarted is not worth a warning.
@@ -54,7 +54,7 @@ def _flashes() -> list[tuple[str, str]]:
     """What the last request had to say; parts of an open page leave it for the next whole one."""
     if http.wants_fragment() or request.headers.get("X-Portal-Live"):
         return []
-    return [(str(tone), str(text)) for tone, text in get_flashed_messages(with_categories=True)]
+    return cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
 
 
 def _system_state() -> dict[str, str] | None:
@@ -76,7 +76,8 @@ def native_name(code: str) -> str:
 def initials(name: str) -> str:
     """Two letters for the round picture."""
     words = name.split()
-    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+    chosen = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[:1] for word in chosen).upper()
 
 
 def _signed_in() -> dict[str, Any] | None:
@@ -111,28 +112,38 @@ def _has_tickets() -> bool:
     return bool(found and found.actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"))
 
 
-def _navigation(open_tickets: int) -> list[dict[str, Any]]:
-    groups = [(None, [("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index", None)])]
-    if _has_tickets():
-        count = format_count(open_tickets) if open_tickets else None
-        groups.append((gettext("Support"), [("tickets", gettext("Tickets"), "ticket", "tickets.index", count)]))
-    groups.append(("foot", [("help", gettext("Help and status"), "life-buoy", "access.help_page", None)]))
-    return [
-        {
-            "label": None if label == "foot" else label,
-            "foot": label == "foot",
-            "items": [
-                {
-                    "key": key,
-                    "label": text,
-                    "icon": icon,
-                    "url": url_for(endpoint),
-                    "count": count,
-                    "current": endpoint == request.endpoint or (request.blueprint == key and key == "tickets"),
-                }
-                for key, text, icon, endpoint, count in items
-            ],
-        }
-        for label, items in groups
-    ]
+@dataclass(frozen=True)
+class _Place:
+    """An entry of the navigation; `count` is live under the entry's key, None where nothing is counted."""
 
+    key: str
+    label: str
+    icon: str
+    endpoint: str
+    count: int | None = None
+
+
+def _navigation(open_tickets: int) -> list[dict[str, Any]]:
+    """What exists and is switched on for this person; groups by their heading, the last one at the foot."""
+    groups = [_group(None, _Place("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index"))]
+    if _has_tickets():
+        tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
+        groups.append(_group(gettext("Support"), tickets))
+    help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
+    return [*groups, _group(None, help_page) | {"foot": True}]
+
+
+def _group(label: str | None, *places: _Place) -> dict[str, Any]:
+    items = [
+        {
+            "key": place.key,
+            "label": place.label,
+            "icon": place.icon,
+            "url": url_for(place.endpoint),
+            # Zero is kept: the page shows the number once it is one.
+            "count": place.count and format_count(place.count),
+            "current": place.endpoint == request.endpoint or place.key == request.blueprint == "tickets",
+        }
+        for place in places
+    ]
+    return {"label": label, "foot": False, "items": items}

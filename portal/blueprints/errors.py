@@ -6,7 +6,6 @@ import structlog
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -15,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.blueprints import http
 from portal.blueprints.guard import cookie_name, door
+from portal.blueprints.localisation import gettext
 from portal.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 from portal.extensions import db
 from portal.lib.wording.errors import error_text
@@ -50,7 +50,9 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def problem(status: int, code: str, params: dict[str, Any] | None = None, errors: list[dict[str, str]] | None = None) -> Response:
+def problem(
+    status: int, code: str, params: dict[str, Any] | None = None, errors: list[dict[str, str]] | None = None
+) -> Response:
     """An `application/problem+json` answer in the reader's language (RFC 9457)."""
     text = error_text(code, params or {}, gettext)
     answer = jsonify(
@@ -103,7 +105,7 @@ def _to_sign_in(error: Unauthenticated) -> ResponseReturnValue:
     if http.wants_fragment() or request.headers.get("X-Portal-Live"):
         # The open page asks for the password in a dialog and keeps what was typed.
         return error_text("session_expired", {}, gettext), 401
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     if request.method == "GET" and request.path not in ("/", "/portal/", "/admin/"):
         values["next"] = request.full_path.rstrip("?")
     if error.code == "session_expired":
@@ -142,10 +144,10 @@ def _rate_limited(error: RateLimitExceeded) -> ResponseReturnValue:
 def _http(error: HTTPException) -> ResponseReturnValue:
     _roll_back()
     if error.response is not None:
-        return error.response  # type: ignore[return-value]
+        return error.response
     status = error.code or 500
     if status in (301, 302, 303, 307, 308):
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     code = HTTP_CODES.get(status, "internal_error" if status >= 500 else "bad_request")
     answer = problem(status, code) if door() == "api" else make_response(error_page(status, code))
     for name in ("Allow", "Retry-After"):

@@ -1,6 +1,8 @@
 """Before each request: its number, its tenant, who asks, and whether they may; before any body is read."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response, abort, current_app, g, request
@@ -75,7 +77,7 @@ def _identify() -> None:
 
 def _from_cookie(token: str, at: str) -> Identity | None:
     framed = request.method == "GET"
-    row = sessions.find_signed_in(http.session(), token, at, http.now(), with_counts=framed)
+    row: Sequence[Any] | None = sessions.find_signed_in(http.session(), token, at, http.now(), with_counts=framed)
     if row is None:
         g.session_ended = True
         return None
@@ -122,4 +124,3 @@ def _authorise() -> None:
         return
     if not isinstance(policy, Permission) or not found.actor.may(policy):
         raise Forbidden("not_allowed")
-

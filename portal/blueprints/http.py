@@ -79,7 +79,7 @@ def commit() -> None:
     session().commit()
 
 
-def see_other(endpoint: str, **values: object) -> ResponseReturnValue:
+def see_other(endpoint: str, **values: Any) -> ResponseReturnValue:
     """303 to a page of ours, after a write."""
     return redirect(url_for(endpoint, **values), code=303)
 

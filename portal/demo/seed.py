@@ -106,7 +106,9 @@ def _add_rules(session: TenantSession, tenant: DemoTenant) -> None:
     nova = tenant.key != "demo"
     calendars = {
         "always": ("Around the clock", ALWAYS_HOURS, []),
-        "office": ("Riyadh office", RIYADH_HOURS, RIYADH_HOLIDAYS) if nova else ("Lyon office", LYON_HOURS, LYON_HOLIDAYS),
+        "office": ("Riyadh office", RIYADH_HOURS, RIYADH_HOLIDAYS)
+        if nova
+        else ("Lyon office", LYON_HOURS, LYON_HOLIDAYS),
     }
     for key, (name, hours, holidays) in calendars.items():
         session.add(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from portal.authz import Actor, ActorKind, system_actor
 from portal.demo.content import STAFF_ROLES, SYSTEM, DemoMessage, DemoPerson, DemoTenant, DemoTicket, demo_uuid
@@ -120,11 +121,13 @@ def _add_history(
         add_line(
             session, ticket, "assigned", actor=assignee, now=at, to=str(assignee.user_id), to_name=assignee.name
         )
-    last_staff = next((m.sender for m in reversed(demo.messages) if m.sender in users and m.sender != demo.requester), None)
+    others = (m.sender for m in reversed(demo.messages) if m.sender in users and m.sender != demo.requester)
+    last_staff = next(others, None)
     mover = _actor(session, tenant, demo.assignee or last_staff or SYSTEM, users)
     for target, at in _moves(ticket):
         actor = requester if target is TicketStatus.CANCELLED else mover
-        add_line(session, ticket, "status_changed", actor=actor, now=at, **{"from": "open", "to": target.value})
+        change: dict[str, Any] = {"from": "open", "to": target.value}
+        add_line(session, ticket, "status_changed", actor=actor, now=at, **change)
     if demo.rating is not None:
         at = (ticket.closed_at or ticket.resolved_at or ticket.updated_at) + timedelta(minutes=3)
         add_line(session, ticket, "rated", actor=requester, now=min(at, now), rating=demo.rating)

@@ -35,6 +35,7 @@ class Cursor:
     backwards: bool = False
 
     def encode(self) -> str:
+        """The cursor as text for an address."""
         raw = json.dumps([self.value, str(self.id), int(self.backwards)], separators=(",", ":"))
         return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 

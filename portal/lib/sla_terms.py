@@ -23,7 +23,7 @@ class Metric(StrEnum):
     RESOLUTION = "resolution"
 
 
-class InvalidPolicy(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
+class InvalidPolicy(ValueError):
     """A policy that cannot be; `code` says why and is also the message."""
 
     def __init__(self, code: str) -> None:

@@ -32,7 +32,7 @@ _LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _REMEMBERED_DAYS: Final = 4_096
 
 
-class InvalidCalendar(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
+class InvalidCalendar(ValueError):
     """A calendar that cannot be; `code` says why and is also the message."""
 
     def __init__(self, code: str) -> None:
@@ -40,7 +40,7 @@ class InvalidCalendar(ValueError):  # noqa: N818 (named like the refusals of por
         self.code = code
 
 
-class NoWorkingTime(ValueError):  # noqa: N818 (named like the refusals of portal.errors)
+class NoWorkingTime(ValueError):
     """The calendar does not hold the working time asked for within ten years."""
 
     code = "no_working_time"

@@ -1,7 +1,6 @@
 """Tickets with their conversation and timeline (catalogue tables and columns, ledger PLT-03)."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -114,7 +113,7 @@ class Ticket(Tenanted, Base):
     )
 
     # The database gives the number as the row's default; RETURNING brings it back in the same statement.
-    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+    __mapper_args__ = {"eager_defaults": True}
 
     id: Mapped[UuidKey]
     customer_id: Mapped[UUID] = mapped_column(Uuid, comment="the company it belongs to")

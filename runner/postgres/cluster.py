@@ -139,6 +139,10 @@ class Cluster:
         words = [self.programs.path("pg_isready"), "-q", "-h", str(self.sockets), "-p", "5432", "-t", "2"]
         return subprocess.run(words, env=clean_environ(), check=False).returncode == 0
 
+    def remove_sockets(self) -> None:
+        """Remove the folder of the socket, which may lie outside of ours; for a server that has stopped."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
     def prepare(self, database: str = DATABASE) -> None:
         """Bring roles, database and extensions to what this version of the product needs."""
         self.execute(roles.roles_script(self.passwords) + roles.database_script(database))

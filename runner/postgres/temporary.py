@@ -88,3 +88,4 @@ def _serving(cluster: Cluster, log: Path) -> Iterator[int]:
     finally:
         server.send_signal(signal.SIGQUIT)
         server.wait(30)
+        cluster.remove_sockets()

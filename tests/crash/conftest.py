@@ -17,7 +17,7 @@ from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
 from portal.config import ROOT, Settings
-from portal.models import MailMessage, Notification, OutboxEvent, TicketEvent
+from portal.models import Heartbeat, MailMessage, Notification, OutboxEvent, TicketEvent
 from portal.models.session import TenantSessions, build_engine, normalise_url
 from portal.services.tickets.opening import NewTicket, create_ticket
 from tests.conftest import CHEAP, settings_for
@@ -50,6 +50,13 @@ class Plant:
         log = (self.settings.data_dir / "worker.log").open("ab")
         worker = subprocess.Popen([sys.executable, "worker.py"], cwd=ROOT, env=environ, stdout=log, stderr=log)
         self.workers.append(worker)
+        return worker
+
+    def start_ready_worker(self, fault: str | None = None) -> Any:
+        """A worker that is at work when this returns."""
+        began = datetime.now(UTC)
+        worker = self.start_worker(fault)
+        wait_until(lambda: max((at for (at,) in self.rows(Heartbeat.at)), default=began) > began, 20, "the worker is up")
         return worker
 
     def open_ticket(self, at: datetime | None = None) -> UUID:

@@ -54,7 +54,7 @@ def check_everything_happened_once(plant, tickets=1):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_killed_at(plant, point):
-    worker = plant.start_worker(point)
+    worker = plant.start_ready_worker(point)
     plant.open_ticket()
     assert worker.wait(30) == -signal.SIGKILL, "the crash point was not reached"
     plant.start_worker()
@@ -63,7 +63,7 @@ def test_a_worker_killed_at(plant, point):
 
 
 def test_a_worker_killed_again_and_again(plant):
-    plant.start_worker()
+    plant.start_ready_worker()
     for _ in range(5):
         plant.open_ticket()
     for _ in range(3):
@@ -75,7 +75,7 @@ def test_a_worker_killed_again_and_again(plant):
 
 
 def test_a_standstill_is_made_up_for_within_ten_seconds(plant):
-    first = plant.start_worker()
+    first = plant.start_ready_worker()
     ticket = plant.open_ticket()
     wait_until(lambda: (plant.rows(OutboxEvent.processed_at) or [(None,)])[0][0], 15, "the clock runs")
     first.send_signal(signal.SIGKILL)
@@ -83,7 +83,9 @@ def test_a_standstill_is_made_up_for_within_ten_seconds(plant):
     back = datetime.now(UTC)
     plant.start_worker()
     wait_until(plant.settled, 30, "everything done")
-    assert all((at - back).total_seconds() < 10 for at in plant.escalations(ticket))
+    late = [(at - back).total_seconds() for at in plant.escalations(ticket)]
+    print("LATE", late)
+    assert max(late) < 10
     check_everything_happened_once(plant)
 
 
@@ -108,9 +110,9 @@ def test_a_worker_waits_for_a_database_that_comes_later(plant, database):
 
 
 def test_a_lost_database_is_waited_for(plant, database):
-    worker = plant.start_worker()
+    worker = plant.start_ready_worker()
     plant.open_ticket()
-    time.sleep(3)
+    time.sleep(2.5)
     plant.engine.dispose()
     database.cluster.execute(f"ALTER DATABASE {plant.name} WITH ALLOW_CONNECTIONS false;")
     kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{plant.name}';"
@@ -125,7 +127,7 @@ def test_a_lost_database_is_waited_for(plant, database):
 
 
 def test_a_killed_temporal_server_goes_on_where_it_was(plant, temporal):
-    worker = plant.start_worker()
+    worker = plant.start_ready_worker()
     ticket = plant.open_ticket()
     time.sleep(2.5)
     temporal.kill()

@@ -82,6 +82,7 @@ def test_the_server_is_the_process_itself_and_leaves_nothing() -> None:
         folder = running.cluster.data.parent
     assert started_at(running.pid) is None
     assert not folder.exists()
+    assert not running.cluster.sockets.exists()
 
 
 def test_nobody_steps_in_for_root_where_user_namespaces_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,7 @@ def test_a_signal_stops_all_of_it_and_the_next_start_finds_its_addresses(start_c
     assert copy.stop(number) == 0
     assert copy.alive() == set()
     assert list((copy.data / "run").glob("*.pid")) == []
+    assert not Path(environ["PORTAL_DATABASE_URL"].rpartition("host=")[2]).exists()
     again = start_copy().await_running()
     for name in ("PORTAL_DATABASE_URL", "PORTAL_TEMPORAL_ADDRESS", "PORTAL_SECRET_KEY"):
         assert again.environ()[name] == environ[name]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from wtforms import (
     BooleanField,
     Field,
@@ -20,6 +20,7 @@ from wtforms import (
     TextAreaField,
 )
 
+from portal.blueprints.localisation import gettext
 from portal.errors import FieldError, Invalid
 from portal.lib.durations import DAY, format_duration, parse_duration, working_day
 from portal.lib.wording.errors import error_text

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from wtforms import Form
 
 from portal.admin.base import ServiceModelView, route
@@ -13,7 +13,7 @@ from portal.admin.sla.forms import PolicyEditForm, valid_uuid
 from portal.admin.sla.presenters import category_names, describe_policy, level_choices, matches_text
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import current_locale
+from portal.blueprints.localisation import current_locale, gettext
 from portal.errors import NotFound
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF

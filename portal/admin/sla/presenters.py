@@ -3,9 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask_babel import gettext
-
-from portal.blueprints.localisation import current_locale
+from portal.blueprints.localisation import current_locale, gettext
 from portal.lib.durations import DAY, format_duration, working_day
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PRIORITY, ROLE

@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
 from markupsafe import Markup
 
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import queue_promise
-from portal.blueprints.localisation import format_due
+from portal.blueprints.localisation import format_due, gettext
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_text

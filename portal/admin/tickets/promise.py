@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import gettext
-
-from portal.blueprints.localisation import format_due, format_duration
+from portal.blueprints.localisation import format_due, format_duration, gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON_FOR_STAFF
 from portal.models import Ticket

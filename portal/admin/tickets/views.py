@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.admin.base import ServiceView, route
 from portal.admin.live import live_part
@@ -14,7 +13,7 @@ from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.page import TicketPage
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import current_locale, format_count
+from portal.blueprints.localisation import current_locale, format_count, gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, DomainError, FieldError, Invalid
 from portal.lib.wording.errors import error_text

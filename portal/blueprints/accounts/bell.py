@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext
-
+from portal.blueprints.localisation import gettext
 from portal.lib.wording.notifications import notification_text
 from portal.services.notifications.bell import NoticeRow
 

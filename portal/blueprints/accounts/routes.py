@@ -5,14 +5,13 @@ from uuid import UUID
 from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
 from portal.blueprints.guard import cookie_name
-from portal.blueprints.localisation import format_count
+from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.policies import permission, public, signed_in
 from portal.errors import Invalid, Unauthenticated
 from portal.lib.text import has_forbidden_characters

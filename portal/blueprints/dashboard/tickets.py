@@ -3,12 +3,11 @@
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.dashboard.widgets import QuickAction, add_quick_action, widget
-from portal.blueprints.localisation import current_locale, format_count, format_share
+from portal.blueprints.localisation import current_locale, format_count, format_share, gettext
 from portal.blueprints.tickets import presenters
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
@@ -85,7 +84,11 @@ def figures() -> dict[str, Any]:
 
 def _parts(found: TicketFigures) -> list[tuple[str, str, str]]:
     return [
-        (gettext(STATUS_FOR_CUSTOMERS[status.value]), format_count(count), url_for("tickets.index", status=status.value))
+        (
+            gettext(STATUS_FOR_CUSTOMERS[status.value]),
+            format_count(count),
+            url_for("tickets.index", status=status.value),
+        )
         for status, count in found.by_status.items()
         if count
     ]

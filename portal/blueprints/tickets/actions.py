@@ -9,11 +9,11 @@ from uuid import UUID
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.blueprint import bp
@@ -95,9 +95,7 @@ def rate(ticket_id: UUID) -> ResponseReturnValue:
     return _act(ticket_id, "rate", lifecycle.rate_ticket, gettext("Thank you"), rating=rating, comment=comment)
 
 
-def _act(
-    ticket_id: UUID, question: str, service: Callable[..., Any], done: str, **fields: Any
-) -> ResponseReturnValue:
+def _act(ticket_id: UUID, question: str, service: Callable[..., Any], done: str, **fields: Any) -> ResponseReturnValue:
     try:
         service(http.session(), ticket_id, actor=http.actor(), now=http.now(), **fields)
         http.commit()

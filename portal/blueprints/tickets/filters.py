@@ -3,14 +3,13 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import url_for
-from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from portal.blueprints.localisation import format_day, select_timezone
+from portal.blueprints.localisation import format_day, gettext, select_timezone
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.listing import TicketFilter
@@ -87,7 +86,7 @@ class ListAddress:
     def without(self) -> dict[str, TicketFilter]:
         """What is asked for when one of the things that narrow the list is dropped, by its name."""
         names = [name for name in ("q", *FIELDS) if getattr(self, name)]
-        asked = {name: replace(self, **{name: ""}, cursor="").filter() for name in names}
+        asked = {name: replace(self, cursor="", **cast("dict[str, Any]", {name: ""})).filter() for name in names}
         if self.view != "all" and not self.status:
             asked["view"] = replace(self, view="all", cursor="").filter()
         return asked

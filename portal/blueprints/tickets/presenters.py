@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
 from markupsafe import Markup
 
-from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment
+from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment, gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
 from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
@@ -88,7 +87,12 @@ def _promise(
         kept = due is None or done <= due
         took = _took(view, metric, format_duration(done - view.started_at, exact=True))
         note = None if due is None else gettext("promised by %(time)s", time=format_due(due))
-        return {"label": label, "sla": {"state": "met" if kept else "breached", "text": took}, "note": note, "open": False}
+        return {
+            "label": label,
+            "sla": {"state": "met" if kept else "breached", "text": took},
+            "note": note,
+            "open": False,
+        }
     if view.metric is None:
         return None
     if due is None:
@@ -100,10 +104,10 @@ def _promise(
 
 def _took(view: SlaView, metric: Metric, span: str) -> str:
     if metric is Metric.RESOLUTION:
-        return gettext("Solved in %(span)s", span=span)
+        return str(gettext("Solved in %(span)s", span=span))
     if view.first_response_at is None:
-        return gettext("Solved without one")
-    return gettext("Given in %(span)s", span=span)
+        return str(gettext("Solved without one"))
+    return str(gettext("Given in %(span)s", span=span))
 
 
 def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import format_count
+from portal.blueprints.localisation import format_count, gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
 from portal.blueprints.tickets import presenters
@@ -152,7 +151,7 @@ def _tabs(address: ListAddress, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "label": labels[view],
-            "url": url_for("tickets.index", **({"view": view} if view != "open" else {})),
+            "url": ListAddress(view=view).url(),
             "count": format_count(counts[view]),
             "current": view == address.view and not address.status,
         }
@@ -163,6 +162,7 @@ def _tabs(address: ListAddress, counts: dict[str, int]) -> list[dict[str, Any]]:
 def _summary(page: Page[TicketRow], total: int, *, filtered: bool) -> str:
     shown = len(page.items)
     if not filtered:
-        return gettext("%(shown)s of %(total)s tickets", shown=shown, total=format_count(total))
-    text = ngettext("%(num)d ticket", "%(num)d tickets", shown)
-    return gettext("%(tickets)s on this page", tickets=text) if page.next_cursor or page.previous_cursor else text
+        return str(gettext("%(shown)s of %(total)s tickets", shown=shown, total=format_count(total)))
+    text = str(ngettext("%(num)d ticket", "%(num)d tickets", shown))
+    more = page.next_cursor or page.previous_cursor
+    return str(gettext("%(tickets)s on this page", tickets=text)) if more else text

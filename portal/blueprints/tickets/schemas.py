@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from flask_babel import gettext
 from pydantic import Field
 
 from portal.blueprints.api.schemas import ListOf, Named, NextStep, Shape, UtcDateTime
+from portal.blueprints.localisation import gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import event_text, step_text
 from portal.models import NextStep as StepRow

@@ -5,10 +5,9 @@ from uuid import UUID, uuid4
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from portal.blueprints import http
-from portal.blueprints.localisation import current_locale, format_moment
+from portal.blueprints.localisation import current_locale, format_moment, gettext
 from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text

@@ -1,17 +1,16 @@
 """Tokens for programs: short signed access tokens, and refresh tokens that are used once (RFC 9700)."""
 
-
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import select, update
 
 from portal.authz import Actor
@@ -100,7 +99,9 @@ def issue_tokens(
     return _pair(session, family.id, user, signer, now)
 
 
-def refresh_tokens(session: TenantSession, refresh_token: str, *, signer: TokenSigner, now: datetime) -> TokenPair | None:
+def refresh_tokens(
+    session: TenantSession, refresh_token: str, *, signer: TokenSigner, now: datetime
+) -> TokenPair | None:
     """Exchange a refresh token, once; among racing exchanges one wins.
 
     Returns None when the token had been used before: the family is then revoked, which the caller must
@@ -134,9 +135,7 @@ def refresh_tokens(session: TenantSession, refresh_token: str, *, signer: TokenS
 
 def revoke_tokens(session: TenantSession, refresh_token: str, *, now: datetime) -> None:
     """End the family of a refresh token; unknown ones are ignored (RFC 7009 §2.2)."""
-    family = session.scalar(
-        select(RefreshToken.family_id).where(RefreshToken.token_hash == token_hash(refresh_token))
-    )
+    family = session.scalar(select(RefreshToken.family_id).where(RefreshToken.token_hash == token_hash(refresh_token)))
     if family is not None:
         _revoke(session, family, now)
 
@@ -184,5 +183,3 @@ def _revoke(session: TenantSession, family_id: UUID, now: datetime) -> None:
         update(TokenFamily).where(TokenFamily.id == family_id, TokenFamily.revoked_at.is_(None)).values(revoked_at=now),
         execution_options={"synchronize_session": False},
     )
-
-

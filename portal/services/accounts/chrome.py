@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import Boolean, Uuid, any_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-
 from portal.models import ACTIVE_SQL, Heartbeat, Membership, Notification, Role, Ticket, User
 
 COUNT_CAP = 1000
@@ -48,9 +47,7 @@ def _companies(role: Role) -> Any:
     """The companies in which the login has the role, as an array so that the index of tickets serves."""
     rows = (
         select(Membership.company_id)
-        .where(
-            Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role == role
-        )
+        .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role == role)
         .correlate(User)
     )
     return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
@@ -75,6 +72,8 @@ def _open_tickets() -> Any:
 def _own_open_tickets() -> Any:
     return _capped(
         select(Ticket.id)
-        .where(Ticket.tenant_id == User.tenant_id, Ticket.assigned_to == User.id, literal_column(ACTIVE_TICKET, Boolean))
+        .where(
+            Ticket.tenant_id == User.tenant_id, Ticket.assigned_to == User.id, literal_column(ACTIVE_TICKET, Boolean)
+        )
         .correlate(User)
     )

@@ -40,9 +40,7 @@ def claim_key(session: TenantSession, key: str, *, user_id: UUID, digest: bytes)
     """
     if not session.execute(_TRY_LOCK, {"name": f"idempotency:{user_id}:{key}"}).scalar():
         raise Conflict("idempotency_in_progress")
-    row = session.scalar(
-        select(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)
-    )
+    row = session.scalar(select(IdempotencyKey).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key))
     if row is None:
         return None
     if row.fingerprint != digest:

@@ -73,9 +73,7 @@ def find_login(session: TenantSession, identifier: str, kind: UserKind | None) -
     wanted = identifier.strip().lower()
     phone = "+" + "".join(char for char in wanted if char.isdigit())
     query = (
-        select(User)
-        .join(Person, Person.id == User.person_id)
-        .where(or_(Person.email == wanted, Person.phone == phone))
+        select(User).join(Person, Person.id == User.person_id).where(or_(Person.email == wanted, Person.phone == phone))
     )
     if kind is not None:
         query = query.where(User.kind == kind)

@@ -14,7 +14,7 @@ from portal.errors import Unauthenticated
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
 from portal.models import AuthSession, User, UserKind, UserStatus
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
 from portal.services.accounts.chrome import chrome_columns
 from portal.services.accounts.identity import Identity, build_identity, find_login, select_identity
 from portal.services.accounts.passwords import Passwords
@@ -101,8 +101,10 @@ def load_identity(session: TenantSession, user: User, origin: Origin) -> Identit
 @cache
 def _signed_in_statement(door: str, with_counts: bool) -> Select[Any]:
     """Built once per door: every request runs it, and building cost more than running it."""
-    return _living(*(chrome_columns(door) if with_counts else ())).where(
-        AuthSession.token_hash == bindparam("token_hash"), AuthSession.door == door, User.kind == DOORS[door]
+    return prepare(
+        _living(*(chrome_columns(door) if with_counts else ())).where(
+            AuthSession.token_hash == bindparam("token_hash"), AuthSession.door == door, User.kind == DOORS[door]
+        )
     )
 
 
@@ -129,7 +131,7 @@ def find_signed_in(
 
     The row begins with `select_identity`'s columns and the session; `with_counts` adds the frame's counts.
     """
-    return session.execute(
+    return session.run(
         _signed_in_statement(door, with_counts),
         {"token_hash": token_hash(token), "now": now, "idle_since": now - IDLE},
     ).first()

@@ -19,5 +19,6 @@ def read_health(engine: Engine, *, now: datetime, life: timedelta) -> dict[str, 
             beats = {row.name: row.at for row in connection.execute(select(Heartbeat.name, Heartbeat.at))}
     except SQLAlchemyError:
         return {"database": "unavailable", "temporal": "unavailable", "worker": "unavailable", "payments": "off"}
-    states = {name: "ok" if name in beats and now - beats[name] < life else "unavailable" for name in ("temporal", "worker")}
+    alive = {name for name, at in beats.items() if now - at < life}
+    states = {name: "ok" if name in alive else "unavailable" for name in ("temporal", "worker")}
     return {"database": "ok", **states, "payments": "off"}

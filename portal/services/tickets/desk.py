@@ -100,9 +100,7 @@ def update_ticket(
     return ticket
 
 
-def _field_line(
-    session: TenantSession, ticket: Ticket, name: str, before: Any, *, actor: Actor, now: datetime
-) -> None:
+def _field_line(session: TenantSession, ticket: Ticket, name: str, before: Any, *, actor: Actor, now: datetime) -> None:
     if name == "tags":
         add_line(session, ticket, "tags_changed", actor=actor, now=now, staff_only=True)
         return

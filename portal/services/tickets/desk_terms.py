@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar, working_time_between
@@ -21,7 +22,7 @@ from portal.models import (
     User,
     UserStatus,
 )
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
 from portal.services.tickets.listing import COUNT_CAP, CategoryName, is_active
 
 ASSIGNABLE = (Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN)
@@ -74,10 +75,8 @@ class DeskTerms:
 
 def load_desk_terms(session: TenantSession, *, ticket_id: UUID | None = None) -> DeskTerms:
     """Everything around the desk's pages in one statement."""
-    columns = [_categories(session), _team(session), _promises(session)]
-    if ticket_id is not None:
-        columns.append(_customer(session, ticket_id))
-    row = session.execute(select(*columns)).one()
+    statement = _statement(with_customer=ticket_id is not None)
+    row = session.run(statement, {"tenant": session.tenant_id, "ticket": ticket_id}).one()
     return DeskTerms(
         categories=tuple((CategoryName(key, names), active) for key, names, active in row[0] or ()),
         team=tuple((UUID(id_), name) for id_, name in row[1] or ()),
@@ -86,13 +85,19 @@ def load_desk_terms(session: TenantSession, *, ticket_id: UUID | None = None) ->
     )
 
 
-def _categories(session: TenantSession) -> Any:
+@cache
+def _statement(*, with_customer: bool) -> Select[Any]:
+    columns = [_categories(), _team(), _promises()]
+    return prepare(select(*columns, _customer()) if with_customer else select(*columns))
+
+
+def _categories() -> Any:
     entry = func.jsonb_build_array(TicketCategory.key, TicketCategory.names, TicketCategory.active)
     ordered = aggregate_order_by(entry, TicketCategory.position, TicketCategory.key)
-    return select(func.jsonb_agg(ordered)).where(TicketCategory.tenant_id == session.tenant_id).scalar_subquery()
+    return select(func.jsonb_agg(ordered)).where(TicketCategory.tenant_id == bindparam("tenant")).scalar_subquery()
 
 
-def _team(session: TenantSession) -> Any:
+def _team() -> Any:
     works = (
         select(Membership.id)
         .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role.in_(ASSIGNABLE))
@@ -102,12 +107,12 @@ def _team(session: TenantSession) -> Any:
         select(func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(User.id, Person.name), Person.name)))
         .select_from(User)
         .join(Person, (Person.tenant_id == User.tenant_id) & (Person.id == User.person_id))
-        .where(User.tenant_id == session.tenant_id, User.status == UserStatus.ACTIVE, works)
+        .where(User.tenant_id == bindparam("tenant"), User.status == UserStatus.ACTIVE, works)
         .scalar_subquery()
     )
 
 
-def _promises(session: TenantSession) -> Any:
+def _promises() -> Any:
     entry = func.jsonb_build_array(
         SlaPolicy.id,
         SlaPolicy.name,
@@ -124,12 +129,12 @@ def _promises(session: TenantSession) -> Any:
             BusinessCalendar,
             (BusinessCalendar.tenant_id == SlaPolicy.tenant_id) & (BusinessCalendar.id == SlaPolicy.calendar_id),
         )
-        .where(SlaPolicy.tenant_id == session.tenant_id)
+        .where(SlaPolicy.tenant_id == bindparam("tenant"))
         .scalar_subquery()
     )
 
 
-def _customer(session: TenantSession, ticket_id: UUID) -> Any:
+def _customer() -> Any:
     active = (
         select(Ticket.id)
         .where(
@@ -154,7 +159,7 @@ def _customer(session: TenantSession, ticket_id: UUID) -> Any:
     )
     asked = (
         select(Ticket.customer_id, Ticket.requester_id)
-        .where(Ticket.tenant_id == session.tenant_id, Ticket.id == ticket_id)
+        .where(Ticket.tenant_id == bindparam("tenant"), Ticket.id == bindparam("ticket"))
         .subquery("asked")
     )
     return (
@@ -163,7 +168,7 @@ def _customer(session: TenantSession, ticket_id: UUID) -> Any:
         .join(Company, Company.id == asked.c.customer_id)
         .join(User, User.id == asked.c.requester_id)
         .join(Person, Person.id == User.person_id)
-        .where(Company.tenant_id == session.tenant_id)
+        .where(Company.tenant_id == bindparam("tenant"))
         .scalar_subquery()
     )
 

@@ -1,14 +1,26 @@
 """One ticket with everything its page shows, in a fixed number of statements."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Select, bindparam
 
 from portal.authz import Actor
 from portal.errors import NotFound
 from portal.models import NextStep, Ticket, TicketEvent, TicketMessage
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
 from portal.services.tickets.listing import TicketRow, build_row, select_rows
-from portal.services.tickets.queries import list_events, list_messages, list_next_steps, visible_to
+from portal.services.tickets.queries import (
+    Sight,
+    list_events,
+    list_messages,
+    list_next_steps,
+    sight_of,
+    values_of,
+    visible_by,
+)
 
 
 @dataclass(frozen=True)
@@ -21,16 +33,23 @@ class TicketDetail:
 
     @property
     def ticket(self) -> Ticket:
+        """The ticket's own row."""
         return self.row.ticket
 
     @property
     def steps(self) -> list[NextStep]:
+        """What happens next, soonest first."""
         return self.row.steps
+
+
+@cache
+def _ticket(sight: Sight) -> Select[Any]:
+    return prepare(select_rows().where(Ticket.id == bindparam("ticket"), visible_by(sight)))
 
 
 def get_ticket_detail(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> TicketDetail:
     """The ticket's page; NotFound where it does not exist for this actor. Four statements."""
-    found = session.execute(select_rows().where(Ticket.id == ticket_id, visible_to(actor))).first()
+    found = session.run(_ticket(sight_of(actor)), {**values_of(actor), "ticket": ticket_id}).first()
     if found is None:
         raise NotFound("ticket")
     row = build_row(found)

@@ -1,10 +1,11 @@
 """The states of a ticket: the one place that changes `status`."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from portal.authz import Actor, Permission, require
-from portal.errors import Conflict, Invalid, FieldError
+from portal.errors import Conflict, FieldError, Invalid
 from portal.events import publish
 from portal.events.tickets import TicketRated, TicketStatusChanged
 from portal.models import ACTIVE, FINAL, MOVES, Ticket, TicketStatus
@@ -38,9 +39,8 @@ def move_to(
         ticket.clock_pauses = []
         ticket.first_response_at = None
         ticket.escalation_level = 0
-    add_line(
-        session, ticket, "status_changed", actor=actor, now=now, **{"from": before.value, "to": target.value}, **params
-    )
+    change: dict[str, Any] = {"from": before.value, "to": target.value, **params}
+    add_line(session, ticket, "status_changed", actor=actor, now=now, **change)
     return TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
 
 
@@ -85,9 +85,7 @@ def reopen_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now:
     return _apply(session, ticket, policies, TicketStatus.OPEN, actor=actor, now=now)
 
 
-def cancel_ticket(
-    session: TenantSession, ticket_id: UUID, *, reason: str, actor: Actor, now: datetime
-) -> Ticket:
+def cancel_ticket(session: TenantSession, ticket_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Ticket:
     """Withdraw an own active ticket with a reason; Conflict `not_active` otherwise."""
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)

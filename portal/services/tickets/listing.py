@@ -3,11 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, Integer, Select, and_, case, func, literal, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import defer
 
 from portal.authz import Actor
@@ -27,8 +44,16 @@ from portal.models import (
     TicketStatus,
     User,
 )
-from portal.models.session import TenantSession
-from portal.services.tickets.queries import list_next_steps, search_ids, visible_to
+from portal.models.session import TenantSession, prepare
+from portal.services.tickets.queries import (
+    Sight,
+    list_next_steps,
+    search_ids,
+    sight_of,
+    values_of,
+    visible_by,
+    visible_to,
+)
 
 COUNT_CAP = 1000
 SORTS = ("updated", "created", "priority", "status", "due")
@@ -53,6 +78,20 @@ class TicketFilter:
     descending: bool = True
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but a view and words is asked for."""
+        return bool(
+            self.status
+            or self.category
+            or self.priority
+            or self.assignee
+            or self.unassigned
+            or self.company
+            or self.created_from
+            or self.created_to
+        )
 
 
 @dataclass(frozen=True)
@@ -153,16 +192,40 @@ def list_tickets(
     found = find_words(session, wanted, actor)
     if found is not None and not found:
         return Page([])
-    query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *filter_conditions(wanted, actor, now))
-    if found is not None:
-        query = query.where(Ticket.id.in_(found))
-    query = _seek(query, _sort_key(wanted.sort), wanted, cursor).limit(wanted.limit + 1)
-    rows = [build_row(row) for row in session.execute(query)]
+    if cursor is None and not wanted.narrowed:
+        shape = (sight_of(actor), wanted.view, wanted.sort, wanted.descending, found is not None, whole)
+        values = {**values_of(actor), "now": now, "found": found, "rows": wanted.limit + 1}
+        result = session.run(_standing_list(*shape), values)
+    else:
+        query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *filter_conditions(wanted, actor, now))
+        if found is not None:
+            query = query.where(_is_one_of(found))
+        query = _seek(query, _sort_key(wanted.sort), wanted, cursor)
+        result = session.execute(query.limit(wanted.limit + 1))
+    rows = [build_row(row) for row in result]
     page = paginate(rows, wanted.limit, cursor, lambda row: _key_of(row, wanted.sort))
     steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
     for row in page.items:
         row.steps.extend(steps.get(row.ticket.id, ()))
     return page
+
+
+@cache
+def _standing_list(
+    sight: Sight, view: str | None, sort: str, descending: bool, searched: bool, whole: bool
+) -> Select[Any]:
+    """The first page of a view, built once for each kind of reader: building it took longer than running it."""
+    query = select_rows(*(() if whole else _LIGHT)).where(visible_by(sight))
+    if view:
+        query = query.where(*view_conditions(view, bindparam("me"), bindparam("now")))
+    if searched:
+        query = query.where(_is_one_of(bindparam("found", type_=ARRAY(Uuid()))))
+    return prepare(_order(query, _sort_key(sort), descending).limit(bindparam("rows", type_=Integer())))
+
+
+def _is_one_of(ids: Any) -> ColumnElement[bool]:
+    """One parameter for any number of ids, where IN has one for each."""
+    return Ticket.id == any_(literal(ids, ARRAY(Uuid())) if isinstance(ids, list) else ids)
 
 
 def find_words(session: TenantSession, wanted: TicketFilter, actor: Actor) -> list[UUID] | None:
@@ -177,7 +240,7 @@ def filter_conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list
     """What a filter asks of a ticket, apart from the words searched for."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.view:
-        conditions.extend(view_conditions(wanted.view, actor, now))
+        conditions.extend(view_conditions(wanted.view, actor.user_id, now))
     if wanted.status:
         conditions.append(Ticket.status.in_(wanted.status))
     if wanted.category:
@@ -202,11 +265,11 @@ def is_active() -> ColumnElement[bool]:
     return literal_column(ACTIVE_SQL.text, Boolean)
 
 
-def view_conditions(view: str, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
-    """The standing views of the team's queue (and of the customer's tabs)."""
+def view_conditions(view: str, me: Any, now: Any) -> list[ColumnElement[bool]]:
+    """The standing views of the team's queue (and of the customer's tabs); `me` and `now` may be parameters."""
     active = is_active()
     views: dict[str, list[ColumnElement[bool]]] = {
-        "mine": [active, Ticket.assigned_to == actor.user_id],
+        "mine": [active, Ticket.assigned_to == me],
         "unassigned": [active, Ticket.assigned_to.is_(None)],
         # Whatever has a promise running, the soonest first: the order says what is soon.
         "due_soon": [active, _due < literal_column("'infinity'::timestamptz")],
@@ -220,17 +283,22 @@ def view_conditions(view: str, actor: Actor, now: datetime) -> list[ColumnElemen
     return views.get(view, [])
 
 
-def count_views(
-    session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime
-) -> dict[str, int]:
+def count_views(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> dict[str, int]:
     """How many tickets each view holds, counted to 1,001 at most, in one statement."""
-    return dict(zip(views, session.execute(select(*_count_columns(views, actor, now))).one(), strict=True))
+    statement = _counts(sight_of(actor), tuple(views))
+    return dict(zip(views, session.run(statement, {**values_of(actor), "now": now}).one(), strict=True))
 
 
-def _count_columns(views: Sequence[str], actor: Actor, now: datetime) -> list[Any]:
+@cache
+def _counts(sight: Sight, views: tuple[str, ...]) -> Select[Any]:
+    return prepare(select(*_count_columns(sight, views)))
+
+
+def _count_columns(sight: Sight, views: Sequence[str]) -> list[Any]:
     columns = []
     for view in views:
-        rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), *view_conditions(view, actor, now))
+        conditions = view_conditions(view, bindparam("me"), bindparam("now"))
+        rows = select(literal(1)).select_from(Ticket).where(visible_by(sight), *conditions)
         columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
     return columns
 
@@ -245,6 +313,13 @@ class ListHead:
 
 def read_list_head(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> ListHead:
     """Counts and categories by one statement."""
+    values = {**values_of(actor), "now": now, "tenant": session.tenant_id}
+    row = session.run(_list_head(sight_of(actor), tuple(views)), values).one()
+    return ListHead(dict(zip(views, row[:-1], strict=True)), [CategoryName(key, names) for key, names in row[-1] or ()])
+
+
+@cache
+def _list_head(sight: Sight, views: tuple[str, ...]) -> Select[Any]:
     categories = select(
         func.jsonb_agg(
             aggregate_order_by(
@@ -253,11 +328,8 @@ def read_list_head(session: TenantSession, views: Sequence[str], *, actor: Actor
                 TicketCategory.key,
             )
         )
-    ).where(TicketCategory.active, TicketCategory.tenant_id == session.tenant_id)
-    row = session.execute(select(*_count_columns(views, actor, now), categories.scalar_subquery())).one()
-    return ListHead(
-        dict(zip(views, row[:-1], strict=True)), [CategoryName(key, names) for key, names in row[-1] or ()]
-    )
+    ).where(TicketCategory.active, TicketCategory.tenant_id == bindparam("tenant"))
+    return prepare(select(*_count_columns(sight, views), categories.scalar_subquery()))
 
 
 def _sort_key(sort: str) -> ColumnElement[Any]:

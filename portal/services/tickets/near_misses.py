@@ -13,7 +13,6 @@ from portal.services.tickets.listing import COUNT_CAP, TicketFilter, filter_cond
 from portal.services.tickets.queries import visible_to
 
 
-
 @dataclass(frozen=True)
 class NearMiss:
     """A filter by its name, and how many tickets (1,001 at most) appear without it."""
@@ -25,9 +24,10 @@ class NearMiss:
 def find_near_miss(
     session: TenantSession, without: Mapping[str, TicketFilter], *, actor: Actor, now: datetime
 ) -> NearMiss | None:
-    """The filter whose removal shows the most, None where none helps alone; two statements at most.
+    """The filter whose removal shows the most (the words only if nothing else helps), None where none does alone.
 
-    `without` holds, by name, what is asked for when that one filter is dropped.
+    `without` holds, by name, what is asked for when that one filter is dropped; `q` are the words. Two
+    statements at most.
     """
     if not without:
         return None
@@ -40,5 +40,6 @@ def find_near_miss(
             rows = rows.where(Ticket.id.in_(found or []))
         columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
     counts = session.execute(select(*columns)).one()
-    best = max((NearMiss(name, count) for name, count in zip(without, counts, strict=True)), key=lambda miss: miss.count)
-    return best if best.count else None
+    misses = [NearMiss(name, count) for name, count in zip(without, counts, strict=True) if count]
+    # Whoever searches means the words; they go last.
+    return max(misses, key=lambda miss: (miss.name != "q", miss.count), default=None)

@@ -80,7 +80,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
 
 def _promise(session: TenantSession, ticket: Ticket, policies: list[PolicyRow], now: datetime) -> None:
     # Defaults are applied at the flush; the clock reads status and priority before it.
-    ticket.status = ticket.status or Ticket.status.default.arg  # type: ignore[attr-defined]
+    ticket.status = ticket.status or Ticket.status.default.arg
     ticket.escalation_level = 0
     refresh_clock(session, ticket, now=now, policies=policies)
 

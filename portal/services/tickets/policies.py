@@ -46,9 +46,7 @@ def load_policies(session: TenantSession) -> list[PolicyRow]:
     return [PolicyRow(policy, calendar) for policy, calendar in rows]
 
 
-def lock_with_policies(
-    session: TenantSession, ticket_id: UUID, *, actor: Actor
-) -> tuple[Ticket, list[PolicyRow]]:
+def lock_with_policies(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> tuple[Ticket, list[PolicyRow]]:
     """`lock_ticket` and `load_policies` by one statement, for whatever moves the clock afterwards."""
     rows = session.execute(
         select(Ticket, SlaPolicy, BusinessCalendar)
@@ -64,9 +62,7 @@ def lock_with_policies(
     return rows[0][0], [PolicyRow(policy, calendar) for _, policy, calendar in rows if policy is not None]
 
 
-def find_policy(
-    policies: Sequence[PolicyRow], *, category: str, priority: str, company_id: UUID
-) -> PolicyRow | None:
+def find_policy(policies: Sequence[PolicyRow], *, category: str, priority: str, company_id: UUID) -> PolicyRow | None:
     """The first active policy that covers the ticket; an empty list matches everything."""
     for row in policies:
         policy = row.policy

@@ -1,8 +1,11 @@
 """Reads of tickets: ownership is part of every lookup, so a foreign ticket is not found."""
 
+from functools import cache
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, bindparam, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.authz import Actor
 from portal.errors import NotFound
@@ -18,21 +21,46 @@ from portal.models import (
     User,
     UserStatus,
 )
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
+
+Sight = Literal["all", "none", "companies", "own", "companies or own"]
+
+
+def sight_of(actor: Actor) -> Sight:
+    """Which rule of visibility holds: staff all of the tenant, customers own ones, customer.admins the company's."""
+    if actor.is_staff or actor.is_system:
+        return "all"
+    if actor.user_id is None or not actor.company_ids:
+        return "none"
+    if set(actor.admin_company_ids) == set(actor.company_ids):
+        return "companies"
+    return "companies or own" if actor.admin_company_ids else "own"
+
+
+def _rule(sight: Sight, user: Any, companies: Any, administered: Any) -> ColumnElement[bool]:
+    if sight in ("all", "none"):
+        return true() if sight == "all" else false()
+    if sight == "companies":
+        return Ticket.customer_id.in_(administered)
+    own = and_(Ticket.requester_id == user, Ticket.customer_id.in_(companies))
+    return own if sight == "own" else or_(Ticket.customer_id.in_(administered), own)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """What an actor may see: staff all of the tenant, customers own ones, customer.admins the company's."""
-    if actor.is_staff or actor.is_system:
-        return true()
-    if actor.user_id is None or not actor.company_ids:
-        return false()
-    if set(actor.admin_company_ids) == set(actor.company_ids):
-        return Ticket.customer_id.in_(actor.admin_company_ids)
-    own = and_(Ticket.requester_id == actor.user_id, Ticket.customer_id.in_(actor.company_ids))
-    if actor.admin_company_ids:
-        return or_(Ticket.customer_id.in_(actor.admin_company_ids), own)
-    return own
+    """What an actor may see."""
+    return _rule(sight_of(actor), actor.user_id, actor.company_ids, actor.admin_company_ids)
+
+
+def visible_by(sight: Sight) -> ColumnElement[bool]:
+    """The same for prepared statements: whose it is comes by `values_of`."""
+    companies: Any = bindparam("companies", expanding=True)
+    administered: Any = bindparam("administered", expanding=True)
+    return _rule(sight, bindparam("me"), companies, administered)
+
+
+def values_of(actor: Actor) -> dict[str, Any]:
+    """The parameters of `visible_by`."""
+    return {"me": actor.user_id, "companies": actor.company_ids, "administered": actor.admin_company_ids}
 
 
 def get_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Ticket:
@@ -59,31 +87,47 @@ def lock_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Tic
     return ticket
 
 
+@cache
+def _messages(staff: bool) -> Select[Any]:
+    query = select(TicketMessage).where(TicketMessage.ticket_id == bindparam("ticket"))
+    if not staff:
+        query = query.where(TicketMessage.is_internal.is_(False))
+    return prepare(query.order_by(TicketMessage.created_at, TicketMessage.id))
+
+
 def list_messages(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> list[TicketMessage]:
     """The conversation in order of time; internal notes for staff only."""
-    query = select(TicketMessage).where(TicketMessage.ticket_id == ticket_id)
-    if not actor.is_staff:
-        query = query.where(TicketMessage.is_internal.is_(False))
-    return list(session.scalars(query.order_by(TicketMessage.created_at, TicketMessage.id)))
+    return list(session.run(_messages(actor.is_staff), {"ticket": ticket_id}).scalars())
+
+
+@cache
+def _events(staff: bool) -> Select[Any]:
+    query = select(TicketEvent).where(TicketEvent.ticket_id == bindparam("ticket"))
+    if not staff:
+        query = query.where(TicketEvent.staff_only.is_(False))
+    return prepare(query.order_by(TicketEvent.at, TicketEvent.id))
 
 
 def list_events(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> list[TicketEvent]:
     """The timeline in order of time; what is for staff only stays with them."""
-    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
-    if not actor.is_staff:
-        query = query.where(TicketEvent.staff_only.is_(False))
-    return list(session.scalars(query.order_by(TicketEvent.at, TicketEvent.id)))
+    return list(session.run(_events(actor.is_staff), {"ticket": ticket_id}).scalars())
+
+
+@cache
+def _next_steps(staff: bool) -> Select[Any]:
+    # An array is one parameter, where IN would be written out anew for each number of records.
+    query = select(NextStep).where(NextStep.record_id == any_(bindparam("records", type_=ARRAY(Uuid()))))
+    if not staff:
+        query = query.where(NextStep.staff_only.is_(False))
+    return prepare(query.order_by(NextStep.at, NextStep.key))
 
 
 def list_next_steps(session: TenantSession, record_ids: list[UUID], *, actor: Actor) -> dict[UUID, list[NextStep]]:
     """What happens next per record, soonest first; customers get only steps meant for them."""
     if not record_ids:
         return {}
-    query = select(NextStep).where(NextStep.record_id.in_(record_ids))
-    if not actor.is_staff:
-        query = query.where(NextStep.staff_only.is_(False))
     steps: dict[UUID, list[NextStep]] = {}
-    for step in session.scalars(query.order_by(NextStep.at, NextStep.key)):
+    for step in session.run(_next_steps(actor.is_staff), {"records": record_ids}).scalars():
         steps.setdefault(step.record_id, []).append(step)
     return steps
 
@@ -118,9 +162,7 @@ def list_assignable(session: TenantSession) -> list[tuple[UUID, str]]:
 def search_ids(session: TenantSession, query: str, *, actor: Actor, limit: int = 500) -> list[UUID]:
     """Ids of tickets that hold every word of a prepared prefix query, newest first (definer function)."""
     companies, requester = _search_scope(actor)
-    rows = session.connection().execute(
-        select(func.search_tickets(query, companies, requester, actor.is_staff, limit))
-    )
+    rows = session.connection().execute(select(func.search_tickets(query, companies, requester, actor.is_staff, limit)))
     return [row[0] for row in rows]
 
 
@@ -131,4 +173,3 @@ def _search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
     if actor.admin_company_ids:
         return list(actor.company_ids), None
     return list(actor.company_ids), actor.user_id
-

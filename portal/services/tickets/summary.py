@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, func, literal, or_, select
 
 from portal.authz import Actor
 from portal.models import ACTIVE, Ticket, TicketEvent, TicketStatus
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
 from portal.services.tickets.listing import COUNT_CAP
-from portal.services.tickets.queries import visible_to
+from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 PROMISE_WINDOW = timedelta(days=90)
+_STATUSES = tuple(status for status in TicketStatus if status in ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,20 @@ class Activity:
 
 def read_figures(session: TenantSession, *, actor: Actor, now: datetime) -> TicketFigures:
     """The figures, by one statement."""
-    statuses = [status for status in TicketStatus if status in ACTIVE]
+    values = {**values_of(actor), "since": now - PROMISE_WINDOW}
+    row = session.run(_figures(sight_of(actor)), values).one()
+    return TicketFigures(dict(zip(_STATUSES, row[:-2], strict=True)), kept=row[-2], promised=row[-1])
+
+
+@cache
+def _figures(sight: Sight) -> Select[Any]:
     columns: list[Any] = []
-    for status in statuses:
-        rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), Ticket.status == status)
+    for status in _STATUSES:
+        rows = select(literal(1)).select_from(Ticket).where(visible_by(sight), Ticket.status == status)
         columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
     ended = (
-        visible_to(actor),
-        Ticket.resolved_at >= now - PROMISE_WINDOW,
+        visible_by(sight),
+        Ticket.resolved_at >= bindparam("since"),
         Ticket.resolution_due_at.is_not(None),
     )
     in_time = and_(
@@ -58,24 +66,28 @@ def read_figures(session: TenantSession, *, actor: Actor, now: datetime) -> Tick
     )
     columns.append(select(func.count()).select_from(Ticket).where(*ended, in_time).scalar_subquery())
     columns.append(select(func.count()).select_from(Ticket).where(*ended).scalar_subquery())
-    row = session.execute(select(*columns)).one()
-    return TicketFigures(dict(zip(statuses, row[:-2], strict=True)), kept=row[-2], promised=row[-1])
+    return prepare(select(*columns))
 
 
 def list_activities(session: TenantSession, *, actor: Actor, limit: int = 5) -> list[Activity]:
     """The newest lines over all visible tickets; only tickets changed lately can have them."""
+    rows = session.run(_activities(sight_of(actor)), {**values_of(actor), "lines": limit})
+    return [Activity(*row) for row in rows]
+
+
+@cache
+def _activities(sight: Sight) -> Select[Any]:
     tickets = (
         select(Ticket.id, Ticket.ticket_number, Ticket.subject)
-        .where(visible_to(actor))
+        .where(visible_by(sight))
         .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
         .limit(25)
         .subquery()
     )
-    rows = session.execute(
+    return prepare(
         select(TicketEvent, tickets.c.id, tickets.c.ticket_number, tickets.c.subject)
         .join(tickets, tickets.c.id == TicketEvent.ticket_id)
         .where(TicketEvent.staff_only.is_(False))
         .order_by(TicketEvent.at.desc(), TicketEvent.id)
-        .limit(limit)
+        .limit(bindparam("lines", type_=Integer()))
     )
-    return [Activity(*row) for row in rows]
