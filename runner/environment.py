@@ -53,7 +53,9 @@ class Environment:
                 pip += ["-r", requirements / "bootstrap.txt"]
                 await self._run(pip, "Installing requirements/bootstrap.txt")
             stamps.set("bootstrap", bootstrap)
-        chosen = "dev" if stamps.get("packages").startswith("dev ") else lock
+        # Also one that was made by hand: `make run` must not take a developer's tools away.
+        for_tests = stamps.get("packages").startswith("dev ") or (self._layout.venv / "bin" / "pytest").exists()
+        chosen = "dev" if for_tests else lock
         wanted = f"{chosen} {digest([requirements / f'{chosen}.txt'], base=self._root)}"
         if stamps.get("packages") != wanted:
             with self._progress.step(f"Installing Python packages (requirements/{chosen}.txt)"):

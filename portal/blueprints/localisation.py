@@ -1,15 +1,16 @@
 """The reader's language, zone and formats on pages."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal, format_percent
-from flask import g, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from flask import session as cookie
 from jinja2.runtime import Macro
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.blueprints import http
 from portal.lib.i18n import babel_locale, format_minute, text_direction, translations_for
@@ -166,12 +167,18 @@ def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
     return text % {"num": num, **values}
 
 
-def memo(macro: Macro, *args: Any, **options: Any) -> Markup:
-    """What a macro draws, kept per language: badges of a list come in a dozen kinds, not one per row.
+def kept(macro: Macro) -> Callable[..., Markup]:
+    """A macro that draws each thing once per language: a page has a hundred icons, but of twenty kinds.
 
-    Only for macros whose answer depends on nothing but their (hashable) arguments and the language.
+    Only for macros whose answer depends on nothing but their (hashable) arguments, the language and the
+    sprite's address, and which are not used by `call`.
     """
-    key = (macro.name, args, tuple(options.items()), current_locale())
+    return partial(memo, macro)
+
+
+def memo(macro: Macro, *args: Any, **options: Any) -> Markup:
+    """What a macro draws, kept; see `kept`."""
+    key = (macro.name, args, tuple(options.items()), current_locale(), _sprite("icons.svg"))
     drawn = _drawn.get(key)
     if drawn is None:
         if len(_drawn) > 4096:
@@ -181,6 +188,26 @@ def memo(macro: Macro, *args: Any, **options: Any) -> Markup:
 
 
 _drawn: dict[tuple[Any, ...], Markup] = {}
+
+
+def _sprite(name: str) -> str:
+    """The address of the icons: a new build has another one, and what was drawn before points to the old."""
+    return str(current_app.jinja_env.globals["asset"](name))  # type: ignore[operator]
+
+
+def time_tag(at: datetime | None, css: str = "", behaviour: str = "data-relative") -> Markup:
+    """A point in time in words, with the exact time at hand; drawn here since a list has two in each row."""
+    if at is None:
+        return Markup()
+    named = f' class="{escape(css)}"' if css else ""
+    exact, words = escape(format_exact(at)), escape(format_when(at))
+    stamp = at.isoformat(timespec="seconds")
+    return Markup(f'<time{named} datetime="{stamp}" title="{exact}" {behaviour}>{words}</time>')  # noqa: S704 - escaped above
+
+
+def countdown(at: datetime | None, css: str = "") -> Markup:
+    """A point in time to come; scripts count down to it."""
+    return time_tag(at, css, "data-countdown")
 
 
 def template_context() -> dict[str, Any]:
@@ -197,6 +224,9 @@ def init_localisation(app: Any) -> None:
             "_": gettext,
             "ngettext": ngettext,
             "memo": memo,
+            "kept": kept,
+            "draw_time": time_tag,
+            "draw_countdown": countdown,
             "format_when": format_when,
             "format_exact": format_exact,
             "format_due": format_due,

@@ -10,8 +10,9 @@ from runner import commands
 from runner.environment import Environment
 from runner.errors import SetupError
 from runner.layout import Layout
+from runner.processes import started_at
 from runner.progress import Progress
-from tests.runner.fakes import make_checkout
+from tests.runner.fakes import make_checkout, wait_for
 
 
 class Workshop:
@@ -61,6 +62,12 @@ def test_an_environment_for_tests_stays_one(workshop: Workshop) -> None:
     assert workshop.prepare("runtime") == []
     (workshop.root / "requirements/dev.txt").write_text("pytest==9\n")
     assert workshop.prepare("runtime") == ["Installing requirements/dev.txt"]
+
+
+def test_an_environment_with_the_tests_tools_made_by_hand_keeps_them(workshop: Workshop) -> None:
+    (workshop.root / ".venv/bin/pytest").write_text("")
+    (workshop.root / ".venv/portico-stamps.json").unlink()
+    assert "Installing requirements/dev.txt" in workshop.prepare("runtime")
 
 
 def test_a_changed_installer_comes_before_what_it_installs(workshop: Workshop) -> None:
@@ -130,4 +137,4 @@ def test_a_command_that_is_interrupted_takes_its_children_along(tmp_path: Path) 
 
     asyncio.run(scene())
     pid = int((tmp_path / "pid").read_text())
-    assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
+    wait_for(lambda: started_at(pid) is None, 10)

@@ -108,7 +108,7 @@ def test_what_a_dead_child_had_started_goes_with_it(stage: Stage, tmp_path: Path
         grandchild, first = int((tmp_path / "pid").read_text()), stage.pid("web")
         os.kill(first, signal.SIGKILL)
         await stage.other_pid("web", first)
-        assert started_at(grandchild) is None
+        await asyncio.to_thread(wait_for, lambda: started_at(grandchild) is None, 10)
 
     play(stage, scene)
 

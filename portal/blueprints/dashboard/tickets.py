@@ -113,8 +113,8 @@ def _promises(found: TicketFigures) -> dict[str, str] | None:
 def recent() -> dict[str, Any]:
     """The tickets that changed last."""
     page = list_tickets(http.session(), TicketFilter(limit=RECENT), actor=http.actor(), now=http.now())
-    now, fallback = http.now(), http.tenant().locale
-    return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now) for row in page.items]}
+    now, fallback, base = http.now(), http.tenant().locale, url_for("tickets.index")
+    return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now, base) for row in page.items]}
 
 
 @widget(

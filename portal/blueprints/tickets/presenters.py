@@ -22,6 +22,8 @@ _RANK = {kind: rank for rank, kind in enumerate(("created", "replied", "escalate
 _LOOK = {"escalated": ("triangle", "warn"), "rated": ("check", "ok"), "status_changed": ("half", "accent")}
 # A countdown ticks in plain time; a promise of working time is told by its due time instead.
 _TICKING = timedelta(hours=8)
+# Seconds matter to a promise of minutes and are noise in one of hours.
+_TO_THE_SECOND = timedelta(minutes=10)
 
 
 def step_view(step: NextStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
@@ -40,11 +42,12 @@ def step_view(step: NextStep | None, now: datetime, *, short: bool = True) -> di
     }
 
 
-def list_row(row: TicketRow, user_id: UUID | None, fallback: str, now: datetime) -> dict[str, Any]:
-    """A row of the list of tickets."""
+def list_row(row: TicketRow, user_id: UUID | None, fallback: str, now: datetime, base: str) -> dict[str, Any]:
+    """A row of the list of tickets; `base` is the address of the list, below which tickets have theirs."""
     ticket = row.ticket
     return {
         "id": ticket.id,
+        "url": f"{base}/{ticket.id}",
         "number": ticket.ticket_number,
         "subject": ticket.subject,
         "category": row.category.name_in(current_locale(), fallback),
@@ -86,7 +89,7 @@ def _promise(
     if done is not None:
         kept = due is None or done <= due
         took = _took(view, metric, format_duration(done - view.started_at, exact=True))
-        note = None if due is None else gettext("promised by %(time)s", time=format_due(due))
+        note = None if due is None else gettext("promised by %(time)s", time=_due_text(due, view.started_at))
         return {
             "label": label,
             "sla": {"state": "met" if kept else "breached", "text": took},
@@ -100,6 +103,10 @@ def _promise(
         text = {"state": "paused", "text": gettext("Paused")}
         return {"label": label, "sla": text, "note": gettext(reason), "open": True} if view.paused_reason else None
     return _running(view, label, due, now)
+
+
+def _due_text(due: datetime, started_at: datetime) -> str:
+    return format_due(due) if due - started_at < _TO_THE_SECOND else format_moment(due)
 
 
 def _took(view: SlaView, metric: Metric, span: str) -> str:
@@ -120,7 +127,11 @@ def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[st
     if late:
         text = gettext("%(span)s over", span=span)
     else:
-        text = gettext("%(span)s left", span=span) if ticks else gettext("by %(time)s", time=format_due(due))
+        text = (
+            gettext("%(span)s left", span=span)
+            if ticks
+            else gettext("by %(time)s", time=_due_text(due, view.started_at))
+        )
     sla = {
         "state": state,
         "text": text,
@@ -134,7 +145,7 @@ def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[st
         "label": label,
         "sla": sla,
         "percent": round(100 * fraction),
-        "note": gettext("by %(time)s", time=format_due(due)) if ticks else None,
+        "note": gettext("by %(time)s", time=_due_text(due, view.started_at)) if ticks else None,
         "open": True,
     }
 
@@ -145,7 +156,7 @@ def promised(found: PromisePreview | None, now: datetime) -> list[dict[str, Any]
     for item in found.metrics if found else ():
         # Without closed hours in between the time itself says it; else only the due time means something.
         whole = item.due_at - now == item.target
-        span, due = format_duration(item.target, exact=True), format_due(item.due_at)
+        span, due = format_duration(item.target, exact=True), _due_text(item.due_at, now)
         when = gettext("within %(span)s", span=span) if whole else gettext("by %(time)s", time=due)
         lines.append({"state": "next", "text": gettext(METRIC[item.metric.value]), "when": when})
     if lines and found and found.step and found.step.level:
@@ -165,7 +176,7 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     for step in detail.steps:
         lines.append(
             {"state": "next", "text": step_text(step.kind, step.params, gettext), "at": step.at,
-             "when": format_due(step.at)}
+             "when": _due_text(step.at, detail.ticket.clock_started_at)}
         )  # fmt: skip
     if detail.ticket.status in ACTIVE:
         lines.append({"state": "next", "text": gettext("You rate the solution"), "when": gettext("after it is solved")})

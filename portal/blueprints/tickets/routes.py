@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import flash, render_template, request
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
@@ -46,7 +46,8 @@ def index() -> ResponseReturnValue:
         # A cursor of another list or of an old version: the first page is the best answer.
         return http.see_other("tickets.index")
     fallback = http.tenant().locale
-    rows = [presenters.list_row(row, actor.user_id, fallback, now) for row in page.items]
+    base = url_for("tickets.index")
+    rows = [presenters.list_row(row, actor.user_id, fallback, now, base) for row in page.items]
     head = read_list_head(session, TABS, actor=actor, now=now)
     counts, categories = head.counts, dict(presenters.categories_for(head.categories, fallback))
     context = {
