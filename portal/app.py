@@ -21,7 +21,7 @@ from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
 from portal.models import Base
-from portal.models.session import engine_options, normalise_url, ping_idle_connections
+from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.passwords import Passwords
 from portal.services.tenants.directory import TenantDirectory
@@ -93,6 +93,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     with app.app_context():
         engine = db.engine
     ping_idle_connections(engine)
+    keep_plans(engine)
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)

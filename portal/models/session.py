@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Engine, Executable, Result, bindparam, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker, with_loader_criteria
@@ -118,6 +119,7 @@ def build_engine(url: str, *, pool_size: int = 20) -> Engine:
     """An engine of our own, for processes without Flask."""
     engine = create_engine(normalise_url(url), **engine_options(pool_size))
     ping_idle_connections(engine)
+    keep_plans(engine)
     return engine
 
 
@@ -142,6 +144,23 @@ def ping_idle_connections(engine: Engine) -> None:
             raise DisconnectionError("the database closed an idle connection") from error
         # The ping began a transaction; the session's own begins after it.
         connection.rollback()
+
+
+def keep_plans(engine: Engine) -> None:
+    """End transactions so that PostgreSQL's prepared statements outlive a ROLLBACK.
+
+    Reads end by one, and psycopg then throws all prepared statements away (a rolled back DDL could have made
+    them wrong), so each page was planned anew: 1 ms of planning for 0.3 ms of work. Our role has no DDL.
+    """
+
+    def roll_back(connection: Any) -> None:
+        if connection.pgconn.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            connection.rollback()
+            return
+        if connection.pgconn.exec_(b"ROLLBACK").status != ExecStatus.COMMAND_OK:
+            connection.rollback()
+
+    engine.dialect.do_rollback = roll_back  # type: ignore[method-assign]
 
 
 def normalise_url(url: str) -> str:

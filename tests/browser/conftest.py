@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from portal.config import ROOT
 
 PASSWORD = "portico-demo"
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("PORTAL_CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

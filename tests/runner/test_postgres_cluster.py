@@ -97,7 +97,7 @@ def test_one_sentence_where_no_disguise_works(server: TemporaryServer, monkeypat
     monkeypatch.setattr(disguise, "UNSHARE", ("false",))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(SetupError, match=r"^PostgreSQL does not run as root, .* or set PORTAL_DATABASE_URL\.$"):
-        disguise.choose_disguise(server.cluster.programs, Path("/root/private"))
+        disguise.choose_disguise(server.cluster.programs, Path("/nowhere"))
 
 
 def test_a_long_path_moves_the_socket_to_a_short_private_folder(tmp_path: Path) -> None:
