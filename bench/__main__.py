@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
@@ -64,7 +65,8 @@ def main() -> int:
 def _environ(server: object, folder: Path) -> dict[str, str]:
     urls = {kind: getattr(server, f"{kind}_url")("bench") for kind in ("app", "owner", "relay", "superuser")}
     return os.environ | {
-        "PORTAL_ENV": "development",
+        # Neither the floor nor a deployment looks at each request whether a template's file changed.
+        "PORTAL_ENV": "test",
         "PORTAL_SECRET_KEY": "benchmarks need no secret, but a long one",
         "PORTAL_DATABASE_URL": urls["app"],
         "PORTAL_OWNER_DATABASE_URL": urls["owner"],
@@ -118,6 +120,8 @@ def _pages(port: int, server: object) -> list[Page]:
     token = token_of(customer.send("GET", "/portal/tickets/new")[1])
     ticket = _open_ticket(server)
     detail = f"/portal/tickets/{ticket}"
+    # Answers would make the measured pages grow, and each measured answer heavier than the one before.
+    others = cycle(_other_tickets(server, ticket))
 
     def new() -> tuple[int, bytes, dict[str, str]]:
         form = {"csrf_token": token, "request_key": str(uuid4()), "subject": "Bench", "description": "Measured.",
@@ -126,7 +130,7 @@ def _pages(port: int, server: object) -> list[Page]:
 
     def reply() -> tuple[int, bytes, dict[str, str]]:
         form = {"csrf_token": token, "request_key": str(uuid4()), "message": "Any news?"}
-        return customer.send("POST", f"{detail}/reply", form)
+        return customer.send("POST", f"/portal/tickets/{next(others)}/reply", form)
 
     def get(client: Client, path: str) -> Callable[[], tuple[int, bytes, dict[str, str]]]:
         return lambda: client.send("GET", path)
@@ -147,19 +151,30 @@ def _pages(port: int, server: object) -> list[Page]:
     return made
 
 
+def _other_tickets(server: object, measured: str) -> list[str]:
+    """Open tickets of the customer that no page shows while it is measured."""
+    return [ticket for ticket in _open_tickets(server) if ticket != measured]
+
+
 def _open_ticket(server: object) -> str:
+    return _open_tickets(server)[0]
+
+
+def _open_tickets(server: object) -> list[str]:
     engine = create_engine(
-        server.superuser_url("bench").replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool  # type: ignore[attr-defined]
+        server.superuser_url("bench").replace("postgresql://", "postgresql+psycopg://"),
+        poolclass=NullPool,  # type: ignore[attr-defined]
     )
     with engine.connect() as connection:
-        row = connection.execute(
+        rows = connection.execute(
             text(
                 "SELECT t.id FROM portal_tickets t JOIN people p ON p.company_id = t.customer_id"
-                " WHERE p.email = :email AND t.tenant_id = :tenant AND t.status = 'in_progress' LIMIT 1"
+                " WHERE p.email = :email AND t.tenant_id = :tenant AND t.status IN ('open', 'in_progress')"
+                " AND t.ticket_number LIKE 'S-%' ORDER BY t.status, t.id"
             ),
             {"email": CUSTOMER, "tenant": demo_uuid("demo", "tenant")},
-        ).scalar_one()
-    return str(row)
+        ).scalars()
+        return [str(found) for found in rows]
 
 
 def _measure(port: int, floor_port: int, server: object) -> int:
@@ -172,13 +187,15 @@ def _measure(port: int, floor_port: int, server: object) -> int:
     pages = _pages(port, server)
     times: dict[str, list[float]] = {page.name: [] for page in (*floors.values(), *pages)}
     every: dict[str, list[float]] = {name: [] for name in times}
+    # Sizes of the pages before the benchmark itself writes.
+    sizes = {page.name: len(page.call()[1]) for page in pages}
     for _ in range(ROUNDS):
         for page in (*floors.values(), *pages):
             taken = median_ms(page.call, SECONDS, page.expect)
             times[page.name].append(middle(taken))
             every[page.name] += taken
     rates = {"portal": throughput(floor_port, "/portal", floor.cookies, 3)}
-    return _report(pages, floors, times, every, rates, port)
+    return _report(pages, floors, times, every, rates, sizes, port)
 
 
 def _report(
@@ -187,6 +204,7 @@ def _report(
     times: dict[str, list[float]],
     every: dict[str, list[float]],
     rates: dict[str, float | None],
+    sizes: dict[str, int],
     port: int,
 ) -> int:
     missed = 0
@@ -198,7 +216,7 @@ def _report(
               f"{f'{rate:.0f}' if rate else ''} | | | {page.sql} | | |")  # fmt: skip
     for page in pages:
         ratio = middle(times[page.name]) / middle(times[floors[page.floor].name])
-        status, body, headers = page.call()
+        _, _, headers = page.call()
         found = re.search(r'desc="(\d+)"', headers.get("Server-Timing", ""))
         statements = int(found[1]) if found else -1
         rate = throughput(port, page.target[1], page.target[0].cookies, 3) if page.target else None
@@ -208,7 +226,7 @@ def _report(
         missed += late
         print(f"| {page.name} | {middle(times[page.name]):.2f} | {percentile(every[page.name], 0.95):.2f} | {ratio:.2f} | "
               f"{page.slower} | {f'{rate:.0f}' if rate else ''} | {f'{share:.2f}' if share else ''} | {page.rate} | "
-              f"{statements} | {page.sql} | {len(body) / 1024:.1f} |{' MISSED' if late else ''}", flush=True)  # fmt: skip
+              f"{statements} | {page.sql} | {sizes[page.name] / 1024:.1f} |{' MISSED' if late else ''}", flush=True)  # fmt: skip
     return 1 if missed else 0
 
 

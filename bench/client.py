@@ -78,7 +78,9 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-def throughput(port: int, path: str, cookies: dict[str, str], seconds: int, form: dict[str, str] | None = None) -> float | None:
+def throughput(
+    port: int, path: str, cookies: dict[str, str], seconds: int, form: dict[str, str] | None = None
+) -> float | None:
     """Requests a second of eight clients by wrk, None where wrk is not installed."""
     wrk = shutil.which("wrk")
     if wrk is None:

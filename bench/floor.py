@@ -55,9 +55,7 @@ def create_floor(url: str, email: str) -> Flask:
 
     def user(db: Session) -> object:
         return db.execute(
-            text(
-                "SELECT p.email, p.company_id FROM people p WHERE p.email = :e"
-            ),
+            text("SELECT p.email, p.company_id FROM people p WHERE p.email = :e"),
             {"e": session["email"]},
         ).one()
 
@@ -66,7 +64,9 @@ def create_floor(url: str, email: str) -> Flask:
         with Session(engine) as db:
             me = user(db)
             count = db.scalar(
-                select(func.count()).select_from(Ticket).where(
+                select(func.count())
+                .select_from(Ticket)
+                .where(
                     Ticket.customer_id == me.company_id, Ticket.status.in_(["open", "in_progress", "waiting_customer"])
                 )
             )

@@ -104,9 +104,7 @@ def session(engine: Engine, world: World) -> Iterator[TenantSession]:
     """A session of tenant `demo` whose commits are savepoints of a transaction that is rolled back."""
     with engine.connect() as connection:
         outer = connection.begin()
-        with TenantSession(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        ) as session:
+        with TenantSession(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
             session.use_tenant(world.demo)
             yield session
         outer.rollback()
@@ -164,5 +162,3 @@ def statements(engine: Engine) -> Iterator[list[str]]:
     event.listen(Engine, "before_cursor_execute", note)
     yield seen
     event.remove(Engine, "before_cursor_execute", note)
-
-

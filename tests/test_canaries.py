@@ -54,15 +54,14 @@ class Walk:
         page = client.get(f"/{DOORS[person]}/login", base_url=host)
         form = {"csrf_token": csrf_token(page), "identifier": person, "password": PASSWORD}
         assert client.post(f"/{DOORS[person]}/login", base_url=host, data=form).status_code == 303
-        answer = client.post(
-            "/api/v1/auth/token", base_url=host, json={"identifier": person, "password": PASSWORD}
-        )
+        answer = client.post("/api/v1/auth/token", base_url=host, json={"identifier": person, "password": PASSWORD})
         return client, host, {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
 
 
 @pytest.fixture(scope="module")
 def walk(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     from portal.app import create_app
+
     database.create_database("canaries", template="template")
     owner = create_engine(normalise_url(database.owner_url("canaries")), poolclass=NullPool)
     seed_demo(owner, password=PASSWORD, passwords=CHEAP, now=utcnow())

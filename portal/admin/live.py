@@ -7,7 +7,7 @@ from portal.admin.base import ServiceView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import format_count
-from portal.services.tickets.listing import count_views
+from portal.services.tickets.counting import count_views
 
 
 def live_part(html: str) -> ResponseReturnValue:

@@ -106,9 +106,7 @@ class Membership(Tenanted, Base):
         tenant_reference("user_id", "users"),
         tenant_reference("company_id", "companies"),
         UniqueConstraint("tenant_id", "user_id", "company_id", "role", postgresql_nulls_not_distinct=True),
-        CheckConstraint(
-            "(role LIKE 'customer%') = (company_id IS NOT NULL)", name="company_only_for_customers"
-        ),
+        CheckConstraint("(role LIKE 'customer%') = (company_id IS NOT NULL)", name="company_only_for_customers"),
         Index("ix_memberships_tenant_role", "tenant_id", "role"),
     )
 

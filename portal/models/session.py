@@ -61,7 +61,7 @@ class TenantSession(Session):
         if self.info.setdefault("tenant_id", tenant_id) != tenant_id:
             raise LookupError("session already serves another tenant")
 
-    def run(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[Any]:
+    def run(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
         """Execute a prepared statement for this session's tenant."""
         return self.execute(statement, {**(values or {}), _TENANT: self.tenant_id})
 
@@ -160,7 +160,7 @@ def keep_plans(engine: Engine) -> None:
         if connection.pgconn.exec_(b"ROLLBACK").status != ExecStatus.COMMAND_OK:
             connection.rollback()
 
-    engine.dialect.do_rollback = roll_back  # type: ignore[method-assign]
+    engine.dialect.do_rollback = roll_back  # type: ignore[method-assign, assignment]
 
 
 def normalise_url(url: str) -> str:

@@ -43,6 +43,8 @@ def build_worker(
     return Worker(
         client,
         task_queue=task_queue,
+        # Only a label here; left out, the SDK hashes every loaded module, which takes most of a second.
+        build_id="portico",
         workflows=WORKFLOWS,
         activities=activities,
         activity_executor=executor,

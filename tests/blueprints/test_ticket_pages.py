@@ -41,7 +41,7 @@ def test_a_form_sent_twice_makes_one_ticket(alice):
     second = alice.post(NEW, form(request_key=key, subject="Sent twice"))
     assert first.headers["Location"] == second.headers["Location"]
     listed = alice.get("/portal/tickets?view=all&q=Sent+twice").get_data(as_text=True)
-    assert listed.count('data-live-row') == 1
+    assert listed.count("data-live-row") == 1
 
 
 def test_a_reply_sent_twice_is_one_message(alice):

@@ -166,9 +166,11 @@ def new_page(chromium: Browser, product: Product) -> Iterator[Callable[..., Page
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
         page.on(
             "console",
-            lambda message: problems.append(f"{page.url}: {message.text}")
-            if message.type == "error" and "status of 4" not in message.text and "status of 5" not in message.text
-            else None,
+            lambda message: (
+                problems.append(f"{page.url}: {message.text}")
+                if message.type == "error" and "status of 4" not in message.text and "status of 5" not in message.text
+                else None
+            ),
         )
         return page
 

@@ -56,7 +56,9 @@ class Plant:
         """A worker that is at work when this returns."""
         began = datetime.now(UTC)
         worker = self.start_worker(fault)
-        wait_until(lambda: max((at for (at,) in self.rows(Heartbeat.at)), default=began) > began, 20, "the worker is up")
+        wait_until(
+            lambda: max((at for (at,) in self.rows(Heartbeat.at)), default=began) > began, 20, "the worker is up"
+        )
         return worker
 
     def open_ticket(self, at: datetime | None = None) -> UUID:

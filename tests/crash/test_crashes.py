@@ -84,7 +84,6 @@ def test_a_standstill_is_made_up_for_within_ten_seconds(plant):
     plant.start_worker()
     wait_until(plant.settled, 30, "everything done")
     late = [(at - back).total_seconds() for at in plant.escalations(ticket)]
-    print("LATE", late)
     assert max(late) < 10
     check_everything_happened_once(plant)
 

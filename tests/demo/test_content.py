@@ -160,8 +160,12 @@ def test_times_are_consistent(tenant: DemoTenant, ticket: DemoTicket) -> None:
     answers = public_answers(tenant, ticket)
     assert ticket.first_response_minutes_ago == (answers[0].minutes_before_now if answers else None)
 
-    milestones = [ticket.created_minutes_ago, ticket.first_response_minutes_ago, ticket.resolved_minutes_ago,
-                  ticket.closed_minutes_ago]
+    milestones = [
+        ticket.created_minutes_ago,
+        ticket.first_response_minutes_ago,
+        ticket.resolved_minutes_ago,
+        ticket.closed_minutes_ago,
+    ]
     reached = [age for age in milestones if age is not None]
     assert reached == sorted(reached, reverse=True)
     assert (ticket.resolved_minutes_ago is not None) == (ticket.status in {"resolved", "closed"})
@@ -214,15 +218,24 @@ def test_nova_speaks_arabic() -> None:
 
 
 def test_a_good_dozen_of_internal_notes_by_people() -> None:
-    notes = [message.text for ticket in DEMO.tickets for message in ticket.messages
-             if message.internal and message.sender != SYSTEM]
+    notes = [
+        message.text
+        for ticket in DEMO.tickets
+        for message in ticket.messages
+        if message.internal and message.sender != SYSTEM
+    ]
     assert len(notes) >= 12
     assert len(set(notes)) == len(notes), "each note must be recognisable when it leaks"
 
 
 def test_system_messages_are_internal() -> None:
-    assert all(message.internal for tenant in TENANTS for ticket in tenant.tickets for message in ticket.messages
-               if message.sender == SYSTEM)
+    assert all(
+        message.internal
+        for tenant in TENANTS
+        for ticket in tenant.tickets
+        for message in ticket.messages
+        if message.sender == SYSTEM
+    )
 
 
 @pytest.mark.parametrize("tenant", TENANTS, ids=lambda tenant: tenant.key)

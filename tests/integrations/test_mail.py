@@ -51,7 +51,15 @@ def test_no_header_is_slipped_in(field, break_):
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b.example, c@d.example", "a@b.example\nBcc: x@y.example", "<a@b.example>", "nobody", "", "a@b.example>", "ü@b.example"],
+    [
+        "a@b.example, c@d.example",
+        "a@b.example\nBcc: x@y.example",
+        "<a@b.example>",
+        "nobody",
+        "",
+        "a@b.example>",
+        "ü@b.example",
+    ],
 )
 def test_a_recipient_is_one_address(address):
     with pytest.raises(MailRefused):

@@ -65,7 +65,13 @@ class Line:
 
 
 def open_line(
-    port: int, cookie: str | None, *, host: str = "127.0.0.1", origin: str | None = "same", door: str | None = None, **headers: str
+    port: int,
+    cookie: str | None,
+    *,
+    host: str = "127.0.0.1",
+    origin: str | None = "same",
+    door: str | None = None,
+    **headers: str,
 ) -> Line:
     """Connect as a browser would; `origin` None leaves the header out."""
     sent = dict(headers)

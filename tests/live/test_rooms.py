@@ -38,7 +38,9 @@ def test_an_internal_note_reaches_no_customer(world, line, tell):
 
 def test_a_bell_rings_for_its_owner_alone(world, line, tell):
     bob, alice = line("bob"), line("alice")
-    tell(LiveEntry(world.demo, "notification.created", "notification", uuid4(), user_ids=(world.people["bob"].user_id,)))
+    tell(
+        LiveEntry(world.demo, "notification.created", "notification", uuid4(), user_ids=(world.people["bob"].user_id,))
+    )
     assert names(bob.listen(3, until="counts.changed")) == ["notification.created", "counts.changed"]
     assert alice.listen(0.3) == []
 

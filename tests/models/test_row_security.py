@@ -12,9 +12,7 @@ from portal.models.session import TenantSession, TenantSessions
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.queries import search_ids
 
-TENANTED = sorted(
-    mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenanted)
-)
+TENANTED = sorted(mapper.local_table.name for mapper in Base.registry.mappers if issubclass(mapper.class_, Tenanted))
 
 
 @pytest.fixture
@@ -63,9 +61,7 @@ def test_rows_of_another_tenant_can_neither_be_changed_nor_deleted(raw, world):
 
 
 def test_the_application_owns_nothing_and_bypasses_nothing(raw):
-    role = raw.execute(
-        text("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
-    ).one()
+    role = raw.execute(text("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")).one()
     assert tuple(role) == (False, False)
     assert raw.execute(text("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")).scalar() == 0
 
@@ -74,9 +70,7 @@ def test_a_foreign_key_cannot_cross_tenants(settings, world):
     owner = create_engine(settings.owner_database_url, poolclass=NullPool)
     with pytest.raises(IntegrityError), TenantSessions(owner).begin(world.nova) as session:
         session.execute(
-            text(
-                "INSERT INTO people (id, tenant_id, name, email) VALUES (:p, :nova, 'x', 'x@x');"
-            ),
+            text("INSERT INTO people (id, tenant_id, name, email) VALUES (:p, :nova, 'x', 'x@x');"),
             {"p": (person := uuid4()), "nova": world.nova},
         )
         session.execute(
@@ -163,9 +157,7 @@ class TestSearch:
         assert search_ids(session, "xylo:*", actor=actor_of(name)) == []
 
     def test_another_tenant_does_not(self, session, engine, world, ticket, actor_of):
-        session.connection().execute(
-            text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(world.nova)}
-        )
+        session.connection().execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(world.nova)})
         assert search_ids(session, "xylo:*", actor=actor_of("noor")) == []
 
     def test_internal_notes_are_found_by_staff_only(self, session, ticket, actor_of, now):

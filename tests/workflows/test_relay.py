@@ -167,7 +167,9 @@ def test_the_pause_doubles_and_has_an_end(box):
     with box.relay_engine.connect() as connection:
         for _ in range(12):
             connection.execute(relay_module._FAILED, {"seq": seq, "error": "x", "longest": 300})
-            row = connection.execute(text("SELECT extract(epoch FROM available_at - now()) AS wait FROM outbox_events")).one()
+            row = connection.execute(
+                text("SELECT extract(epoch FROM available_at - now()) AS wait FROM outbox_events")
+            ).one()
             pauses.append(round(row.wait))
         connection.rollback()
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]

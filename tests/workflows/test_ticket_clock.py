@@ -139,7 +139,9 @@ def test_events_told_twice_change_nothing(run, skipping, desk_at):
 
 
 def test_a_run_continues_as_new_with_its_state(run, client, desk_at, monkeypatch):
-    monkeypatch.setattr(workflow.Info, "is_continue_as_new_suggested", lambda info: info.get_current_history_length() > 8)
+    monkeypatch.setattr(
+        workflow.Info, "is_continue_as_new_suggested", lambda info: info.get_current_history_length() > 8
+    )
 
     async def story():
         async with desk_at(client) as desk:

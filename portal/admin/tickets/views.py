@@ -21,9 +21,10 @@ from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.collisions import answers_since
 from portal.services.tickets.conversation import add_note, reply_as_staff
+from portal.services.tickets.counting import count_views
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
-from portal.services.tickets.listing import count_views, list_tickets
+from portal.services.tickets.listing import list_tickets
 
 
 class DeskView(ServiceView):

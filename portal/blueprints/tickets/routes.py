@@ -22,8 +22,9 @@ from portal.lib.paging import Page
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority
+from portal.services.tickets.counting import read_list_head
 from portal.services.tickets.detail import get_ticket_detail
-from portal.services.tickets.listing import TicketRow, list_tickets, read_list_head
+from portal.services.tickets.listing import TicketRow, list_tickets
 from portal.services.tickets.near_misses import find_near_miss
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.promise_preview import preview_promise

@@ -23,7 +23,8 @@ from portal.models import (
     UserStatus,
 )
 from portal.models.session import TenantSession, prepare
-from portal.services.tickets.listing import COUNT_CAP, CategoryName, is_active
+from portal.services.tickets.counting import COUNT_CAP
+from portal.services.tickets.listing import CategoryName, is_active
 
 ASSIGNABLE = (Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN)
 

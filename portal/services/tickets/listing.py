@@ -1,6 +1,5 @@
 """Lists of tickets: the customer's own and the team's queue; keyset paging, no exact counts of large sets."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -10,31 +9,23 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    DateTime,
     Integer,
     Select,
     Uuid,
-    and_,
     any_,
     bindparam,
-    case,
-    func,
     literal,
     literal_column,
-    or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import defer
 
 from portal.authz import Actor
-from portal.lib.paging import DEFAULT_LIMIT, Cursor, Page, decode_cursor, paginate
+from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.lib.text import search_query
 from portal.models import (
     ACTIVE_SQL,
-    DUE_SQL,
-    PRIORITY_RANK,
-    PRIORITY_SQL,
     Company,
     NextStep,
     Person,
@@ -45,6 +36,7 @@ from portal.models import (
     User,
 )
 from portal.models.session import TenantSession, prepare
+from portal.services.tickets.ordering import due_at, key_of, order, seek, sort_key
 from portal.services.tickets.queries import (
     Sight,
     list_next_steps,
@@ -55,7 +47,6 @@ from portal.services.tickets.queries import (
     visible_to,
 )
 
-COUNT_CAP = 1000
 SORTS = ("updated", "created", "priority", "status", "due")
 STAFF_VIEWS = ("mine", "unassigned", "due_soon", "breached", "with_customer", "open", "solved", "all")
 
@@ -121,11 +112,6 @@ class TicketRow:
     def next_step(self) -> NextStep | None:
         """The soonest step the reader may see."""
         return self.steps[0] if self.steps else None
-
-
-_priority_rank = literal_column(PRIORITY_SQL.text, Integer)
-_due = literal_column(DUE_SQL.text, DateTime(timezone=True))
-_status_rank = case({status.value: rank for rank, status in enumerate(TicketStatus)}, value=Ticket.status, else_=0)
 
 
 def _name_of(login: Any) -> Any:
@@ -200,10 +186,10 @@ def list_tickets(
         query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *filter_conditions(wanted, actor, now))
         if found is not None:
             query = query.where(_is_one_of(found))
-        query = _seek(query, _sort_key(wanted.sort), wanted, cursor)
+        query = seek(query, wanted.sort, wanted.descending, cursor)
         result = session.execute(query.limit(wanted.limit + 1))
     rows = [build_row(row) for row in result]
-    page = paginate(rows, wanted.limit, cursor, lambda row: _key_of(row, wanted.sort))
+    page = paginate(rows, wanted.limit, cursor, lambda row: key_of(row.ticket, wanted.sort))
     steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
     for row in page.items:
         row.steps.extend(steps.get(row.ticket.id, ()))
@@ -220,7 +206,7 @@ def _standing_list(
         query = query.where(*view_conditions(view, bindparam("me"), bindparam("now")))
     if searched:
         query = query.where(_is_one_of(bindparam("found", type_=ARRAY(Uuid()))))
-    return prepare(_order(query, _sort_key(sort), descending).limit(bindparam("rows", type_=Integer())))
+    return prepare(order(query, sort_key(sort), descending).limit(bindparam("rows", type_=Integer())))
 
 
 def _is_one_of(ids: Any) -> ColumnElement[bool]:
@@ -272,8 +258,8 @@ def view_conditions(view: str, me: Any, now: Any) -> list[ColumnElement[bool]]:
         "mine": [active, Ticket.assigned_to == me],
         "unassigned": [active, Ticket.assigned_to.is_(None)],
         # Whatever has a promise running, the soonest first: the order says what is soon.
-        "due_soon": [active, _due < literal_column("'infinity'::timestamptz")],
-        "breached": [active, _due < now],
+        "due_soon": [active, due_at < literal_column("'infinity'::timestamptz")],
+        "breached": [active, due_at < now],
         "with_customer": [Ticket.status == TicketStatus.WAITING_CUSTOMER],
         "open": [active],
         "solved": [Ticket.status.in_((TicketStatus.RESOLVED, TicketStatus.CLOSED))],
@@ -281,98 +267,3 @@ def view_conditions(view: str, me: Any, now: Any) -> list[ColumnElement[bool]]:
         "all": [],
     }
     return views.get(view, [])
-
-
-def count_views(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> dict[str, int]:
-    """How many tickets each view holds, counted to 1,001 at most, in one statement."""
-    statement = _counts(sight_of(actor), tuple(views))
-    return dict(zip(views, session.run(statement, {**values_of(actor), "now": now}).one(), strict=True))
-
-
-@cache
-def _counts(sight: Sight, views: tuple[str, ...]) -> Select[Any]:
-    return prepare(select(*_count_columns(sight, views)))
-
-
-def _count_columns(sight: Sight, views: Sequence[str]) -> list[Any]:
-    columns = []
-    for view in views:
-        conditions = view_conditions(view, bindparam("me"), bindparam("now"))
-        rows = select(literal(1)).select_from(Ticket).where(visible_by(sight), *conditions)
-        columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
-    return columns
-
-
-@dataclass(frozen=True)
-class ListHead:
-    """What stands above a list: counts of its views, and the categories to choose from."""
-
-    counts: dict[str, int]
-    categories: list[CategoryName]
-
-
-def read_list_head(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> ListHead:
-    """Counts and categories by one statement."""
-    values = {**values_of(actor), "now": now, "tenant": session.tenant_id}
-    row = session.run(_list_head(sight_of(actor), tuple(views)), values).one()
-    return ListHead(dict(zip(views, row[:-1], strict=True)), [CategoryName(key, names) for key, names in row[-1] or ()])
-
-
-@cache
-def _list_head(sight: Sight, views: tuple[str, ...]) -> Select[Any]:
-    categories = select(
-        func.jsonb_agg(
-            aggregate_order_by(
-                func.jsonb_build_array(TicketCategory.key, TicketCategory.names),
-                TicketCategory.position,
-                TicketCategory.key,
-            )
-        )
-    ).where(TicketCategory.active, TicketCategory.tenant_id == bindparam("tenant"))
-    return prepare(select(*_count_columns(sight, views), categories.scalar_subquery()))
-
-
-def _sort_key(sort: str) -> ColumnElement[Any]:
-    keys: dict[str, ColumnElement[Any]] = {
-        "created": Ticket.created_at.expression,
-        "priority": _priority_rank,
-        "status": _status_rank,
-        # What has no promise comes behind what has one; coalescing lets a keyset walk over it.
-        "due": _due,
-    }
-    return keys.get(sort, Ticket.updated_at.expression)
-
-
-def _key_of(row: TicketRow, sort: str) -> tuple[Any, UUID]:
-    ticket = row.ticket
-    if sort == "priority":
-        return PRIORITY_RANK[ticket.priority], ticket.id
-    if sort == "status":
-        return list(TicketStatus).index(ticket.status), ticket.id
-    if sort == "due":
-        return ticket.sla_due_at, ticket.id
-    return (ticket.created_at if sort == "created" else ticket.updated_at), ticket.id
-
-
-def _seek(query: Select[Any], key: ColumnElement[Any], wanted: TicketFilter, cursor: Cursor | None) -> Select[Any]:
-    descending = wanted.descending
-    if cursor is not None:
-        value = _cursor_value(cursor, wanted.sort)
-        descending ^= cursor.backwards
-        past = key < value if descending else key > value
-        level = Ticket.id < cursor.id if descending else Ticket.id > cursor.id
-        query = query.where(or_(past, and_(key == value, level)))
-    return _order(query, key, descending)
-
-
-def _cursor_value(cursor: Cursor, sort: str) -> Any:
-    if sort in ("priority", "status"):
-        return cursor.number()
-    moment = cursor.moment()
-    return literal("infinity").cast(Ticket.sla_due_at.type) if moment is None else moment
-
-
-def _order(query: Select[Any], key: ColumnElement[Any], descending: bool) -> Select[Any]:
-    if descending:
-        return query.order_by(key.desc(), Ticket.id.desc())
-    return query.order_by(key.asc(), Ticket.id.asc())

@@ -9,7 +9,8 @@ from sqlalchemy import func, literal, select
 from portal.authz import Actor
 from portal.models import Ticket
 from portal.models.session import TenantSession
-from portal.services.tickets.listing import COUNT_CAP, TicketFilter, filter_conditions, find_words
+from portal.services.tickets.counting import COUNT_CAP
+from portal.services.tickets.listing import TicketFilter, filter_conditions, find_words
 from portal.services.tickets.queries import visible_to
 
 

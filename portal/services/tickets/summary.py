@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Select, and_, bindparam, func, literal, or_, sel
 from portal.authz import Actor
 from portal.models import ACTIVE, Ticket, TicketEvent, TicketStatus
 from portal.models.session import TenantSession, prepare
-from portal.services.tickets.listing import COUNT_CAP
+from portal.services.tickets.counting import COUNT_CAP
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 PROMISE_WINDOW = timedelta(days=90)

@@ -118,7 +118,9 @@ def test_an_internal_note_reaches_nobody(session, told, open_ticket, actor_of, n
 
 def test_a_rating_is_told_to_nobody(session, told, open_ticket, actor_of, now):
     ticket = open_ticket()
-    update_ticket(session, ticket.id, changes=TicketChanges(status=TicketStatus.RESOLVED), actor=actor_of("sam"), now=now)
+    update_ticket(
+        session, ticket.id, changes=TicketChanges(status=TicketStatus.RESOLVED), actor=actor_of("sam"), now=now
+    )
     rate_ticket(session, ticket.id, rating=5, actor=actor_of("bob"), now=now)
     assert told.of(ticket, "ticket.rated") == ({}, {})
 
@@ -127,7 +129,11 @@ def test_other_companies_and_tenants_hear_nothing(session, told, open_ticket, ac
     ticket = open_ticket()
     reply_as_staff(session, ticket.id, message="Hi", actor=actor_of("sam"), now=now)
     update_ticket(
-        session, ticket.id, changes=TicketChanges(status=TicketStatus.RESOLVED), actor=actor_of("sam"), now=now + seconds(3)
+        session,
+        ticket.id,
+        changes=TicketChanges(status=TicketStatus.RESOLVED),
+        actor=actor_of("sam"),
+        now=now + seconds(3),
     )
     for kind in ("ticket.created", "ticket.replied", "ticket.status_changed"):
         bells, mails = told.of(ticket, kind)

@@ -73,7 +73,12 @@ def test_a_solution_is_rated_once(session, open_ticket, actor_of, now):
 
 def test_strangers_find_nothing(session, open_ticket, actor_of, now):
     ticket = open_ticket()
-    for act, extra in ((close_ticket, {}), (reopen_ticket, {}), (cancel_ticket, {"reason": "x"}), (rate_ticket, {"rating": 5})):
+    for act, extra in (
+        (close_ticket, {}),
+        (reopen_ticket, {}),
+        (cancel_ticket, {"reason": "x"}),
+        (rate_ticket, {"rating": 5}),
+    ):
         for name in ("charlie", "nia"):
             with pytest.raises(NotFound):
                 act(session, ticket.id, actor=actor_of(name), now=now, **extra)
