@@ -1,7 +1,6 @@
 """Real worker processes against a real Temporal server and PostgreSQL, to be killed."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -79,16 +78,24 @@ class Plant:
 
     def settled(self, tickets: int = 1) -> bool:
         """Whether every ladder was climbed, every event told and every mail sent."""
+        # In the order in which one thing brings about the next, so that nothing slips in between.
         lines = [kind for (kind,) in self.rows(TicketEvent.kind)]
-        waiting = [1 for (at,) in self.rows(OutboxEvent.processed_at) if at is None]
-        unsent = [1 for (state,) in self.rows(MailMessage.state) if state != "sent"]
-        told = {event for (event,) in self.rows(Notification.event_id)}
         due = {
             event
             for event, kind in self.rows(OutboxEvent.id, OutboxEvent.kind)
             if kind in ("ticket.created", "ticket.escalated", "ticket.sla_warned")
         }
+        told = {event for (event,) in self.rows(Notification.event_id)}
+        waiting = [1 for (at,) in self.rows(OutboxEvent.processed_at) if at is None]
+        unsent = [1 for (state,) in self.rows(MailMessage.state) if state != "sent"]
         return lines.count("escalated") >= LEVELS * tickets and not waiting and not unsent and due <= told
+
+    def end(self) -> None:
+        """No worker stays."""
+        for worker in self.workers:
+            worker.kill()
+            worker.wait(10)
+        self.engine.dispose()
 
     def mail_files(self) -> list[Path]:
         """What lies in the mail folder."""
@@ -119,33 +126,54 @@ def temporal() -> Iterator[Any]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def new_plant(
+    database: Any, new_database: Any, temporal: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], Plant]]:
+    """Make a database of its own, with a namespace of its own in the Temporal server."""
+    plants: list[Plant] = []
+
+    def make() -> Plant:
+        name = new_database(f"crash_{uuid4().hex[:8]}")
+        settings = settings_for(database, name, tmp_path_factory.mktemp("crash"))
+        world = _small_world(settings)
+        temporal.create_namespace(name)
+        engine = build_engine(settings.database_url, pool_size=2)
+        plants.append(Plant(settings, world, engine, _environ(settings, temporal.address, name), name))
+        return plants[-1]
+
+    yield make
+    for plant in plants:
+        plant.end()
+        database.drop_database(plant.name)
+
+
 @pytest.fixture
-def plant(database: Any, new_database: Any, temporal: Any, tmp_path: Path) -> Iterator[Plant]:
-    """A database of its own, and a namespace of its own in the Temporal server."""
-    name = new_database(f"crash_{uuid4().hex[:8]}")
-    settings = settings_for(database, name, tmp_path)
+def plant(new_plant: Callable[[], Plant]) -> Iterator[Plant]:
+    """A world of the test's own, without workers yet."""
+    made = new_plant()
+    yield made
+    made.end()
+
+
+def _small_world(settings: Settings) -> World:
     owner = create_engine(normalise_url(settings.owner_database_url), poolclass=NullPool)
     world = build_world(owner, CHEAP, now=datetime.now(UTC) - timedelta(days=1))
     with owner.begin() as connection:
         for tenant in (world.demo, world.nova):
             connection.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(tenant)})
             connection.execute(text(LADDER))
-    temporal.create_namespace(name)
+    return world
+
+
+def _environ(settings: Settings, temporal_address: str, namespace: str) -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "TEMPORAL_", "PG"))}
-    environ |= {
+    return environ | {
         "PORTAL_ENV": "test",
         "PORTAL_SECRET_KEY": settings.secret_key,
         "PORTAL_DATABASE_URL": settings.database_url,
         "PORTAL_RELAY_DATABASE_URL": settings.relay_database_url,
-        "PORTAL_DATA_DIR": str(tmp_path),
-        "PORTAL_TEMPORAL_ADDRESS": temporal.address,
-        "PORTAL_TEMPORAL_NAMESPACE": name,
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_TEMPORAL_ADDRESS": temporal_address,
+        "PORTAL_TEMPORAL_NAMESPACE": namespace,
     }
-    plant = Plant(settings, world, build_engine(settings.database_url, pool_size=2), environ, name)
-    yield plant
-    for worker in plant.workers:
-        if worker.poll() is None:
-            worker.send_signal(signal.SIGKILL)
-        worker.wait(10)
-    plant.engine.dispose()
-    database.drop_database(name)

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -52,14 +53,31 @@ def check_everything_happened_once(plant, tickets=1):
     assert levels == [2] * tickets
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_at(plant, point):
+def die_and_come_back(plant, point):
+    """Let a worker die at the point, start another, and wait until all is done; returns how the first one ended."""
     worker = plant.start_ready_worker(point)
     plant.open_ticket()
-    assert worker.wait(30) == -signal.SIGKILL, "the crash point was not reached"
+    ended = worker.wait(30)
     plant.start_worker()
     wait_until(plant.settled, 30, f"everything done after {point}")
-    check_everything_happened_once(plant)
+    for running in plant.workers:
+        running.kill()
+    return ended
+
+
+@pytest.fixture(scope="module")
+def deaths(new_plant):
+    """Every point in a world of its own, three at a time: most of it is waiting."""
+    plants = {point: new_plant() for point in POINTS}
+    with ThreadPoolExecutor(3) as pool:
+        yield plants, {point: pool.submit(die_and_come_back, plants[point], point) for point in POINTS}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_at(deaths, point):
+    plants, ends = deaths
+    assert ends[point].result() == -signal.SIGKILL, "the crash point was not reached"
+    check_everything_happened_once(plants[point])
 
 
 def test_a_worker_killed_again_and_again(plant):

@@ -1,5 +1,10 @@
 """Activities of notifications: decide and write down who is told, then send."""
 
+import contextvars
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio import activity
 
 from portal.integrations.mail import MailTransport
@@ -8,6 +13,8 @@ from portal.models.session import TenantSessions
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
+
+HEARTBEAT_SECONDS = 1.0
 
 
 class NotificationActivities:
@@ -28,11 +35,30 @@ class NotificationActivities:
     def send_mails(self, batch: MailBatch) -> None:
         """Send what is still queued; one mail that does not go out keeps no other one back."""
         late: TransientMailError | None = None
-        for mail_id in batch.mail_ids:
-            activity.heartbeat()
-            try:
-                send_mail(self._sessions, batch.tenant_id, mail_id, transport=self._transport)
-            except TransientMailError as error:
-                late = error
+        with _heartbeats():
+            for mail_id in batch.mail_ids:
+                try:
+                    send_mail(self._sessions, batch.tenant_id, mail_id, transport=self._transport)
+                except TransientMailError as error:
+                    late = error
         if late is not None:
             raise late
+
+
+@contextmanager
+def _heartbeats() -> Iterator[None]:
+    """Say every second that we live: a slow mail server is no death, and a death is noticed within seconds."""
+    ended = threading.Event()
+    context = contextvars.copy_context()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            context.run(activity.heartbeat)
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

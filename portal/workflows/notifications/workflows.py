@@ -36,6 +36,6 @@ class NotificationWorkflow:
                 NotificationActivities.send_mails,
                 batch,
                 start_to_close_timeout=timedelta(minutes=10),
-                heartbeat_timeout=timedelta(seconds=15),
+                heartbeat_timeout=timedelta(seconds=5),
                 retry_policy=SEND_RETRY,
             )
