@@ -2,13 +2,14 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
 from portal.errors import Conflict
 from portal.integrations.mail import MailRefused, MailUnavailable
 from portal.lib.clock import utcnow
-from portal.models import MailMessage, MailState, Notification
+from portal.models import MailMessage, MailState, Notification, User
 from portal.services.tickets.conversation import add_note, reply_as_staff
 from portal.workflows.notifications.shared import notification_workflow_id
 from portal.workflows.tickets.shared import ClockRun
@@ -62,6 +63,13 @@ def test_a_note_brings_nothing_about(run, client, desk_at, mails):
             assert not any("CANARY" in mail.as_string() for mail in mails.all())
 
     run(story())
+
+
+@pytest.fixture(autouse=True)
+def _everybody_wants_mail(sessions, world):
+    """Whatever other tests switched off."""
+    with sessions.begin(world.demo) as session:
+        session.execute(update(User).values(mail_preferences={}))
 
 
 def test_one_mail_that_fails_keeps_no_other_back(run, client, desk_at, mails, monkeypatch):
