@@ -80,9 +80,9 @@ def open_line(
     if origin:
         sent["Origin"] = f"http://{host}:{port}" if origin == "same" else origin
     socket = _Named(host, port, sent)
-    assert socket.receive(timeout=5).startswith("0{")
+    assert socket.receive(timeout=20).startswith("0{")
     socket.send("40" + (json.dumps({"door": door}) if door else ""))
-    answer = socket.receive(timeout=5)
+    answer = socket.receive(timeout=20)
     if answer.startswith("44"):
         return Line(socket, refused=json.loads(answer[2:])["message"])
     assert answer.startswith("40{"), answer
