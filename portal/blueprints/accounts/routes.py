@@ -9,19 +9,16 @@ from flask.typing import ResponseReturnValue
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
-from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
-from portal.blueprints.guard import cookie_name
+from portal.blueprints.accounts.doors import Door
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.policies import permission, public, signed_in
-from portal.errors import Invalid, Unauthenticated
-from portal.lib.text import has_forbidden_characters
-from portal.lib.wording.errors import error_text
-from portal.services.accounts import sessions
+from portal.errors import Invalid
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications import bell
 
-DOOR = "portal"
-IDENTIFIER_LENGTH = 254
+DOOR = Door(
+    name="portal", template="accounts/login.html", endpoint="access.login", home="dashboard.index", prefix="/portal/"
+)
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
 
@@ -36,37 +33,15 @@ def root() -> ResponseReturnValue:
 @access.route("/portal/login", methods=["GET", "POST"])
 @public
 def login() -> ResponseReturnValue:
-    """The sign-in of customers; staff are refused with the sentence that a wrong password gets."""
-    if request.method == "GET":
-        if http.identity() is not None:
-            return http.see_other("dashboard.index")
-        return _login_page(expired=request.args.get("expired") == "1")
-    identifier = request.form.get("identifier", "")[:IDENTIFIER_LENGTH]
-    password = request.form.get("password", "")
-    missing = "identifier" if not identifier.strip() else ("password" if not password else "")
-    if missing:
-        return _login_page(identifier, field=missing, code="required", status=422)
-    refuse_guessing(identifier)
-    try:
-        _sign_in(identifier, password)
-    except Unauthenticated as error:
-        http.session().rollback()
-        count_wrong_guess(identifier)
-        return _login_page(identifier, code=error.code, status=401)
-    http.commit()
-    target = http.safe_target(request.form.get("next") or request.args.get("next"), url_for("dashboard.index"))
-    return redirect(target if target.startswith("/portal") else url_for("dashboard.index"), code=303)
+    """The sign-in of customers."""
+    return DOOR.log_in()
 
 
 @access.post("/portal/logout")
 @signed_in
 def logout() -> ResponseReturnValue:
-    """End this session for good."""
-    token = cookie.pop(cookie_name(DOOR), None)
-    if isinstance(token, str):
-        sessions.sign_out(http.session(), token, actor=http.actor(), now=http.now())
-        http.commit()
-    return http.see_other("access.login")
+    """End the session of a customer."""
+    return DOOR.log_out()
 
 
 @access.get("/portal/help")
@@ -159,38 +134,6 @@ def counts() -> ResponseReturnValue:
     tickets, unread = g.get("chrome_counts", (0, 0))
     shown = {"tickets": tickets, "notifications": unread}
     return jsonify({name: format_count(number) if number else 0 for name, number in shown.items()})
-
-
-def _sign_in(identifier: str, password: str) -> None:
-    if has_forbidden_characters(identifier):
-        raise Unauthenticated("wrong_credentials")
-    token, _ = sessions.sign_in(
-        http.session(),
-        identifier=identifier,
-        password=password,
-        door=DOOR,
-        passwords=http.passwords(),
-        origin=http.origin(),
-        now=http.now(),
-    )
-    # Whoever signs in gets a new token here and for forms; what was planted before is worth nothing.
-    cookie[cookie_name(DOOR)] = token
-    cookie.pop("csrf_token", None)
-
-
-def _login_page(
-    identifier: str = "", *, field: str = "", code: str = "", status: int = 200, expired: bool = False
-) -> ResponseReturnValue:
-    text = error_text(code, {}, gettext) if code else ""
-    page = render_template(
-        "accounts/login.html",
-        identifier=identifier,
-        errors=[(field or "identifier", text)] if text else [],
-        field_error=field,
-        next=http.safe_target(request.values.get("next"), ""),
-        expired=expired,
-    )
-    return page, status
 
 
 def _own_referrer() -> str | None:

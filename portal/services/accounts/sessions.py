@@ -42,21 +42,27 @@ class SignedIn:
     identity: Identity
 
 
-def sign_in(
-    session: TenantSession,
-    *,
-    identifier: str,
-    password: str,
-    door: str,
-    passwords: Passwords,
-    origin: Origin,
-    now: datetime,
-) -> tuple[str, Identity]:
-    """Check the password at a door and start a session; returns the token for the cookie.
+def authenticate(
+    session: TenantSession, *, identifier: str, password: str, kind: UserKind | None, passwords: Passwords
+) -> User:
+    """The login that identifier and password prove, of one kind where a door admits only one.
 
     Every reason to refuse gives the same Unauthenticated `wrong_credentials`, after the same work.
     """
-    user = authenticate(session, identifier=identifier, password=password, kind=DOORS[door], passwords=passwords)
+    user = find_login(session, identifier, kind)
+    if not passwords.matches(password, user.password_hash if user else None) or user is None:
+        raise Unauthenticated("wrong_credentials")
+    if not user.may_sign_in():
+        raise Unauthenticated("wrong_credentials")
+    if user.password_hash and passwords.needs_rehash(user.password_hash):
+        user.password_hash = passwords.hash(password)
+    return user
+
+
+def start_session(
+    session: TenantSession, user: User, *, door: str, origin: Origin, now: datetime
+) -> tuple[str, Identity]:
+    """Begin a session at a door for a login that was just proved; returns the token for the cookie."""
     identity = load_identity(session, user, origin)
     token = new_token()
     session.add(
@@ -76,20 +82,6 @@ def sign_in(
     user.previous_login_at, user.last_login_at = user.last_login_at, now
     audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after={"door": door})
     return token, identity
-
-
-def authenticate(
-    session: TenantSession, *, identifier: str, password: str, kind: UserKind | None, passwords: Passwords
-) -> User:
-    """The login that identifier and password prove; raises Unauthenticated `wrong_credentials`."""
-    user = find_login(session, identifier, kind)
-    if not passwords.matches(password, user.password_hash if user else None) or user is None:
-        raise Unauthenticated("wrong_credentials")
-    if not user.may_sign_in():
-        raise Unauthenticated("wrong_credentials")
-    if user.password_hash and passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash(password)
-    return user
 
 
 def load_identity(session: TenantSession, user: User, origin: Origin) -> Identity:

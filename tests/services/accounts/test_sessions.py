@@ -7,11 +7,13 @@ from portal.errors import Unauthenticated
 from portal.models import AuditEntry, AuthSession, User, UserStatus
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import (
+    DOORS,
     IDLE,
     Origin,
+    authenticate,
     find_signed_in,
-    sign_in,
     sign_out,
+    start_session,
     touch_session,
 )
 from tests.conftest import CHEAP
@@ -21,9 +23,8 @@ ORIGIN = Origin("127.0.0.1", "Test/1.0", "request-1")
 
 
 def enter(session, now, *, identifier="bob@acme.example", password=PASSWORD, door="portal"):
-    return sign_in(
-        session, identifier=identifier, password=password, door=door, passwords=CHEAP, origin=ORIGIN, now=now
-    )
+    user = authenticate(session, identifier=identifier, password=password, kind=DOORS[door], passwords=CHEAP)
+    return start_session(session, user, door=door, origin=ORIGIN, now=now)
 
 
 def found(session, token, now, door="portal"):
@@ -117,14 +118,12 @@ def test_signing_in_is_audited_with_its_origin(session, now):
 def test_a_cheaper_hash_is_renewed(session, now, actor_of):
     before = session.scalar(select(User.password_hash).where(User.id == actor_of("bob").user_id))
     dearer = Passwords(time_cost=2, memory_kib=16)
-    sign_in(
+    authenticate(
         session,
         identifier="bob@acme.example",
         password=PASSWORD,
-        door="portal",
+        kind=DOORS["portal"],
         passwords=dearer,
-        origin=ORIGIN,
-        now=now,
     )
     session.flush()
     after = session.scalar(select(User.password_hash).where(User.id == actor_of("bob").user_id))
