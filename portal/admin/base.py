@@ -5,23 +5,23 @@ writes are services of ours, so the rules of the product hold here as they do ev
 """
 
 import functools
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from flask import flash, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
 from flask_admin import expose as flask_admin_expose
+from flask_admin.base import AdminViewMeta
 from flask_admin.model.base import BaseModelView, ViewArgs
 from wtforms import Form
 
 from portal.authz import Permission, require
 from portal.blueprints import http
-from portal.blueprints.localisation import gettext
-from portal.errors import Invalid, NotFound
+from portal.errors import NotFound
 from portal.lib.text import has_forbidden_characters
-from portal.lib.wording.errors import error_text
 
 View = TypeVar("View", bound=Callable[..., Any])
 MAX_PAGE = 1_000
@@ -100,15 +100,16 @@ def _declare(view: Callable[..., Any], needed: Permission) -> Callable[..., Any]
     return declared
 
 
+class _ViewMeta(AdminViewMeta, ABCMeta):  # type: ignore[misc]
+    """Flask-Admin's metaclass; a view that lacks an abstract method cannot be made."""
+
+
 class ServiceView(GuardedView, BaseView):  # type: ignore[misc]
     """A page of its own kind within the back office."""
 
 
-class ServiceModelView(GuardedView, BaseModelView):  # type: ignore[misc]
-    """A list with a page per record, read and written by services; writing is off unless a view switches it on.
-
-    Subclasses give `find_rows` and `find_one`, and where records are written `save`.
-    """
+class ServiceModelView(GuardedView, BaseModelView, metaclass=_ViewMeta):  # type: ignore[misc]
+    """A list with a page per record, read by services; what can be written is an `EditableModelView`."""
 
     routes: ClassVar[frozenset[str] | None] = frozenset({"index_view", "details_view"})
     record: ClassVar[str]
@@ -188,17 +189,13 @@ class ServiceModelView(GuardedView, BaseModelView):  # type: ignore[misc]
 
     # What subclasses give.
 
+    @abstractmethod
     def find_rows(self, search: str, *, limit: int, offset: int) -> list[Any]:
         """Rows of the list."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find_one(self, record_id: UUID) -> Any:
         """One record; raises NotFound."""
-        raise NotImplementedError
-
-    def save(self, form: Any, record: Any | None) -> Any:
-        """Have a service create (record None) or change; raises Invalid."""
-        raise NotImplementedError
 
     # Pages.
 
@@ -206,66 +203,3 @@ class ServiceModelView(GuardedView, BaseModelView):  # type: ignore[misc]
     def details_view(self) -> ResponseReturnValue:
         """A record's own page."""
         return self.render(self.details_template, model=self.get_one(request.args.get("id")))
-
-    @route("/new/", methods=("GET", "POST"))
-    def create_view(self) -> ResponseReturnValue:
-        """The form for a new record."""
-        return self._edit(self.create_form(), None)
-
-    @route("/edit/", methods=("GET", "POST"))
-    def edit_view(self) -> ResponseReturnValue:
-        """The form for an existing record."""
-        record = self.get_one(request.args.get("id"))
-        return self._edit(self.edit_form(record), record)
-
-    def _edit(self, form: Form, record: Any | None) -> ResponseReturnValue:
-        if request.method == "POST" and self.prepare(form) and form.validate():
-            try:
-                self.save(form, record)
-            except Invalid as error:
-                http.session().rollback()
-                show_errors(form, error)
-            else:
-                http.commit()
-                flash(gettext("Saved"), "ok")
-                return http.see_other(f"{self.endpoint}.index_view")
-        status = 422 if form.errors else 200
-        template = self.edit_template if record is not None else self.create_template
-        return self.render(template, form=form, model=record, form_errors=error_list(form), **self.choices()), status
-
-    def prepare(self, form: Any) -> bool:
-        """Do what a button other than Save asks for; False keeps the form open."""
-        return True
-
-    def choices(self) -> dict[str, Any]:
-        """What the form's template needs besides the form."""
-        return {}
-
-
-def show_errors(form: Form, error: Invalid) -> None:
-    """Put a service's refusals beside the form's fields; those of no field go to the form itself."""
-    for item in error.errors:
-        text = error_text(item.code, dict(item.params), gettext)
-        if item.field in form._fields:
-            field = form[item.field]
-            field.errors = [*field.errors, text]
-        else:
-            form.form_errors.append(text)
-
-
-def error_list(form: Form) -> list[tuple[str, str]]:
-    """(field id, text) for the summary on top of a form."""
-    found: list[tuple[str, str]] = []
-    for name, errors in form.errors.items():
-        field = form._fields.get(name) if name is not None else None
-        found.extend((field.id if field is not None else "", text) for text in _texts(errors))
-    return found
-
-
-def _texts(errors: Any) -> list[str]:
-    """The sentences in WTForms' nested lists and mappings of errors."""
-    if isinstance(errors, dict):
-        return [text for nested in errors.values() for text in _texts(nested)]
-    if isinstance(errors, (list, tuple)):
-        return [text for nested in errors for text in _texts(nested)]
-    return [str(errors)]

@@ -7,7 +7,7 @@ from flask import request
 from flask_babel import lazy_gettext
 from wtforms import Form
 
-from portal.admin.base import ServiceModelView
+from portal.admin.editing import EditableModelView
 from portal.admin.navigation import weekday_name
 from portal.admin.sla.forms import CalendarEditForm, hours_text
 from portal.authz import Permission
@@ -73,7 +73,7 @@ def _days(first: int, last: int) -> str:
     return f"{weekday_name(first)}–{weekday_name(last)}"
 
 
-class CalendarsView(ServiceModelView):
+class CalendarsView(EditableModelView):
     """The list of calendars and the form of one."""
 
     policy = Permission.SLA_READ

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form
 
-from portal.admin.base import ServiceModelView, route
+from portal.admin.base import route
+from portal.admin.editing import EditableModelView
 from portal.admin.sla.forms import category_form, valid_uuid
 from portal.authz import Permission
 from portal.blueprints import http
@@ -18,7 +19,7 @@ from portal.services.tickets.categories import CategoryForm, move_category, save
 from portal.services.tickets.queries import list_categories
 
 
-class CategoriesView(ServiceModelView):
+class CategoriesView(EditableModelView):
     """The list in the order customers see, and the form of one."""
 
     policy = Permission.SLA_READ

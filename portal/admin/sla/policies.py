@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form
 
-from portal.admin.base import ServiceModelView, route
+from portal.admin.base import route
+from portal.admin.editing import EditableModelView
 from portal.admin.sla.forms import PolicyEditForm, valid_uuid
 from portal.admin.sla.presenters import category_names, describe_policy, level_choices, matches_text
 from portal.authz import Permission
@@ -31,7 +32,7 @@ def _names_of_categories() -> dict[str, str]:
     return category_names(list_categories(http.session(), include_inactive=True))
 
 
-class PoliciesView(ServiceModelView):
+class PoliciesView(EditableModelView):
     """The list in the order in which promises are tried, and the form of one."""
 
     policy = Permission.SLA_READ
