@@ -27,12 +27,20 @@ DENIALS = RateLimitItemPerMinute(60, namespace="denials")
 Write = Callable[[TenantSession, bool], None]
 
 
+def asked_for() -> tuple[str | None, UUID | None]:
+    """The record that the address names: `<uuid:ticket_id>` is a ticket."""
+    for name, value in (request.view_args or {}).items():
+        if name.endswith("_id") and isinstance(value, UUID):
+            return name.removesuffix("_id"), value
+    return None, None
+
+
 def note_refusal(error: Forbidden) -> None:
     """Write that the guard or a service refused this request."""
     found = http.identity()
     where = http.origin()
     actor = found.actor if found else visitor(http.tenant().id, ip=where.ip, request_id=where.request_id)
-    record_type, record_id = _asked_for()
+    record_type, record_id = asked_for()
     note_denial(
         Denial(
             door=door(),
@@ -64,14 +72,6 @@ def note_refused_sign_in(identifier: str) -> None:
         )
 
     _write_unless_flooded(http.tenant().id, origin_key(), write)
-
-
-def _asked_for() -> tuple[str | None, UUID | None]:
-    """The record that the address names: `<uuid:ticket_id>` is a ticket."""
-    for name, value in (request.view_args or {}).items():
-        if name.endswith("_id") and isinstance(value, UUID):
-            return name.removesuffix("_id"), value
-    return None, None
 
 
 def _write_unless_flooded(tenant_id: UUID, who: str, write: Write) -> None:

@@ -115,3 +115,10 @@ def safe_target(target: str | None, default: str) -> str:
     if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target):
         return default
     return target
+
+
+def own_referrer() -> str | None:
+    """The address within this site that the browser says it comes from."""
+    referrer = request.referrer or ""
+    own = referrer.removeprefix(request.host_url.rstrip("/")) if referrer.startswith(request.host_url) else None
+    return safe_target(own, "") or None

@@ -253,6 +253,8 @@ def test_auditors_read_it_in_words(app, world):
     refused = ada.get("/admin/audit/?action=user.sign_in_refused").get_data(as_text=True).split("<tbody>")[1]
     for words in ("Sign-in refused", "Somebody not signed in", "Back office", "Login"):
         assert words in refused
+    came_in = ada.get("/admin/audit/?action=user.signed_in&actor=Ada").get_data(as_text=True).split("<tbody>")[1]
+    assert "Back office" in came_in
     for page in (denied, refused):
         assert "not_allowed" not in page
         assert "desk:" not in page

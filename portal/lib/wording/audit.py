@@ -67,7 +67,8 @@ REASONS = {
     "foreign_page": N_("A page of another site asked"),
     "no_company": N_("The login belongs to no company"),
 }
-REFUSALS = frozenset({"access.denied", "user.sign_in_refused"})
+# What these entries tell is where somebody came in, or did not.
+ACCESS_ACTIONS = frozenset({"access.denied", "user.sign_in_refused", "user.signed_in"})
 
 
 def action_text(action: str, translate: Callable[[str], str]) -> str:
@@ -80,8 +81,8 @@ def record_text(record_type: str, translate: Callable[[str], str]) -> str:
     return translate(RECORDS[record_type]) if record_type in RECORDS else record_type
 
 
-def refusal_notes(told: Mapping[str, Any], translate: Callable[[str], str]) -> list[str]:
-    """Where something was refused, what it would have needed, and whether more of it was left out."""
+def access_notes(told: Mapping[str, Any], translate: Callable[[str], str]) -> list[str]:
+    """Where it was; for refusals what was missing, and whether more of them were left out."""
     notes = []
     if (door := told.get("door")) in DOORS:
         notes.append(translate(DOORS[door]))

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.authz import Permission
-from portal.lib.wording.audit import PERMISSIONS, refusal_notes
+from portal.lib.wording.audit import PERMISSIONS, access_notes
 from portal.models import AuditEntry
 from portal.services.accounts.refused_sign_ins import record_refused_sign_in
 from portal.services.accounts.sessions import Origin
@@ -90,7 +90,7 @@ def test_the_row_that_reaches_the_limit_says_so(session, now, actor_of):
     for action in ("access.denied", "user.sign_in_refused"):
         (entry,) = entries(session, action)
         assert entry.after["last"] is True
-        assert "Too many in a minute" in refusal_notes(entry.after, str)[-1]
+        assert "Too many in a minute" in access_notes(entry.after, str)[-1]
 
 
 def test_every_permission_has_a_name():
