@@ -9,7 +9,10 @@ from functools import partial
 
 from portal.config import ConfigurationError, Settings
 from portal.integrations.mail import build_transport
+from portal.integrations.sms import build_text_transport
+from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
+from portal.services.notifications.mailing import Outlets
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
 from portal.workflows.heartbeat import beat_forever
@@ -25,9 +28,8 @@ async def run(settings: Settings) -> None:
     quieten_core()
     engine = build_engine(settings.database_url, pool_size=AT_ONCE)
     client = await wait_for_surroundings(settings, engine)
-    activities = registry.build_activities(
-        TenantSessions(engine), build_transport(settings), base_url=settings.base_url
-    )
+    outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
+    activities = registry.build_activities(TenantSessions(engine), outlets, base_url=settings.base_url)
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))

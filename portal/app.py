@@ -20,6 +20,7 @@ from portal.blueprints.telemetry import init_telemetry
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.lib.vault import Vault
 from portal.models import Base
 from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
 from portal.services.accounts.api_tokens import TokenSigner
@@ -97,6 +98,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
+    app.extensions["portal_vault"] = Vault(settings.vault_secrets)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     db.metadata = Base.metadata  # type: ignore[attr-defined]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))  # type: ignore[arg-type]

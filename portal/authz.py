@@ -30,25 +30,62 @@ class Permission(StrEnum):
     MAIL_READ = "mail:read"
     AUDIT_READ = "audit:read"
     BRANDING_EDIT = "branding:edit"
+    PROFILE_EDIT = "profile:edit"
+    COMPANY_MANAGE = "company:manage"
+    API_KEYS_MANAGE = "api_keys:manage"
+    ACCESS_MANAGE = "access:manage"
+    STAFF_MANAGE = "staff:manage"
+    ROLES_CONFIGURE = "roles:configure"
+    SIGN_IN_CONFIGURE = "sign_in:configure"
+    AUDIT_EXPORT = "audit:export"
 
 
 P = Permission
-_EVERYBODY = {P.DASHBOARD_VIEW, P.PREFERENCES_EDIT, P.NOTIFICATIONS_READ}
-_CUSTOMER = _EVERYBODY | {P.TICKETS_READ, P.TICKETS_CREATE, P.TICKETS_REPLY, P.TICKETS_CLOSE, P.TICKETS_RATE}
+_EVERYBODY = {P.DASHBOARD_VIEW, P.PREFERENCES_EDIT, P.NOTIFICATIONS_READ, P.PROFILE_EDIT}
+_CUSTOMER = _EVERYBODY | {
+    P.TICKETS_READ,
+    P.TICKETS_CREATE,
+    P.TICKETS_REPLY,
+    P.TICKETS_CLOSE,
+    P.TICKETS_RATE,
+    P.API_KEYS_MANAGE,
+}
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
 _AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.SLA_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
     Role.AGENT: frozenset(_AGENT),
-    Role.MANAGER: frozenset(_AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ}),
+    Role.MANAGER: frozenset(
+        _AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ, P.AUDIT_EXPORT, P.ACCESS_MANAGE}
+    ),
     Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ}),
     Role.TENANT_ADMIN: frozenset(
-        _AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ, P.BRANDING_EDIT}
+        _AGENT
+        | {
+            P.SLA_CONFIGURE,
+            P.CUSTOMERS_EDIT,
+            P.MAIL_READ,
+            P.AUDIT_READ,
+            P.AUDIT_EXPORT,
+            P.BRANDING_EDIT,
+            P.ACCESS_MANAGE,
+            P.STAFF_MANAGE,
+            P.ROLES_CONFIGURE,
+            P.SIGN_IN_CONFIGURE,
+        }
     ),
+    # What these may is in the tenant's own row, which the identity brings along.
+    Role.CUSTOM: frozenset(_EVERYBODY),
 }
+
+
+# What a tenant may put into roles of its own: whatever its own staff may do, never what customers do.
+GRANTABLE: frozenset[Permission] = frozenset().union(
+    *(ROLE_PERMISSIONS[role] for role in (Role.MANAGER, Role.BILLING, Role.DESIGNER, Role.TENANT_ADMIN))
+)
 
 
 class ActorKind(StrEnum):
@@ -72,6 +109,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     company_ids: tuple[UUID, ...] = ()
     admin_company_ids: tuple[UUID, ...] = ()
+    granted: frozenset[Permission] = frozenset()
     ip: str = ""
     request_id: str = ""
     correlation_id: UUID | None = None
@@ -79,8 +117,8 @@ class Actor:
     permissions: frozenset[Permission] = field(init=False)
 
     def __post_init__(self) -> None:
-        granted: frozenset[Permission] = frozenset().union(*(ROLE_PERMISSIONS[role] for role in self.roles))
-        object.__setattr__(self, "permissions", granted)
+        by_role: frozenset[Permission] = frozenset().union(*(ROLE_PERMISSIONS[role] for role in self.roles))
+        object.__setattr__(self, "permissions", by_role | self.granted)
 
     @property
     def is_staff(self) -> bool:

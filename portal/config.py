@@ -62,6 +62,14 @@ class Settings:
     password_memory_kib: int = 19 * 1024
     demo_password: str = "portico-demo"  # noqa: S105 - published on purpose; refused in production
     pool_size: int = 20
+    encryption_keys: tuple[str, ...] = ()
+    sms_url: str | None = None
+    geoip_database: Path | None = None
+
+    @property
+    def vault_secrets(self) -> tuple[str, ...]:
+        """What fields are encrypted with, the newest first; the application's secret where nothing else is set."""
+        return self.encryption_keys or (self.secret_key,)
 
     @property
     def production(self) -> bool:
@@ -84,6 +92,8 @@ class Settings:
             raise ConfigurationError("PORTAL_SECRET_KEY needs at least 32 characters in production.")
         if environment == "production" and os.environ.get("PORTAL_FAULT"):
             raise ConfigurationError("PORTAL_FAULT is for tests; it must not be set in production.")
+        if any(len(key) < 32 for key in (_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()):
+            raise ConfigurationError("Each key of PORTAL_ENCRYPTION_KEYS needs at least 32 characters.")
         database = _need("PORTAL_DATABASE_URL")
         port = _integer("PORT", 8000)
         return cls(
@@ -105,4 +115,7 @@ class Settings:
             password_memory_kib=_integer("PORTAL_PASSWORD_MEMORY_KIB", 19 * 1024),
             demo_password=_read("PORTAL_DEMO_PASSWORD", "portico-demo") or "portico-demo",
             pool_size=_integer("PORTAL_POOL_SIZE", 20),
+            encryption_keys=tuple((_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()),
+            sms_url=_read("PORTAL_SMS_URL"),
+            geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
         )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from portal.authz import Actor
@@ -135,12 +135,22 @@ def app(settings: Settings, world: World) -> Any:
 
 @pytest.fixture(autouse=True)
 def _forget_limits(request: pytest.FixtureRequest) -> None:
-    """Rate limits of one test do not reach the next."""
+    """Rate limits and locks of one test do not reach the next."""
     if "app" in request.fixturenames:
         from portal.extensions import limiter
 
         request.getfixturevalue("app")
         limiter.reset()
+        with request.getfixturevalue("root").begin() as connection:
+            connection.execute(text("DELETE FROM sign_in_locks"))
+
+
+@pytest.fixture(scope="session")
+def root(database: Any, settings: Settings) -> Iterator[Engine]:
+    """The session's database without row-level security, to tidy up."""
+    engine = create_engine(normalise_url(database.superuser_url("main")))
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture

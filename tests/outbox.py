@@ -5,7 +5,26 @@ import email.policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from portal.integrations.mail import FileMail
+from portal.integrations.mail import FileMail, MailTransport
+from portal.integrations.sms import OutgoingText
+from portal.lib.vault import Vault
+from portal.services.notifications.mailing import Outlets
+
+
+def outlets_to(mail: MailTransport) -> Outlets:
+    """Mails to this transport, text messages to nobody, secrets from a vault of the tests."""
+    return Outlets(mail, Texts(), Vault(["a secret of the tests' own vault, long enough"]))
+
+
+class Texts:
+    """Takes text messages and keeps them."""
+
+    def __init__(self) -> None:
+        self.taken: list[OutgoingText] = []
+
+    def send(self, message: OutgoingText) -> None:
+        """Keep it."""
+        self.taken.append(message)
 
 
 class FolderOfMails:

@@ -7,7 +7,12 @@ from portal.blueprints.accounts.doors import Door
 from portal.blueprints.policies import public, signed_in
 
 DOOR = Door(
-    name="admin", template="admin/login.html", endpoint="admin_access.login", home="admin.index", prefix="/admin/"
+    name="admin",
+    template="admin/login.html",
+    endpoint="admin_access.login",
+    verify="admin_access.verify",
+    home="admin.index",
+    prefix="/admin/",
 )
 bp = Blueprint("admin_access", __name__, url_prefix="/admin")
 

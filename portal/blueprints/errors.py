@@ -55,8 +55,12 @@ def init_errors(app: Flask) -> None:
 def problem(
     status: int, code: str, params: dict[str, Any] | None = None, errors: list[dict[str, str]] | None = None
 ) -> Response:
-    """An `application/problem+json` answer in the reader's language (RFC 9457)."""
-    text = error_text(code, params or {}, gettext)
+    """An `application/problem+json` answer in the reader's language (RFC 9457).
+
+    Of the parameters only a sign-in's `challenge` is told; the others are for the text.
+    """
+    params = params or {}
+    text = error_text(code, params, gettext)
     answer = jsonify(
         type=f"about:blank#{code}",
         title=text,
@@ -65,6 +69,7 @@ def problem(
         code=code,
         errors=errors or [],
         request_id=g.get("request_id", ""),
+        **{name: params[name] for name in ("challenge",) if name in params},
     )
     answer.status_code = status
     answer.mimetype = "application/problem+json"
@@ -98,6 +103,8 @@ def _domain(error: DomainError) -> ResponseReturnValue:
         answer = problem(status, error.code, error.params, errors)
         if status == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
+        if "retry_after" in error.params:
+            answer.headers["Retry-After"] = str(error.params["retry_after"])
         return answer
     if isinstance(error, Unauthenticated):
         return _to_sign_in(error)

@@ -77,7 +77,9 @@ def _identify() -> None:
 
 def _from_cookie(token: str, at: str) -> Identity | None:
     framed = request.method == "GET"
-    row: Sequence[Any] | None = sessions.find_signed_in(http.session(), token, at, http.now(), with_counts=framed)
+    row: Sequence[Any] | None = sessions.find_signed_in(
+        http.session(), token, at, http.now(), idle=http.tenant().sign_in.idle, with_counts=framed
+    )
     if row is None:
         g.session_ended = True
         return None

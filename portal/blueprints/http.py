@@ -13,6 +13,7 @@ from portal.config import Settings
 from portal.errors import Unauthenticated
 from portal.extensions import db
 from portal.lib.clock import utcnow
+from portal.lib.vault import Vault
 from portal.models.session import TenantSession
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.identity import Identity
@@ -29,6 +30,11 @@ def settings() -> Settings:
 def passwords() -> Passwords:
     """The password hasher at the configured cost."""
     return cast(Passwords, current_app.extensions["portal_passwords"])
+
+
+def vault() -> Vault:
+    """What encrypts fields and makes one-time secrets."""
+    return cast(Vault, current_app.extensions["portal_vault"])
 
 
 def token_signer() -> TokenSigner:

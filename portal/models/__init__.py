@@ -1,7 +1,27 @@
 """Every table of the product, so that `from portal.models import Ticket` is all a reader needs."""
 
+from portal.models.access import (
+    ApiKey,
+    EmailDomain,
+    ExternalIdentity,
+    IdentityProvider,
+    Invitation,
+    KnownDevice,
+    LinkPurpose,
+    OneTimeLink,
+    Passkey,
+    PasskeyCeremony,
+    RecoveryCode,
+    SignInChallenge,
+    SignInLock,
+    SsoAttempt,
+    StaffRole,
+    TotpFactor,
+)
 from portal.models.accounts import (
+    Address,
     AuthSession,
+    Avatar,
     Company,
     IdempotencyKey,
     Membership,
@@ -16,8 +36,8 @@ from portal.models.accounts import (
 from portal.models.base import Base, Tenanted
 from portal.models.conversations import Conversation, Message
 from portal.models.knowledge import KbArticle, KbCategory
-from portal.models.notifications import MailMessage, MailState, Notification
-from portal.models.outbox import AuditEntry, OutboxEvent
+from portal.models.notifications import MailChannel, MailMessage, MailState, Notification
+from portal.models.outbox import AuditEntry, AuditLink, OutboxEvent
 from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
 from portal.models.tickets import (
@@ -45,28 +65,47 @@ __all__ = [
     "MOVES",
     "PRIORITY_RANK",
     "PRIORITY_SQL",
+    "Address",
+    "ApiKey",
     "AuditEntry",
+    "AuditLink",
     "AuthSession",
+    "Avatar",
     "Base",
     "BusinessCalendar",
     "Company",
     "Conversation",
+    "EmailDomain",
+    "ExternalIdentity",
     "Heartbeat",
     "IdempotencyKey",
+    "IdentityProvider",
+    "Invitation",
     "KbArticle",
     "KbCategory",
+    "KnownDevice",
+    "LinkPurpose",
+    "MailChannel",
     "MailMessage",
     "MailState",
     "Membership",
     "Message",
     "NextStep",
     "Notification",
+    "OneTimeLink",
     "OutboxEvent",
+    "Passkey",
+    "PasskeyCeremony",
     "Person",
+    "RecoveryCode",
     "RefreshToken",
     "Role",
     "SenderType",
+    "SignInChallenge",
+    "SignInLock",
     "SlaPolicy",
+    "SsoAttempt",
+    "StaffRole",
     "Tenant",
     "TenantCounter",
     "TenantDomain",
@@ -78,6 +117,7 @@ __all__ = [
     "TicketPriority",
     "TicketStatus",
     "TokenFamily",
+    "TotpFactor",
     "User",
     "UserKind",
     "UserStatus",

@@ -1,9 +1,21 @@
 """Companies and people (one record each, whatever role they play), their logins and sessions."""
 
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, LargeBinary, String, UniqueConstraint, Uuid
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
@@ -34,6 +46,8 @@ class Role(StrEnum):
     BILLING = "billing"
     DESIGNER = "designer"
     TENANT_ADMIN = "tenant_admin"
+    # Of the tenant's own making; the membership names which (ADM-02).
+    CUSTOM = "custom"
 
 
 class Company(Tenanted, Base):
@@ -63,6 +77,57 @@ class Person(Tenanted, Base):
     email: Mapped[str] = mapped_column(String(254), comment="lower case")
     phone: Mapped[str | None] = mapped_column(String(40), comment="digits with a leading +")
     title: Mapped[str | None] = mapped_column(String(80))
+    date_of_birth: Mapped[date | None] = mapped_column(Date)
+    email_verified_at: Mapped[Moment | None]
+    phone_verified_at: Mapped[Moment | None]
+    created_at: Mapped[CreatedAt]
+
+
+class Address(Tenanted, Base):
+    """Where a person or a company is reached by post (ACC-02); at most one of an owner is the primary one."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (
+        tenant_key(),
+        tenant_reference("person_id", "people"),
+        tenant_reference("company_id", "companies"),
+        CheckConstraint("(person_id IS NULL) <> (company_id IS NULL)", name="one_owner"),
+        Index("ix_addresses_person", "tenant_id", "person_id"),
+        Index("ix_addresses_company", "tenant_id", "company_id"),
+        Index(
+            "uq_addresses_primary",
+            "tenant_id",
+            "person_id",
+            "company_id",
+            unique=True,
+            postgresql_where=text("is_primary"),
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[UuidKey]
+    person_id: Mapped[UUID | None] = mapped_column(Uuid)
+    company_id: Mapped[UUID | None] = mapped_column(Uuid)
+    label: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    street: Mapped[str] = mapped_column(String(160))
+    city: Mapped[str] = mapped_column(String(80))
+    postal_code: Mapped[str] = mapped_column(String(20))
+    country: Mapped[str] = mapped_column(String(2), comment="ISO 3166-1 alpha-2")
+    landmark: Mapped[str | None] = mapped_column(String(160))
+    is_primary: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    verified_at: Mapped[Moment | None]
+    created_at: Mapped[CreatedAt]
+
+
+class Avatar(Tenanted, Base):
+    """A person's picture, drawn anew from what was uploaded, so that nothing but the picture is in it."""
+
+    __tablename__ = "avatars"
+    __table_args__ = (tenant_reference("person_id", "people"),)
+
+    person_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary, comment="WebP, 256 x 256")
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
     created_at: Mapped[CreatedAt]
 
 
@@ -82,6 +147,9 @@ class User(Tenanted, Base):
     status: Mapped[UserStatus] = mapped_column(str_enum(UserStatus), default=UserStatus.PENDING)
     portal_access: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     password_hash: Mapped[str | None] = mapped_column(String(255))
+    password_changed_at: Mapped[Moment | None]
+    must_reset_password: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    second_factor_due_at: Mapped[Moment | None] = mapped_column(comment="end of the grace period (AUTH-16)")
     locale: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="system", server_default="system")
     timezone: Mapped[str | None] = mapped_column(String(60))
@@ -105,7 +173,11 @@ class Membership(Tenanted, Base):
         tenant_key(),
         tenant_reference("user_id", "users"),
         tenant_reference("company_id", "companies"),
-        UniqueConstraint("tenant_id", "user_id", "company_id", "role", postgresql_nulls_not_distinct=True),
+        tenant_reference("staff_role_id", "staff_roles"),
+        UniqueConstraint(
+            "tenant_id", "user_id", "company_id", "role", "staff_role_id", postgresql_nulls_not_distinct=True
+        ),
+        CheckConstraint("(role = 'custom') = (staff_role_id IS NOT NULL)", name="custom_role_is_named"),
         CheckConstraint("(role LIKE 'customer%') = (company_id IS NOT NULL)", name="company_only_for_customers"),
         Index("ix_memberships_tenant_role", "tenant_id", "role"),
     )
@@ -114,6 +186,7 @@ class Membership(Tenanted, Base):
     user_id: Mapped[UUID] = mapped_column(Uuid)
     company_id: Mapped[UUID | None] = mapped_column(Uuid)
     role: Mapped[Role] = mapped_column(str_enum(Role))
+    staff_role_id: Mapped[UUID | None] = mapped_column(Uuid)
     created_at: Mapped[CreatedAt]
 
 
@@ -132,6 +205,10 @@ class AuthSession(Tenanted, Base):
     door: Mapped[str] = mapped_column(String(10), comment="portal or admin")
     ip: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(255), default="")
+    method: Mapped[str] = mapped_column(String(20), default="password", server_default="password")
+    device_id: Mapped[UUID | None] = mapped_column(Uuid)
+    proved_at: Mapped[Moment | None] = mapped_column(comment="when the person last proved to be it (step-up)")
+    factor_at: Mapped[Moment | None] = mapped_column(comment="when a second factor was last given")
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[Moment]
     expires_at: Mapped[Moment]
@@ -142,10 +219,18 @@ class TokenFamily(Tenanted, Base):
     """One sign-in of a program; revoking it ends every token that came from it."""
 
     __tablename__ = "token_families"
-    __table_args__ = (tenant_key(), tenant_reference("user_id", "users"))
+    __table_args__ = (
+        tenant_key(),
+        tenant_reference("user_id", "users"),
+        Index("ix_token_families_user", "tenant_id", "user_id"),
+    )
 
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(Uuid)
+    ip: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    user_agent: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    factor_at: Mapped[Moment | None]
+    last_used_at: Mapped[Moment | None]
     created_at: Mapped[CreatedAt]
     revoked_at: Mapped[Moment | None]
 

@@ -16,6 +16,13 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+class MailChannel(StrEnum):
+    """By which way a message goes out; a text message has no subject and no HTML."""
+
+    MAIL = "mail"
+    SMS = "sms"
+
+
 class Notification(Tenanted, Base):
     """A notice behind somebody's bell; one per event and person."""
 
@@ -45,6 +52,7 @@ class MailMessage(Tenanted, Base):
     __tablename__ = "mail_messages"
     __table_args__ = (
         tenant_key(),
+        tenant_reference("link_id", "one_time_links"),
         UniqueConstraint("tenant_id", "event_id", "recipient", "template"),
         UniqueConstraint("message_id"),
         Index("ix_mail_created", "tenant_id", "created_at"),
@@ -54,6 +62,11 @@ class MailMessage(Tenanted, Base):
     event_id: Mapped[UUID] = mapped_column(Uuid)
     template: Mapped[str] = mapped_column(String(60))
     user_id: Mapped[UUID | None] = mapped_column(Uuid)
+    channel: Mapped[MailChannel] = mapped_column(
+        str_enum(MailChannel), default=MailChannel.MAIL, server_default=MailChannel.MAIL.value
+    )
+    # The stored text holds a mark where the link or code goes; it is put in when the message leaves.
+    link_id: Mapped[UUID | None] = mapped_column(Uuid)
     recipient: Mapped[str] = mapped_column(String(254))
     locale: Mapped[str] = mapped_column(String(10))
     message_id: Mapped[str] = mapped_column(String(255))

@@ -2,7 +2,19 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, Integer, String, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted
@@ -58,3 +70,16 @@ class AuditEntry(Tenanted, Base):
     request_id: Mapped[str] = mapped_column(String(40), default="")
     before: Mapped[JsonObject]
     after: Mapped[JsonObject]
+
+
+class AuditLink(Tenanted, Base):
+    """One link of a tenant's chain of hashes over its audit entries; append-only (SEC-06)."""
+
+    __tablename__ = "audit_links"
+    __table_args__ = (UniqueConstraint("tenant_id", "entry_id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("tenants.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, comment="from 1, no gaps")
+    entry_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("audit_entries.id"))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), comment="SHA-256 of the previous hash and the entry")
+    sealed_at: Mapped[CreatedAt]

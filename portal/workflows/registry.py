@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio import workflow
 
-from portal.integrations.mail import MailTransport
 from portal.models.session import TenantSessions
+from portal.services.notifications.mailing import Outlets
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.tickets.activities import TicketActivities
@@ -30,10 +30,10 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
 }
 
 
-def build_activities(sessions: TenantSessions, transport: MailTransport, *, base_url: str) -> list[Callable[..., Any]]:
+def build_activities(sessions: TenantSessions, outlets: Outlets, *, base_url: str) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
-    notifications = NotificationActivities(sessions, transport, base_url)
+    notifications = NotificationActivities(sessions, outlets, base_url)
     return [tickets.advance_clock, notifications.fan_out, notifications.send_mails]
 
 

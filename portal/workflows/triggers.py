@@ -66,6 +66,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     # The clock itself did these; only people have to hear of them.
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),
+    ("outgoing_message", "message.queued"): (TELL,),
 }
 
 

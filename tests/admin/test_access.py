@@ -201,4 +201,6 @@ def test_bad_keys_are_not_found(staff: Any, bad: str) -> None:
 
 
 def test_roles_of_the_world_cover_every_staff_role() -> None:
-    assert {role for _, role in STAFF.values()} == {role for role in Role if not role.value.startswith("customer")}
+    # What a role of the tenant's own making may is in its row, not in the table.
+    ours = {role for role in Role if not role.value.startswith("customer")} - {Role.CUSTOM}
+    assert {role for _, role in STAFF.values()} == ours

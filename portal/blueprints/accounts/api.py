@@ -11,8 +11,10 @@ from portal.blueprints.denials import note_refused_sign_in
 from portal.blueprints.localisation import current_locale, select_timezone
 from portal.blueprints.policies import public, signed_in
 from portal.errors import Unauthenticated
+from portal.models import User
 from portal.services.accounts import api_tokens
 from portal.services.accounts.api_tokens import TokenPair
+from portal.services.accounts.sign_in import Attempt, has_second_factor, open_challenge, prove_password
 
 bp = Blueprint("auth_api", __name__, url_prefix="/api/v1/auth")
 
@@ -27,21 +29,30 @@ def token(body: Credentials) -> Tokens:
     """
     refuse_guessing(body.identifier)
     try:
-        pair = api_tokens.issue_tokens(
-            http.session(),
-            identifier=body.identifier,
-            password=body.password,
-            passwords=http.passwords(),
-            signer=http.token_signer(),
-            origin=http.origin(),
-            now=http.now(),
-        )
+        user = _prove(body)
     except Unauthenticated:
         http.session().rollback()
         count_wrong_guess(body.identifier)
         note_refused_sign_in(body.identifier)
         raise
+    if has_second_factor(http.session(), user.id):
+        owed = open_challenge(http.session(), user, door="api", method="password", now=http.now())
+        http.commit()
+        raise Unauthenticated("second_factor_required", challenge=owed.challenge)
+    pair = api_tokens.issue_tokens(
+        http.session(), user, factor=False, signer=http.token_signer(), origin=http.origin(), now=http.now()
+    )
     return _tokens(pair)
+
+
+def _prove(body: Credentials) -> User:
+    attempt = Attempt(body.identifier, body.password, door="api", kind=None, origin=http.origin())
+    user = prove_password(http.session(), attempt, passwords=http.passwords(), now=http.now())
+    if user is None:
+        # The failure is counted although the sign-in is refused.
+        http.commit()
+        raise Unauthenticated("wrong_credentials")
+    return user
 
 
 @bp.post("/refresh")

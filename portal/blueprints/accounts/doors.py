@@ -1,10 +1,13 @@
 """The doors that people come in by, customers at one and staff at the other; one browser can stand at both."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from portal.blueprints import http
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
@@ -16,8 +19,10 @@ from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.models import User
 from portal.services.accounts import sessions
+from portal.services.accounts.sign_in import Attempt, FactorOwed, SignedInNow, continue_sign_in, prove_password
 
 IDENTIFIER_LENGTH = 254
+DEVICE_LIFE = timedelta(days=400)
 # What a browser keeps when somebody signs in, besides the sessions of other doors.
 _KEPT = frozenset({"locale", "theme"})
 
@@ -26,12 +31,14 @@ _KEPT = frozenset({"locale", "theme"})
 class Door:
     """One way in: `name` as in `sessions.DOORS`, its sign-in (template, endpoint) and what lies behind it.
 
-    `home` is the endpoint of the first page, `prefix` begins the address of every page behind the door.
+    `verify` is the endpoint of the second step, `home` of the first page; `prefix` begins the address of every
+    page behind the door.
     """
 
     name: str
     template: str
     endpoint: str
+    verify: str
     home: str
     prefix: str
 
@@ -51,41 +58,78 @@ class Door:
             user = self.prove(identifier, password)
         except Unauthenticated as error:
             return self.refuse(identifier, error)
-        return self.let_in(user)
+        return self.let_in(user, method="password")
 
     def prove(self, identifier: str, password: str) -> User:
-        """The login whose password this is; raises Unauthenticated `wrong_credentials`."""
+        """The login whose password this is; raises Unauthenticated `wrong_credentials` or `sign_in_locked`."""
         if has_forbidden_characters(identifier):
             raise Unauthenticated("wrong_credentials")
-        return sessions.authenticate(
-            http.session(),
+        attempt = Attempt(
             identifier=identifier,
             password=password,
+            door=self.name,
             kind=sessions.DOORS[self.name],
-            passwords=http.passwords(),
+            origin=http.origin(),
+            device=device_token(),
         )
+        user = prove_password(http.session(), attempt, passwords=http.passwords(), now=http.now())
+        if user is None:
+            # The failure is counted although the sign-in is refused.
+            http.commit()
+            raise Unauthenticated("wrong_credentials")
+        return user
 
-    def let_in(self, user: User) -> ResponseReturnValue:
-        """What follows every proof, whichever it was: a session, a cookie of its own, and the page that was wanted."""
-        token, _ = sessions.start_session(http.session(), user, door=self.name, origin=http.origin(), now=http.now())
+    def let_in(self, user: User, *, method: str) -> ResponseReturnValue:
+        """What follows every first proof: the second step where one is owed, else the page that was wanted."""
+        step = continue_sign_in(
+            http.session(),
+            user,
+            door=self.name,
+            method=method,
+            origin=http.origin(),
+            device=device_token(),
+            now=http.now(),
+        )
         http.commit()
-        self._renew_cookie(token)
+        if isinstance(step, FactorOwed):
+            return self.ask_for_factor(step)
+        return self.enter(step)
+
+    def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
+        """Lead to the second step; the challenge in the cookie opens nothing else."""
+        cookie[challenge_name(self.name)] = owed.challenge
+        wanted = http.safe_target(request.values.get("next"), "") or None
+        return http.see_other(self.verify, next=wanted)
+
+    def enter(self, done: SignedInNow) -> ResponseReturnValue:
+        """After every proof was given: a cookie of its own, and the page that was wanted."""
+        self._renew_cookie(done.token)
         home = url_for(self.home)
         target = http.safe_target(request.values.get("next"), home)
-        return redirect(target if target.startswith(self.prefix) else home, code=303)
+        answer = redirect(target if target.startswith(self.prefix) else home, code=303)
+        if done.device is not None:
+            remember_device(answer, done.device)
+        return answer
 
     def refuse(self, identifier: str, error: Unauthenticated) -> ResponseReturnValue:
         """What follows a proof that does not hold: it counts, is audited, and the form comes back."""
         http.session().rollback()
         count_wrong_guess(identifier)
         note_refused_sign_in(identifier)
-        return self.page(identifier, code=error.code, status=401)
+        return self.page(identifier, code=error.code, params=error.params, status=401)
 
     def page(
-        self, identifier: str = "", *, field: str = "", code: str = "", status: int = 200, expired: bool = False
+        self,
+        identifier: str = "",
+        *,
+        field: str = "",
+        code: str = "",
+        params: dict[str, Any] | None = None,
+        status: int = 200,
+        expired: bool = False,
     ) -> ResponseReturnValue:
         """The form with what was typed, never the password; `code` says what is wrong, with `field` where."""
-        text = error_text(code, {}, gettext) if code else ""
+        text = error_text(code, params or {}, gettext) if code else ""
         page = render_template(
             self.template,
             identifier=identifier,
@@ -110,3 +154,30 @@ class Door:
         found = {name: value for name, value in cookie.items() if name in kept}
         cookie.clear()
         cookie.update(found | {cookie_name(self.name): token})
+
+
+def challenge_name(door: str) -> str:
+    """The key of a door's unfinished sign-in within the signed cookie."""
+    return f"{door}_challenge"
+
+
+def device_token() -> str | None:
+    """What the browser shows of having been here before."""
+    return request.cookies.get(_device_cookie())
+
+
+def remember_device(answer: Response, token: str) -> None:
+    """Have the browser keep the device's token, beyond sessions, at this site alone."""
+    answer.set_cookie(
+        _device_cookie(),
+        token,
+        max_age=int(DEVICE_LIFE.total_seconds()),
+        secure=http.settings().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def _device_cookie() -> str:
+    return "__Host-portico_device" if http.settings().secure_cookies else "portico_device"

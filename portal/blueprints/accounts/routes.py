@@ -17,7 +17,12 @@ from portal.services.accounts.preferences import THEMES, save_mail_preferences, 
 from portal.services.notifications import bell
 
 DOOR = Door(
-    name="portal", template="accounts/login.html", endpoint="access.login", home="dashboard.index", prefix="/portal/"
+    name="portal",
+    template="accounts/login.html",
+    endpoint="access.login",
+    verify="access.verify",
+    home="dashboard.index",
+    prefix="/portal/",
 )
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")

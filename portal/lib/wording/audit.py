@@ -62,6 +62,14 @@ PERMISSIONS = {
     "mail:read": N_("Read sent mail"),
     "audit:read": N_("Read the audit log"),
     "branding:edit": N_("Change the branding"),
+    "profile:edit": N_("Change the own profile"),
+    "company:manage": N_("Manage the company's people"),
+    "api_keys:manage": N_("Manage own API keys"),
+    "access:manage": N_("Unlock logins and end sessions"),
+    "staff:manage": N_("Manage the team"),
+    "roles:configure": N_("Change roles"),
+    "sign_in:configure": N_("Change how people sign in"),
+    "audit:export": N_("Export the audit log"),
 }
 REASONS = {
     "foreign_page": N_("A page of another site asked"),

@@ -37,6 +37,13 @@ MESSAGES = {
     "json_invalid": N_("The body is not valid JSON."),
     "json_too_deep": N_("The body is nested too deeply."),
     "wrong_credentials": N_("The address or the password is not right."),
+    "sign_in_locked": N_(
+        "Too many failed sign-ins from here. Try again in %(minutes)s minutes, or set a new password."
+    ),
+    "second_factor_required": N_("Enter the code from your authenticator."),
+    "factor_wrong": N_("This code is not right (any more)."),
+    "link_expired": N_("This link does not work any more. Ask for a new one."),
+    "step_up_required": N_("Please confirm that it is you."),
     "token_invalid": N_("The token is not valid (any more)."),
     "authentication_required": N_("Please sign in."),
     "session_expired": N_("Session expired. Please log in again."),

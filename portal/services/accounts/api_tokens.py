@@ -20,8 +20,7 @@ from portal.lib.tokens import new_token, token_hash
 from portal.models import RefreshToken, TokenFamily, User
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity, build_identity, select_identity
-from portal.services.accounts.passwords import Passwords
-from portal.services.accounts.sessions import Origin, authenticate
+from portal.services.accounts.sessions import Origin
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=30)
@@ -79,18 +78,19 @@ class TokenSigner:
 
 
 def issue_tokens(
-    session: TenantSession,
-    *,
-    identifier: str,
-    password: str,
-    passwords: Passwords,
-    signer: TokenSigner,
-    origin: Origin,
-    now: datetime,
+    session: TenantSession, user: User, *, factor: bool, signer: TokenSigner, origin: Origin, now: datetime
 ) -> TokenPair:
-    """Sign a program in; raises Unauthenticated `wrong_credentials`."""
-    user = authenticate(session, identifier=identifier, password=password, kind=None, passwords=passwords)
-    family = TokenFamily(id=uuid4(), tenant_id=session.tenant_id, user_id=user.id, created_at=now)
+    """Tokens for a program whose login was proved in full; `factor` says whether by a second factor, too."""
+    family = TokenFamily(
+        id=uuid4(),
+        tenant_id=session.tenant_id,
+        user_id=user.id,
+        ip=origin.ip,
+        user_agent=origin.user_agent[:255],
+        factor_at=now if factor else None,
+        last_used_at=now,
+        created_at=now,
+    )
     session.add(family)
     session.flush()
     row = session.execute(select_identity().where(User.id == user.id)).one()
@@ -127,6 +127,10 @@ def refresh_tokens(
         select(User)
         .join(TokenFamily, TokenFamily.user_id == User.id)
         .where(TokenFamily.id == won, TokenFamily.revoked_at.is_(None))
+    )
+    session.execute(
+        update(TokenFamily).where(TokenFamily.id == won).values(last_used_at=now),
+        execution_options={"synchronize_session": False},
     )
     if user is None or not user.may_sign_in():
         raise Unauthenticated("token_invalid")

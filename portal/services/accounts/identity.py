@@ -7,14 +7,19 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
-from portal.authz import Actor, actor_kind_of
-from portal.models import Company, Membership, Person, Role, User, UserKind
+from portal.authz import GRANTABLE, Actor, Permission, actor_kind_of
+from portal.models import Company, Membership, Person, Role, StaffRole, User, UserKind
 from portal.models.session import TenantSession
 
 _MEMBERSHIPS = (
-    select(func.jsonb_agg(func.jsonb_build_array(Membership.role, Membership.company_id, Company.name)))
+    select(
+        func.jsonb_agg(
+            func.jsonb_build_array(Membership.role, Membership.company_id, Company.name, StaffRole.permissions)
+        )
+    )
     .select_from(Membership)
     .outerjoin(Company, (Company.tenant_id == Membership.tenant_id) & (Company.id == Membership.company_id))
+    .outerjoin(StaffRole, (StaffRole.tenant_id == Membership.tenant_id) & (StaffRole.id == Membership.staff_role_id))
     .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id)
     .correlate(User)
     .scalar_subquery()
@@ -48,8 +53,11 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
     companies: dict[UUID, str] = {}
     admin: list[UUID] = []
     roles: set[Role] = set()
-    for role, company_id, company_name in memberships or ():
+    granted: set[Permission] = set()
+    for role, company_id, company_name, own_permissions in memberships or ():
         roles.add(Role(role))
+        # A permission that this version does not know grants nothing.
+        granted.update(Permission(name) for name in own_permissions or () if name in GRANTABLE)
         if company_id is not None:
             companies[UUID(company_id)] = company_name
             if role == Role.CUSTOMER_ADMIN.value:
@@ -62,6 +70,7 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
         roles=frozenset(roles),
         company_ids=tuple(companies),
         admin_company_ids=tuple(admin),
+        granted=frozenset(granted),
         ip=ip,
         request_id=request_id,
     )

@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Row, Select, bindparam, update
 
 from portal.authz import Actor
-from portal.errors import Unauthenticated
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
-from portal.models import AuthSession, User, UserKind, UserStatus
+from portal.models import AuthSession, TokenFamily, User, UserKind, UserStatus
 from portal.models.session import TenantSession, prepare
 from portal.services.accounts.chrome import chrome_columns
-from portal.services.accounts.identity import Identity, build_identity, find_login, select_identity
-from portal.services.accounts.passwords import Passwords
+from portal.services.accounts.identity import Identity, build_identity, select_identity
 
 IDLE = timedelta(minutes=30)
 LIFETIME = {UserKind.CUSTOMER: timedelta(hours=12), UserKind.STAFF: timedelta(hours=8)}
@@ -42,27 +40,21 @@ class SignedIn:
     identity: Identity
 
 
-def authenticate(
-    session: TenantSession, *, identifier: str, password: str, kind: UserKind | None, passwords: Passwords
-) -> User:
-    """The login that identifier and password prove, of one kind where a door admits only one.
-
-    Every reason to refuse gives the same Unauthenticated `wrong_credentials`, after the same work.
-    """
-    user = find_login(session, identifier, kind)
-    if not passwords.matches(password, user.password_hash if user else None) or user is None:
-        raise Unauthenticated("wrong_credentials")
-    if not user.may_sign_in():
-        raise Unauthenticated("wrong_credentials")
-    if user.password_hash and passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash(password)
-    return user
-
-
 def start_session(
-    session: TenantSession, user: User, *, door: str, origin: Origin, now: datetime
+    session: TenantSession,
+    user: User,
+    *,
+    door: str,
+    method: str,
+    factor: bool,
+    device_id: UUID | None,
+    origin: Origin,
+    now: datetime,
 ) -> tuple[str, Identity]:
-    """Begin a session at a door for a login that was just proved; returns the token for the cookie."""
+    """Start a session for a login that was proved in full; returns the token for the cookie.
+
+    `method` says how (password, passkey, sso, link), `factor` whether a second factor was given now.
+    """
     identity = load_identity(session, user, origin)
     token = new_token()
     session.add(
@@ -74,13 +66,18 @@ def start_session(
             door=door,
             ip=origin.ip,
             user_agent=origin.user_agent[:255],
+            method=method,
+            device_id=device_id,
+            proved_at=now,
+            factor_at=now if factor else None,
             created_at=now,
             last_seen_at=now,
             expires_at=now + LIFETIME[user.kind],
         )
     )
     user.previous_login_at, user.last_login_at = user.last_login_at, now
-    audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after={"door": door})
+    after = {"door": door, "method": method}
+    audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after=after)
     return token, identity
 
 
@@ -117,7 +114,7 @@ def _living(*extra: Any) -> Select[Any]:
 
 
 def find_signed_in(
-    session: TenantSession, token: str, door: str, now: datetime, *, with_counts: bool = False
+    session: TenantSession, token: str, door: str, now: datetime, *, idle: timedelta = IDLE, with_counts: bool = False
 ) -> Row[Any] | None:
     """The live session behind a token, with its identity, of a login that may still sign in; by one statement.
 
@@ -125,13 +122,15 @@ def find_signed_in(
     """
     return session.run(
         _signed_in_statement(door, with_counts),
-        {"token_hash": token_hash(token), "now": now, "idle_since": now - IDLE},
+        {"token_hash": token_hash(token), "now": now, "idle_since": now - idle},
     ).first()
 
 
-def find_living(session: TenantSession, hashes: Collection[bytes], now: datetime) -> dict[bytes, Identity]:
+def find_living(
+    session: TenantSession, hashes: Collection[bytes], now: datetime, *, idle: timedelta = IDLE
+) -> dict[bytes, Identity]:
     """Which of these sessions (by the hash of their token) live, and whose they are; by one statement."""
-    rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - IDLE})
+    rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - idle})
     return {row[4].token_hash: build_identity(row) for row in rows}
 
 
@@ -155,3 +154,21 @@ def sign_out(session: TenantSession, token: str, *, actor: Actor, now: datetime)
         execution_options={"synchronize_session": False},
     )
     audit(session, "user.signed_out", "user", actor.user_id, actor=actor, now=now)
+
+
+def end_sessions(
+    session: TenantSession, user_id: UUID, *, now: datetime, keep: UUID | None = None, programs: bool = True
+) -> int:
+    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many."""
+    options = {"synchronize_session": False}
+    living = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+    if keep is not None:
+        living = living.where(AuthSession.id != keep)
+    ended = len(
+        session.execute(living.values(revoked_at=now).returning(AuthSession.id), execution_options=options).all()
+    )
+    if programs:
+        families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
+        result = session.execute(families.values(revoked_at=now).returning(TokenFamily.id), execution_options=options)
+        ended += len(result.all())
+    return ended

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal.authz import system_actor
 from portal.events import tell
+from portal.events.messages import MessageQueued
 from portal.events.notifications import NotificationsCreated
 from portal.models import (
     MailMessage,
@@ -38,6 +39,10 @@ def fan_out(session: TenantSession, event_id: UUID, *, base_url: str, now: datet
     Unique keys (event and person; event, address and template) make a repeat write nothing; the mails that
     wait are named again.
     """
+    event = session.get(OutboxEvent, event_id)
+    if event is not None and event.record_type == MessageQueued.record_type:
+        # Written already by whoever queued it; the event is only told to have it sent.
+        return _waiting(session, event.record_id)
     facts = load_facts(session, event_id)
     if facts is None:
         return []
@@ -46,6 +51,10 @@ def fan_out(session: TenantSession, event_id: UUID, *, base_url: str, now: datet
     by_mail = [notice for notice in notices if notice.mail]
     if by_mail:
         _write_mails(session, facts, by_mail, base_url=base_url, now=now)
+    return _waiting(session, event_id)
+
+
+def _waiting(session: TenantSession, event_id: UUID) -> list[UUID]:
     waiting = select(MailMessage.id).where(MailMessage.event_id == event_id, MailMessage.state == MailState.QUEUED)
     return list(session.scalars(waiting.order_by(MailMessage.created_at, MailMessage.id)))
 

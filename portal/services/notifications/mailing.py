@@ -6,10 +6,13 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from portal.integrations.mail import MailRefused, MailTransport, MailUnavailable, OutgoingMail
+from portal.integrations.sms import OutgoingText, TextTransport
 from portal.lib.clock import utcnow
 from portal.lib.faults import crash_point
-from portal.models import MailMessage, MailState, Person, Tenant, User
+from portal.lib.vault import Vault
+from portal.models import MailChannel, MailMessage, MailState, OneTimeLink, Person, Tenant, User
 from portal.models.session import TenantSessions
+from portal.services.accounts.messages import reveal
 from portal.services.notifications.message_ids import thread_of
 
 # With the workflow's pauses (doubling, at most half an hour) these last for about six hours.
@@ -21,23 +24,41 @@ class TransientMailError(Exception):
 
 
 @dataclass(frozen=True)
+class Outlets:
+    """By which ways messages leave, and the vault that puts one-time secrets into them."""
+
+    mail: MailTransport
+    texts: TextTransport
+    vault: Vault
+
+    def send(self, message: OutgoingMail | OutgoingText) -> None:
+        """Hand a message to its way out."""
+        if isinstance(message, OutgoingText):
+            self.texts.send(message)
+        else:
+            self.mail.send(message)
+
+
+@dataclass(frozen=True)
 class _Attempt:
-    mail: OutgoingMail
+    message: OutgoingMail | OutgoingText
     number: int
 
 
-def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, transport: MailTransport) -> bool:
-    """Send a queued mail; returns whether this call sent it. Raises TransientMailError to be tried again.
+def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outlets: Outlets) -> bool:
+    """Send a queued mail or text message; returns whether this call sent it.
+
+    Raises TransientMailError to be tried again.
 
     Intent, call and result are three steps, so that no transaction waits for a mail server. A crash after the
     call sends the mail again under the same Message-ID.
     """
-    attempt = _begin(sessions, tenant_id, mail_id)
+    attempt = _begin(sessions, tenant_id, mail_id, outlets.vault)
     if attempt is None:
         return False
     crash_point("mail.pre_send")
     try:
-        transport.send(attempt.mail)
+        outlets.send(attempt.message)
     except MailRefused as error:
         _finish(sessions, tenant_id, mail_id, MailState.FAILED, str(error))
         return False
@@ -51,7 +72,7 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, trans
     return _finish(sessions, tenant_id, mail_id, MailState.SENT)
 
 
-def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID) -> _Attempt | None:
+def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vault) -> _Attempt | None:
     """Count the attempt and load the mail; None where it is not queued."""
     with sessions.begin(tenant_id) as session:
         number = session.scalar(
@@ -62,17 +83,21 @@ def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID) -> _Attempt
         )
         if number is None:
             return None
-        mail, tenant, name = session.execute(
-            select(MailMessage, Tenant, Person.name)
+        mail, tenant, name, link = session.execute(
+            select(MailMessage, Tenant, Person.name, OneTimeLink)
             .join(Tenant, Tenant.id == MailMessage.tenant_id)
             .outerjoin(User, User.id == MailMessage.user_id)
             .outerjoin(Person, Person.id == User.person_id)
+            .outerjoin(OneTimeLink, OneTimeLink.id == MailMessage.link_id)
             .where(MailMessage.id == mail_id)
         ).one()
-        return _Attempt(_outgoing(mail, tenant, name or ""), number)
+        text, html = (reveal(part, link, vault) for part in (mail.text, mail.html))
+        if mail.channel is MailChannel.SMS:
+            return _Attempt(OutgoingText(mail.id, tenant.name, mail.recipient, text), number)
+        return _Attempt(_outgoing(mail, text, html, tenant, name or ""), number)
 
 
-def _outgoing(mail: MailMessage, tenant: Tenant, name: str) -> OutgoingMail:
+def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str) -> OutgoingMail:
     return OutgoingMail(
         message_id=mail.message_id,
         sender_name=" ".join(tenant.name.split()),
@@ -80,8 +105,8 @@ def _outgoing(mail: MailMessage, tenant: Tenant, name: str) -> OutgoingMail:
         recipient_name=" ".join(name.split()),
         recipient=mail.recipient,
         subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
+        text=text,
+        html=html,
         language=mail.locale,
         date=mail.created_at,
         thread_id=thread_of(mail.message_id),

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from portal.config import ROOT
 from portal.lib.colour import solid_accent
-from portal.lib.i18n import format_day_and_time, text_direction, translations_for
+from portal.lib.i18n import format_day_and_time, text_direction
+from portal.lib.letters import RenderedMail, render_mail_template, translator
 from portal.lib.links import mail_preferences_path, site_address, ticket_path
 from portal.lib.text import excerpt
 from portal.lib.wording.tickets import (
@@ -25,7 +22,6 @@ from portal.models import NextStep, Ticket
 from portal.services.notifications.recipients import Notice
 from portal.services.tenants.directory import TenantProfile
 
-SUBJECT_LENGTH = 240
 QUOTE_LENGTH = 2_000
 
 
@@ -64,48 +60,13 @@ class Letter:
         return format_day_and_time(at, self.locale, self.timezone)
 
 
-@dataclass(frozen=True)
-class RenderedMail:
-    """A mail ready to be stored."""
-
-    subject: str
-    text: str
-    html: str
-
-
 def render_mail(letter: Letter) -> RenderedMail:
     """The mail of a notice: the template named like its kind, in both frames."""
-    context = _context(letter)
-    name = f"mail/{letter.notice.kind}.txt"
-    text = _environment(False).get_template(name)
-    page = _environment(True).get_template(name)
-    subject = "".join(text.blocks["subject"](text.new_context(context | {"layout": "mail/layout.txt"})))
-    return RenderedMail(
-        subject=excerpt(subject, SUBJECT_LENGTH),
-        text=_tidy(text.render(context | {"layout": "mail/layout.txt"})),
-        html=page.render(context | {"layout": "mail/layout.html"}),
-    )
-
-
-@lru_cache(maxsize=2)
-def _environment(escape: bool) -> Environment:
-    """The same templates, escaped for HTML or left alone for text."""
-    return Environment(
-        loader=FileSystemLoader(str(ROOT / "templates")),
-        autoescape=escape,  # noqa: S701 - the text frame has nothing to escape
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return render_mail_template(f"mail/{letter.notice.kind}.txt", _context(letter))
 
 
 def _context(letter: Letter) -> dict[str, Any]:
-    catalogue = translations_for(letter.locale)
-
-    def translate(message: str, **values: Any) -> str:
-        found = catalogue.gettext(message)
-        return found % values if values else found
-
+    translate = translator(letter.locale)
     ticket, tenant, person = letter.ticket, letter.tenant, letter.notice.to
     site = site_address(letter.base_url, tenant.primary_host)
     return {
@@ -127,7 +88,8 @@ def _context(letter: Letter) -> dict[str, Any]:
         "quote": _shortened(letter.quote),
         "facts": _facts(letter, translate),
         "next_step": _next_step(letter, translate),
-        "ticket_url": site + ticket_path(ticket.id, staff=letter.staff),
+        "action_url": site + ticket_path(ticket.id, staff=letter.staff),
+        "takes_replies": True,
         "preferences_url": site + mail_preferences_path(staff=letter.staff),
     }
 
@@ -166,12 +128,3 @@ def _next_step(letter: Letter, translate: Any) -> dict[str, str] | None:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= QUOTE_LENGTH else text[: QUOTE_LENGTH - 1].rstrip() + "…"
-
-
-def _tidy(text: str) -> str:
-    """No more than one empty line in a row."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.strip() or (lines and lines[-1]):
-            lines.append(line.rstrip())
-    return "\n".join(lines).strip() + "\n"

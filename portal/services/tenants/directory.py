@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from portal.models import Tenant, TenantDomain
 from portal.models.session import TenantSessions
+from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
 
 FRESH_FOR_SECONDS = 5.0
 
@@ -31,6 +32,7 @@ class TenantProfile:
     brand: dict[str, Any] = field(default_factory=dict)
     welcome: dict[str, str] = field(default_factory=dict)
     features: dict[str, bool] = field(default_factory=dict)
+    sign_in: SignInPolicy = field(default_factory=SignInPolicy)
 
     def welcome_in(self, locale: str) -> str:
         """The welcome message in a language, else in the tenant's own."""
@@ -103,4 +105,5 @@ def load_profile(session: Any, tenant: Tenant) -> TenantProfile:
         brand=dict(tenant.brand),
         welcome=dict(tenant.welcome),
         features=dict(tenant.features),
+        sign_in=read_policy(tenant.settings),
     )

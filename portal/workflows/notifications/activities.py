@@ -7,11 +7,10 @@ from contextlib import contextmanager
 
 from temporalio import activity
 
-from portal.integrations.mail import MailTransport
 from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
 from portal.services.notifications.fan_out import fan_out
-from portal.services.notifications.mailing import TransientMailError, send_mail
+from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
 
 HEARTBEAT_SECONDS = 1.0
@@ -20,9 +19,9 @@ HEARTBEAT_SECONDS = 1.0
 class NotificationActivities:
     """What the notification workflow asks to be done."""
 
-    def __init__(self, sessions: TenantSessions, transport: MailTransport, base_url: str) -> None:
+    def __init__(self, sessions: TenantSessions, outlets: Outlets, base_url: str) -> None:
         self._sessions = sessions
-        self._transport = transport
+        self._outlets = outlets
         self._base_url = base_url
 
     @activity.defn(name="notifications.fan_out")
@@ -38,7 +37,7 @@ class NotificationActivities:
         with _heartbeats():
             for mail_id in batch.mail_ids:
                 try:
-                    send_mail(self._sessions, batch.tenant_id, mail_id, transport=self._transport)
+                    send_mail(self._sessions, batch.tenant_id, mail_id, outlets=self._outlets)
                 except TransientMailError as error:
                     late = error
         if late is not None:

@@ -14,24 +14,16 @@ from portal.services.accounts.api_tokens import (
     refresh_tokens,
     revoke_tokens,
 )
+from portal.services.accounts.identity import find_login
 from portal.services.accounts.sessions import Origin
-from tests.conftest import CHEAP
-from tests.world import PASSWORD
 
 ORIGIN = Origin("127.0.0.1", "Test/1.0")
 SIGNER = TokenSigner("a secret for tests")
 
 
 def issue(session, now, identifier="bob@acme.example"):
-    return issue_tokens(
-        session,
-        identifier=identifier,
-        password=PASSWORD,
-        passwords=CHEAP,
-        signer=SIGNER,
-        origin=ORIGIN,
-        now=now,
-    )
+    user = find_login(session, identifier, None)
+    return issue_tokens(session, user, factor=False, signer=SIGNER, origin=ORIGIN, now=now)
 
 
 def test_an_access_token_stands_for_its_login(session, world, now, actor_of):

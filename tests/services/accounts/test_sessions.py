@@ -10,12 +10,11 @@ from portal.services.accounts.sessions import (
     DOORS,
     IDLE,
     Origin,
-    authenticate,
     find_signed_in,
     sign_out,
-    start_session,
     touch_session,
 )
+from portal.services.accounts.sign_in import Attempt, SignedInNow, continue_sign_in, prove_password
 from tests.conftest import CHEAP
 from tests.world import PASSWORD
 
@@ -23,8 +22,13 @@ ORIGIN = Origin("127.0.0.1", "Test/1.0", "request-1")
 
 
 def enter(session, now, *, identifier="bob@acme.example", password=PASSWORD, door="portal"):
-    user = authenticate(session, identifier=identifier, password=password, kind=DOORS[door], passwords=CHEAP)
-    return start_session(session, user, door=door, origin=ORIGIN, now=now)
+    attempt = Attempt(identifier, password, door, DOORS[door], ORIGIN)
+    user = prove_password(session, attempt, passwords=CHEAP, now=now)
+    if user is None:
+        raise Unauthenticated("wrong_credentials")
+    done = continue_sign_in(session, user, door=door, method="password", origin=ORIGIN, device=None, now=now)
+    assert isinstance(done, SignedInNow)
+    return done.token, done.identity
 
 
 def found(session, token, now, door="portal"):
@@ -118,13 +122,8 @@ def test_signing_in_is_audited_with_its_origin(session, now):
 def test_a_cheaper_hash_is_renewed(session, now, actor_of):
     before = session.scalar(select(User.password_hash).where(User.id == actor_of("bob").user_id))
     dearer = Passwords(time_cost=2, memory_kib=16)
-    authenticate(
-        session,
-        identifier="bob@acme.example",
-        password=PASSWORD,
-        kind=DOORS["portal"],
-        passwords=dearer,
-    )
+    attempt = Attempt("bob@acme.example", PASSWORD, "portal", DOORS["portal"], ORIGIN)
+    assert prove_password(session, attempt, passwords=dearer, now=now)
     session.flush()
     after = session.scalar(select(User.password_hash).where(User.id == actor_of("bob").user_id))
     assert after != before

@@ -8,6 +8,7 @@ from portal.services.notifications import mailing
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import TransientMailError, send_mail
 from portal.services.tickets.opening import NewTicket, create_ticket
+from tests.outbox import outlets_to
 from tests.services.notifications.conftest import BASE_URL
 
 
@@ -42,8 +43,8 @@ def row(sessions, world, mail_id):
 
 def test_a_mail_is_sent_once(sessions, world, mail_id):
     post = Post()
-    assert send_mail(sessions, world.demo, mail_id, transport=post)
-    assert not send_mail(sessions, world.demo, mail_id, transport=post)
+    assert send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
+    assert not send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
     (mail,) = post.taken
     assert (mail.sender_name, mail.sender_address) == ("Kestrel IT", "help@demo.example")
     assert (mail.recipient_name, mail.recipient) == ("Bob Keller", "bob@acme.example")
@@ -55,17 +56,17 @@ def test_a_mail_is_sent_once(sessions, world, mail_id):
 def test_what_fails_for_now_stays_queued(sessions, world, mail_id):
     post = Post([MailUnavailable("greylisted")])
     with pytest.raises(TransientMailError):
-        send_mail(sessions, world.demo, mail_id, transport=post)
+        send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
     waiting = row(sessions, world, mail_id)
     assert (waiting.state, waiting.attempts, waiting.last_error) == (MailState.QUEUED, 1, "greylisted")
-    assert send_mail(sessions, world.demo, mail_id, transport=post)
+    assert send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
     assert row(sessions, world, mail_id).last_error is None
 
 
 def test_what_is_refused_is_not_tried_again(sessions, world, mail_id):
     post = Post([MailRefused("no such person")])
-    assert not send_mail(sessions, world.demo, mail_id, transport=post)
-    assert not send_mail(sessions, world.demo, mail_id, transport=post)
+    assert not send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
+    assert not send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
     assert post.taken == []
     assert row(sessions, world, mail_id).state is MailState.FAILED
 
@@ -75,12 +76,12 @@ def test_it_is_given_up_in_the_end(sessions, world, mail_id, monkeypatch):
     post = Post([MailUnavailable("away")] * 3)
     for _ in range(2):
         with pytest.raises(TransientMailError):
-            send_mail(sessions, world.demo, mail_id, transport=post)
-    assert not send_mail(sessions, world.demo, mail_id, transport=post)
+            send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
+    assert not send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
     assert row(sessions, world, mail_id).state is MailState.FAILED
 
 
 def test_another_tenant_s_mail_does_not_exist(sessions, world, mail_id):
     post = Post()
-    assert not send_mail(sessions, world.nova, mail_id, transport=post)
+    assert not send_mail(sessions, world.nova, mail_id, outlets=outlets_to(post))
     assert post.taken == []
