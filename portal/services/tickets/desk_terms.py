@@ -24,7 +24,8 @@ from portal.models import (
 )
 from portal.models.session import TenantSession, prepare
 from portal.services.tickets.counting import COUNT_CAP
-from portal.services.tickets.listing import CategoryName, is_active
+from portal.services.tickets.listing import is_active
+from portal.services.tickets.rows import CategoryName
 
 ASSIGNABLE = (Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN)
 
