@@ -14,6 +14,7 @@ from portal.blueprints.drain import DrainUnread
 from portal.blueprints.drawing import init_drawing
 from portal.blueprints.errors import init_errors
 from portal.blueprints.guard import init_guard
+from portal.blueprints.kept_parts import init_kept_parts
 from portal.blueprints.localisation import current_locale, init_localisation, select_timezone
 from portal.blueprints.policies import public, require_policies
 from portal.blueprints.realtime import init_realtime
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
     csrf.init_app(app)
     init_localisation(app)
     init_drawing(app)
+    init_kept_parts(app)
     init_errors(app)
     init_chrome(app)
     register_blueprints(app)
