@@ -6,6 +6,9 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy import Engine, event
+from sqlalchemy.orm import SessionTransaction
+
+from portal.models.session import TenantSession
 
 CSP = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -40,6 +43,13 @@ def _start_clock() -> None:
     g.started = time.perf_counter()
     g.statements = 0
     g.statement_seconds = 0.0
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _transaction_begins(session: TenantSession, transaction: SessionTransaction, connection: Any) -> None:
+    # The tenant is announced together with BEGIN, which no cursor sees; it is a statement all the same.
+    if g and "statements" in g and not transaction.nested:
+        g.statements += 1
 
 
 def _statement_begins(connection: Any, *_: Any) -> None:
