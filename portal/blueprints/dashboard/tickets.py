@@ -1,5 +1,6 @@
 """What the domain of tickets adds to the dashboard."""
 
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -19,6 +20,8 @@ SHOWN = 4
 RECENT = 5
 _NEEDING = (TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT, TicketStatus.RESOLVED)
 
+_part = partial(widget, permission=Permission.TICKETS_READ, feature="tickets")
+
 add_quick_action(
     QuickAction(
         "new_ticket",
@@ -32,14 +35,7 @@ add_quick_action(
 )
 
 
-@widget(
-    "needs",
-    order=10,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_needs.html",
-)
+@_part("needs", order=10, area="top", template="dashboard/_needs.html")
 def needs() -> dict[str, Any]:
     """Tickets that wait for this person; absent when none does."""
     wanted = TicketFilter(status=_NEEDING, limit=10)
@@ -68,14 +64,7 @@ def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
     }
 
 
-@widget(
-    "figures",
-    order=20,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_figures.html",
-)
+@_part("figures", order=20, area="top", template="dashboard/_figures.html")
 def figures() -> dict[str, Any]:
     """Open tickets by status, and promises kept over 90 days."""
     found = read_figures(http.session(), actor=http.actor(), now=http.now())
@@ -102,14 +91,7 @@ def _promises(found: TicketFigures) -> dict[str, str] | None:
     return {"percent": percent, "text": text}
 
 
-@widget(
-    "recent",
-    order=30,
-    area="main",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_recent.html",
-)
+@_part("recent", order=30, area="main", template="dashboard/_recent.html")
 def recent() -> dict[str, Any]:
     """The tickets that changed last."""
     page = list_tickets(http.session(), TicketFilter(limit=RECENT), actor=http.actor(), now=http.now())
@@ -117,14 +99,7 @@ def recent() -> dict[str, Any]:
     return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now, base) for row in page.items]}
 
 
-@widget(
-    "activity",
-    order=40,
-    area="side",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_activity.html",
-)
+@_part("activity", order=40, area="side", template="dashboard/_activity.html")
 def activity() -> dict[str, Any]:
     """The last five activities, each leading to its record."""
     lines = list_activities(http.session(), actor=http.actor())
