@@ -112,7 +112,7 @@ def _living(*extra: Any) -> Select[Any]:
     """Sessions that live at `now` (idle since `idle_since` at most), of logins that may sign in."""
     return (
         select_identity()
-        .add_columns(AuthSession, *extra)
+        .add_columns(AuthSession.token_hash, AuthSession.last_seen_at, *extra)
         .join(AuthSession, AuthSession.user_id == User.id)
         .where(
             AuthSession.revoked_at.is_(None),
@@ -129,9 +129,10 @@ def find_signed_in(
 ) -> Row[Any] | None:
     """The live session behind a token, with its identity, of a login that may still sign in; by one statement.
 
-    The row begins with `select_identity`'s columns and the session; `with_counts` adds the frame's counts.
+    The row begins with `select_identity`'s columns and ends with the frame's counts (`with_counts`); between them
+    are the session's `token_hash` and `last_seen_at`.
     """
-    return session.run(
+    return session.read(
         _signed_in_statement(door, with_counts),
         {"token_hash": token_hash(token), "now": now, "idle_since": now - IDLE},
     ).first()
@@ -140,11 +141,11 @@ def find_signed_in(
 def find_living(session: TenantSession, hashes: Collection[bytes], now: datetime) -> dict[bytes, Identity]:
     """Which of these sessions (by the hash of their token) live, and whose they are; by one statement."""
     rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - IDLE})
-    return {row[4].token_hash: build_identity(row) for row in rows}
+    return {row.token_hash: build_identity(row) for row in rows}
 
 
-def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:
-    """Note activity, at most once a minute; returns whether there was something to note."""
+def touch_session(session: TenantSession, row: Row[Any], *, now: datetime) -> bool:
+    """Note activity, at most once a minute, in the session of such a row; returns whether there was something to note."""
     if now - row.last_seen_at < TOUCH_EVERY:
         return False
     session.execute(
