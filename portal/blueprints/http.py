@@ -67,13 +67,13 @@ def now() -> datetime:
 def origin() -> Origin:
     """Where the request came from."""
     return Origin(
-        ip=_address(),
+        ip=_callers_address(),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=g.get("request_id", ""),
     )
 
 
-def _address() -> str:
+def _callers_address() -> str:
     """The caller's address without a zone; behind a proxy it is a text of somebody's, so only addresses count."""
     try:
         return str(ipaddress.ip_address((request.remote_addr or "").partition("%")[0]))

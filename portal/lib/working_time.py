@@ -11,7 +11,7 @@ any zone, and come out in UTC. Days are worked out one UTC day at a time and rem
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -85,6 +85,7 @@ class WorkingCalendar:
     timezone: str
     intervals: tuple[WeeklyInterval, ...]
     holidays: frozenset[date] = frozenset()
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -101,7 +102,7 @@ class WorkingCalendar:
         object.__setattr__(self, "_hash", hash((self.timezone, ordered, self.holidays)))
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined, no-any-return]
+        return self._hash
 
 
 ALWAYS: Final = WorkingCalendar("UTC", tuple(WeeklyInterval(weekday, 0, 1440) for weekday in range(7)))

@@ -44,6 +44,10 @@ def prepare(statement: Statement) -> Statement:
     return statement.options(_SCOPE)
 
 
+def _is_prepared(statement: Any) -> bool:
+    return any(option is _SCOPE for option in statement._with_options)
+
+
 class TenantSession(Session):
     """A session of one tenant; `use_tenant` comes before the first statement."""
 
@@ -64,6 +68,15 @@ class TenantSession(Session):
     def run(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
         """Execute a prepared statement for this session's tenant."""
         return self.execute(statement, {**(values or {}), _TENANT: self.tenant_id})
+
+    def read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Result[*tuple[Any, ...]]:
+        """`run` for statements that select columns, no entities: nothing is loaded, so the session has no part in it.
+
+        What the session has not flushed is not seen. LookupError for a statement that was not prepared.
+        """
+        if not _is_prepared(statement):
+            raise LookupError("statement is not prepared")
+        return self.connection().execute(statement, {**(values or {}), _TENANT: self.tenant_id})
 
 
 @event.listens_for(TenantSession, "after_begin")
@@ -95,7 +108,7 @@ def _scope_statement(state: ORMExecuteState) -> None:
     tenant = state.session.info.get("tenant_id")
     if tenant is None:
         raise LookupError("statement without a tenant")
-    if any(option is _SCOPE for option in state.statement._with_options):
+    if _is_prepared(state.statement):
         given = state.parameters.get(_TENANT) if isinstance(state.parameters, Mapping) else None
         if given != tenant:
             raise LookupError("prepared statement of another tenant")

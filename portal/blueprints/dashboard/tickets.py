@@ -1,5 +1,6 @@
 """What the domain of tickets adds to the dashboard."""
 
+from functools import partial
 from typing import Any, cast
 
 from flask import g
@@ -24,6 +25,8 @@ from portal.services.tickets.summary import (
 SHOWN = 4
 RECENT = 5
 
+_part = partial(widget, permission=Permission.TICKETS_READ, feature="tickets")
+
 add_quick_action(
     QuickAction(
         "new_ticket",
@@ -37,14 +40,7 @@ add_quick_action(
 )
 
 
-@widget(
-    "needs",
-    order=10,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_needs.html",
-)
+@_part("needs", order=10, area="top", template="dashboard/_needs.html")
 def needs() -> dict[str, Any]:
     """Tickets that wait for this person; absent when none does."""
     waiting = [row for row in _own().needing if row.ticket.satisfaction_rating is None]
@@ -78,14 +74,7 @@ def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
     }
 
 
-@widget(
-    "figures",
-    order=20,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_figures.html",
-)
+@_part("figures", order=20, area="top", template="dashboard/_figures.html")
 def figures() -> dict[str, Any]:
     """Open tickets by status, and promises kept over 90 days."""
     found = read_figures(http.session(), actor=http.actor(), now=http.now())
@@ -112,28 +101,14 @@ def _promises(found: TicketFigures) -> dict[str, str] | None:
     return {"percent": percent, "text": text}
 
 
-@widget(
-    "recent",
-    order=30,
-    area="main",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_recent.html",
-)
+@_part("recent", order=30, area="main", template="dashboard/_recent.html")
 def recent() -> dict[str, Any]:
     """The tickets that changed last."""
     now, fallback, base = http.now(), http.tenant().locale, http.address_of("tickets.index")
     return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now, base) for row in _own().recent]}
 
 
-@widget(
-    "activity",
-    order=40,
-    area="side",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_activity.html",
-)
+@_part("activity", order=40, area="side", template="dashboard/_activity.html")
 def activity() -> dict[str, Any]:
     """The last five activities, each leading to its record."""
     lines = list_activities(http.session(), actor=http.actor())

@@ -51,7 +51,7 @@ def test_the_dashboards_lists_are_those_of_two_readings(session, open_ticket, ac
     for number in range(14):
         ticket = open_ticket(at=now + timedelta(seconds=number))
         if number % 3 == 0:
-            move_to(session, ticket, TicketStatus.RESOLVED, actor=actor_of("sam"), now=ticket.updated_at)
+            move_to(ticket, TicketStatus.RESOLVED, now=ticket.updated_at)
     session.flush()
     found = list_own_tickets(session, actor=actor, needing=4, recent=3)
     needing = list_tickets(session, TicketFilter(status=NEEDING, limit=4), actor=actor, now=now).items
