@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, Select, bindparam, update
+from sqlalchemy.orm import load_only
 
 from portal.authz import Actor
 from portal.errors import Unauthenticated
@@ -113,6 +114,7 @@ def _living(*extra: Any) -> Select[Any]:
     return (
         select_identity()
         .add_columns(AuthSession, *extra)
+        .options(load_only(AuthSession.last_seen_at))
         .join(AuthSession, AuthSession.user_id == User.id)
         .where(
             AuthSession.revoked_at.is_(None),
