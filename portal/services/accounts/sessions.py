@@ -145,7 +145,7 @@ def find_living(session: TenantSession, hashes: Collection[bytes], now: datetime
 
 
 def touch_session(session: TenantSession, row: Row[Any], *, now: datetime) -> bool:
-    """Note activity, at most once a minute, in the session of such a row; returns whether there was something to note."""
+    """Note activity, at most once a minute, in the session of such a row; returns whether there was any to note."""
     if now - row.last_seen_at < TOUCH_EVERY:
         return False
     session.execute(
