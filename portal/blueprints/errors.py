@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.blueprints import http
+from portal.blueprints.denials import note_refusal
 from portal.blueprints.guard import cookie_name, door
 from portal.blueprints.localisation import gettext
 from portal.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
@@ -93,6 +94,8 @@ def _roll_back() -> None:
 
 def _domain(error: DomainError) -> ResponseReturnValue:
     _roll_back()
+    if isinstance(error, Forbidden):
+        note_refusal(error)
     status = _status_of(error)
     if door() == "api":
         errors = field_errors(error) if isinstance(error, Invalid) else []
