@@ -38,7 +38,7 @@ class UserAgentDescription:
 @lru_cache(maxsize=1024)
 def describe(user_agent: str) -> UserAgentDescription:
     """The description of a User-Agent header; of a long one the beginning counts."""
-    found = parse(user_agent[:LENGTH])
+    found = parse(user_agent[:LENGTH].encode("utf-8", "replace").decode())
     browser = found.user_agent.family if found.user_agent else ""
     for suffix in (" Mobile", " Mobile WebView"):
         browser = browser.removesuffix(suffix)

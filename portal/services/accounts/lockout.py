@@ -81,9 +81,10 @@ def count_failure(
     _refuse_until(row.locked_until, now)
     if now - max(row.last_failed_at, row.locked_until or row.last_failed_at) > FORGET_AFTER:
         row.failures, row.locks = 0, 0
-    if not row.failures and not row.locks:
-        _purge(session, now)
+    begins = not row.failures and not row.locks
     row.failures, row.last_failed_at = row.failures + 1, now
+    if begins:
+        _purge(session, now)
     if row.failures < FAILURES:
         return False
     row.failures, row.locks = 0, row.locks + 1
