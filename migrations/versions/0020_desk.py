@@ -1,7 +1,7 @@
 """The desk: files, views, macros, own statuses, links, followers, drafts, time, assignment, mail that came in.
 
 Revision ID: 0020
-Revises: 0004
+Revises: 0011
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0020"
-down_revision = "0004"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
