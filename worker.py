@@ -8,13 +8,16 @@ import sys
 from functools import partial
 
 from portal.config import ConfigurationError, Settings
+from portal.integrations.antivirus import build_scanner
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
+from portal.integrations.storage import build_storage
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
 from portal.services.notifications.mailing import Outlets
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
+from portal.workflows.files.activities import FileTools
 from portal.workflows.heartbeat import beat_forever
 from portal.workflows.relay import Relay
 from portal.workflows.serving import AT_ONCE, serve_forever
@@ -29,7 +32,8 @@ async def run(settings: Settings) -> None:
     engine = build_engine(settings.database_url, pool_size=AT_ONCE)
     client = await wait_for_surroundings(settings, engine)
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
-    activities = registry.build_activities(TenantSessions(engine), outlets, base_url=settings.base_url)
+    tools = FileTools(build_storage(settings), build_scanner(settings))
+    activities = registry.build_activities(TenantSessions(engine), outlets, base_url=settings.base_url, tools=tools)
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))

@@ -13,6 +13,7 @@ from portal.blueprints.chrome import init_chrome
 from portal.blueprints.drain import DrainUnread
 from portal.blueprints.drawing import init_drawing
 from portal.blueprints.errors import init_errors
+from portal.blueprints.files.receiving import init_receiving
 from portal.blueprints.guard import init_guard
 from portal.blueprints.kept_parts import init_kept_parts
 from portal.blueprints.localisation import current_locale, init_localisation, select_timezone
@@ -20,14 +21,17 @@ from portal.blueprints.policies import public, require_policies
 from portal.blueprints.realtime import init_realtime
 from portal.blueprints.telemetry import init_telemetry
 from portal.blueprints.templating import init_templating
+from portal.blueprints.uploads import init_uploads
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.integrations.storage import build_storage
 from portal.lib.vault import Vault
 from portal.models import Base
 from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.passwords import Passwords
+from portal.services.files.uploading import FilePlace
 from portal.services.tenants.directory import TenantDirectory
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -45,6 +49,8 @@ def create_app(settings: Settings) -> Flask:
     _init_extensions(app, settings)
     init_telemetry(app, app.extensions["portal_engine"])
     init_guard(app)
+    init_uploads(app)
+    init_receiving(app)
     # After the guard: who may not come in at all is not asked for a form's token.
     csrf.init_app(app)
     init_localisation(app)
@@ -105,6 +111,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
     app.extensions["portal_vault"] = Vault(settings.vault_secrets)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
+    app.extensions["portal_files"] = FilePlace(build_storage(settings), scanned=settings.antivirus_url is not None)
     db.metadata = Base.metadata  # type: ignore[attr-defined]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))  # type: ignore[arg-type]
     babel.init_app(app, locale_selector=current_locale, timezone_selector=select_timezone)

@@ -57,6 +57,7 @@ class Settings:
     redis_url: str | None = None
     smtp_url: str | None = None
     storage_url: str | None = None
+    antivirus_url: str | None = None
     proxy_hops: int = 0
     password_time_cost: int = 2
     password_memory_kib: int = 19 * 1024
@@ -110,6 +111,7 @@ class Settings:
             redis_url=_read("PORTAL_REDIS_URL"),
             smtp_url=_read("PORTAL_SMTP_URL"),
             storage_url=_read("PORTAL_STORAGE_URL"),
+            antivirus_url=_read("PORTAL_ANTIVIRUS_URL"),
             proxy_hops=_integer("PORTAL_PROXY_HOPS", 0),
             password_time_cost=_integer("PORTAL_PASSWORD_TIME_COST", 2),
             password_memory_kib=_integer("PORTAL_PASSWORD_MEMORY_KIB", 19 * 1024),

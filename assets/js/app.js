@@ -1,6 +1,7 @@
 /** Every page of customers: small parts, each of which a page can do without. */
 import { startClock } from "./clock.js";
 import { startDrafts } from "./drafts.js";
+import { startFiles } from "./files.js";
 import { startForms } from "./forms.js";
 import { startLive } from "./live.js";
 import { startOverlays } from "./overlays.js";
@@ -13,6 +14,7 @@ import { startToasts } from "./toasts.js";
 
 startPartials();
 startOverlays();
+startFiles();
 startForms();
 startDrafts();
 startClock();

@@ -53,7 +53,6 @@ function onClick(event) {
 function onChange(event) {
   const input = event.target;
   if (input.matches("[data-autosubmit]")) input.form.requestSubmit();
-  if (input.dataset.fileNames) document.getElementById(input.dataset.fileNames).textContent = [...input.files].map((file) => file.name).join(", ");
 }
 
 /** Ctrl or Cmd + Enter sends what is being written. */
@@ -76,9 +75,5 @@ export function startForms() {
   document.body.addEventListener("htmx:after:swap", (event) => freshen(event.target));
   // Back to a page the browser kept: its buttons must work again.
   window.addEventListener("pageshow", (event) => event.persisted && release());
-  document.querySelectorAll("[data-dropzone]").forEach((zone) => {
-    zone.addEventListener("dragover", () => zone.classList.add("is-over"));
-    ["dragleave", "drop"].forEach((name) => zone.addEventListener(name, () => zone.classList.remove("is-over")));
-  });
   freshen();
 }

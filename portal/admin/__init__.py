@@ -10,6 +10,7 @@ from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.audit import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView, PeopleView
+from portal.admin.files import FilesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
 from portal.admin.navigation import init_navigation
@@ -42,6 +43,7 @@ def init_admin(app: Flask) -> None:
     )
     admin.add_views(
         DeskView(name="Tickets", endpoint="desk", url="tickets"),
+        FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),
         MailView(),

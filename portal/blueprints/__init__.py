@@ -7,6 +7,8 @@ from portal.blueprints.accounts.routes import access, account
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.files.routes import addresses as file_addresses
+from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
 from portal.blueprints.tickets.routes import bp as tickets
@@ -14,7 +16,7 @@ from portal.blueprints.tickets.routes import bp as tickets
 
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
-    for blueprint in (health, access, registration, strength, account, dashboard, tickets):
+    for blueprint in (health, access, registration, strength, account, dashboard, tickets, files, file_addresses):
         app.register_blueprint(blueprint)
     if not app.config["SETTINGS"].production:
         app.register_blueprint(gallery)

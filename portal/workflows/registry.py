@@ -8,13 +8,20 @@ from temporalio import workflow
 
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
+from portal.workflows.files.activities import FileActivities, FileTools
+from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow
 
 TASK_QUEUE = "portal"
-WORKFLOWS: tuple[type, ...] = (TicketClockWorkflow, NotificationWorkflow)
+WORKFLOWS: tuple[type, ...] = (
+    TicketClockWorkflow,
+    NotificationWorkflow,
+    UploadedFileWorkflow,
+    RemovedFileWorkflow,
+)
 
 
 class Sender(StrEnum):
@@ -30,11 +37,21 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
 }
 
 
-def build_activities(sessions: TenantSessions, outlets: Outlets, *, base_url: str) -> list[Callable[..., Any]]:
+def build_activities(
+    sessions: TenantSessions, outlets: Outlets, *, base_url: str, tools: FileTools
+) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
     notifications = NotificationActivities(sessions, outlets, base_url)
-    return [tickets.advance_clock, notifications.fan_out, notifications.send_mails]
+    files = FileActivities(sessions, tools)
+    return [
+        tickets.advance_clock,
+        notifications.fan_out,
+        notifications.send_mails,
+        files.scan,
+        files.drop_if_loose,
+        files.delete_stored,
+    ]
 
 
 def require_senders(workflows: Iterable[type] = WORKFLOWS) -> None:

@@ -10,6 +10,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from portal.services.files.loose import LOOSE_FOR
+from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.tickets.shared import ClockRun, clock_workflow_id
@@ -53,6 +55,16 @@ TELL = Trigger(
     lambda row: notification_workflow_id(row.id),
     lambda row: NotificationRun(row.tenant_id, row.id),
 )
+UPLOADED = Trigger(
+    "UploadedFile",
+    lambda row: upload_workflow_id(row.record_id),
+    lambda row: FileRun(row.tenant_id, row.record_id, LOOSE_FOR),
+)
+REMOVED = Trigger(
+    "RemovedFile",
+    lambda row: removal_workflow_id(row.record_id),
+    lambda row: FileRef(row.tenant_id, row.record_id),
+)
 
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
@@ -70,6 +82,8 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("access_request", "access.requested"): (TELL,),
     ("device", "device.added"): (TELL,),
     ("user", "user.password_reset_owed"): (TELL,),
+    ("attachment", "attachment.uploaded"): (UPLOADED,),
+    ("attachment", "attachment.removed"): (REMOVED,),
 }
 
 

@@ -16,9 +16,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from portal.config import Settings
+from portal.integrations.storage import build_storage
 from portal.models import OutboxEvent, TicketEvent
 from portal.models.session import TenantSessions
 from portal.services.tickets.opening import NewTicket, create_ticket
+from portal.workflows.files.activities import FileTools
 from portal.workflows.notifications.shared import notification_workflow_id
 from portal.workflows.registry import build_activities
 from portal.workflows.serving import build_worker
@@ -148,13 +151,20 @@ def mails(tmp_path: Any) -> FolderOfMails:
 
 
 @pytest.fixture
-def desk_at(sessions: TenantSessions, world: World, mails: FolderOfMails) -> Callable[..., Any]:
+def tools(settings: Settings) -> FileTools:
+    """Files in the folder of the tests; no scanner."""
+    return FileTools(build_storage(settings))
+
+
+@pytest.fixture
+def desk_at(sessions: TenantSessions, world: World, mails: FolderOfMails, tools: FileTools) -> Callable[..., Any]:
     """`async with desk_at(client) as desk`: a worker of all our workflows at a queue of its own."""
 
     @asynccontextmanager
     async def open_desk(client: Client) -> AsyncIterator[Desk]:
         queue = f"test-{uuid4()}"
-        activities = build_activities(sessions, outlets_to(mails.transport), base_url="http://127.0.0.1:8000")
+        outlets = outlets_to(mails.transport)
+        activities = build_activities(sessions, outlets, base_url="http://127.0.0.1:8000", tools=tools)
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):
                 desk = Desk(client, sessions, world, queue)

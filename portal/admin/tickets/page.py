@@ -11,6 +11,7 @@ from portal.admin.tickets.promise import panel_promises
 from portal.admin.tickets.rows import draw_neighbours
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale
 from portal.lib.paging import Page
 from portal.models import FINAL, MOVES, TicketStatus
@@ -79,4 +80,7 @@ class TicketPage:
             "note_value": "",
             "errors": [],
             "mode": "reply",
+            "files": file_views(self.detail.files, "staff_files"),
+            "kept_files": [],
+            "may_attach": actor.may(Permission.DESK_NOTE),
         }

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import queue_promise
+from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
@@ -138,7 +139,7 @@ def thread_entries(detail: TicketDetail) -> list[dict[str, Any]]:
     """Description, messages, notes and events in order of time; each with `type` `message` or `event`."""
     company = detail.row.company_name
     entries = [(detail.ticket.created_at, 0, _description(detail))]
-    entries.extend((entry.created_at, 1, _message(entry, company)) for entry in detail.messages)
+    entries.extend((entry.created_at, 1, _message(entry, company, detail)) for entry in detail.messages)
     entries.extend((event.at, 2, _event(event)) for event in detail.events if event.kind not in _SPOKEN)
     return [shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2])]
 
@@ -153,12 +154,12 @@ def _description(detail: TicketDetail) -> dict[str, Any]:
         "role": gettext(_SOURCES.get(ticket.source, _SOURCES["portal"])),
         "at": ticket.created_at,
         "body_html": Markup(ticket.description_html),  # noqa: S704 - made safe by render_markdown when stored
-        "attachments": [],
+        "attachments": file_views(detail.files_of(None), "staff_files"),
         "is_internal": False,
     }
 
 
-def _message(entry: TicketMessage, company: str) -> dict[str, Any]:
+def _message(entry: TicketMessage, company: str, detail: TicketDetail) -> dict[str, Any]:
     staff = entry.sender_type is not SenderType.CUSTOMER
     return {
         "type": "message",
@@ -168,7 +169,7 @@ def _message(entry: TicketMessage, company: str) -> dict[str, Any]:
         "role": gettext("Public reply") if staff else gettext("Customer"),
         "at": entry.created_at,
         "body_html": Markup(entry.message_html),  # noqa: S704 - made safe by render_markdown when stored
-        "attachments": [],
+        "attachments": file_views(detail.files_of(entry.id), "staff_files"),
         "is_internal": entry.is_internal,
         "never_shown_to": company,
     }

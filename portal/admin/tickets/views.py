@@ -14,12 +14,14 @@ from portal.admin.tickets.page import TicketPage
 from portal.admin.tickets.rows import draw_rows
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.receiving import receive_files, still_attached, takes_files
 from portal.blueprints.localisation import current_locale, format_count, gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, DomainError, FieldError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
 from portal.models import TicketPriority, TicketStatus
+from portal.services.tickets.attaching import MESSAGE
 from portal.services.tickets.collisions import answers_since
 from portal.services.tickets.conversation import add_note, reply_as_staff
 from portal.services.tickets.counting import count_views
@@ -73,6 +75,7 @@ class DeskView(ServiceView):
 
     @route("/<uuid:ticket_id>/reply", methods=("POST",))
     @permission(Permission.DESK_REPLY)
+    @takes_files
     def reply(self, ticket_id: UUID) -> ResponseReturnValue:
         """A public answer; where somebody else answered meanwhile, the text comes back with theirs above it."""
         session, actor = http.session(), http.actor()
@@ -82,10 +85,12 @@ class DeskView(ServiceView):
         if any(entry.id == message_id for entry in missed):
             # Sent twice: the first one counts.
             return self._back(ticket_id)
+        received = receive_files()
         others = [entry.sender_name for entry in missed if entry.sender_id != actor.user_id]
         if others:
-            return self._again(ticket_id, 409, reply_value=text, crossed=others[-1])
+            return self._again(ticket_id, 409, received.ids, reply_value=text, crossed=others[-1])
         try:
+            received.check()
             reply_as_staff(
                 session,
                 ticket_id,
@@ -94,22 +99,33 @@ class DeskView(ServiceView):
                 now=http.now(),
                 status=_status_after(),
                 message_id=message_id,
+                attachment_ids=received.ids,
+                file_purpose=request.form.get("file_purpose", MESSAGE),
             )
         except (Invalid, Conflict) as error:
-            return self._refused(ticket_id, error, reply_value=text)
+            return self._refused(ticket_id, error, files=received.ids, reply_value=text)
         http.commit()
         flash(gettext("Reply sent"), "ok")
         return self._back(ticket_id)
 
     @route("/<uuid:ticket_id>/note", methods=("POST",))
     @permission(Permission.DESK_NOTE)
+    @takes_files
     def note(self, ticket_id: UUID) -> ResponseReturnValue:
         """An internal note."""
-        text = request.form.get("message", "")
+        text, received = request.form.get("message", ""), receive_files()
         try:
-            add_note(http.session(), ticket_id, message=text, actor=http.actor(), now=http.now())
+            received.check()
+            add_note(
+                http.session(),
+                ticket_id,
+                message=text,
+                actor=http.actor(),
+                now=http.now(),
+                attachment_ids=received.ids,
+            )
         except Invalid as error:
-            return self._refused(ticket_id, error, note_value=text, mode="note")
+            return self._refused(ticket_id, error, files=received.ids, note_value=text, mode="note")
         http.commit()
         flash(gettext("Note added"), "ok")
         return self._back(ticket_id)
@@ -143,7 +159,14 @@ class DeskView(ServiceView):
     def _back(self, ticket_id: UUID) -> ResponseReturnValue:
         return http.see_other("desk.ticket", ticket_id=ticket_id, **QueueAddress.read(request.args).query())
 
-    def _refused(self, ticket_id: UUID, error: DomainError, mode: str = "reply", **kept: Any) -> ResponseReturnValue:
+    def _refused(
+        self,
+        ticket_id: UUID,
+        error: DomainError,
+        mode: str = "reply",
+        files: tuple[UUID, ...] = (),
+        **kept: Any,
+    ) -> ResponseReturnValue:
         status = 409 if isinstance(error, Conflict) else 422
         if isinstance(error, Invalid):
             texts = [error_text(item.code, dict(item.params), gettext) for item in error.errors]
@@ -151,10 +174,11 @@ class DeskView(ServiceView):
             texts = [error_text(error.code, error.params, gettext)]
         if mode == "property":
             return self._again(ticket_id, status, problem=" ".join(texts))
-        return self._again(ticket_id, status, errors=texts, mode=mode, **kept)
+        return self._again(ticket_id, status, files, errors=texts, mode=mode, **kept)
 
-    def _again(self, ticket_id: UUID, status: int, **kept: Any) -> ResponseReturnValue:
+    def _again(self, ticket_id: UUID, status: int, files: tuple[UUID, ...] = (), **kept: Any) -> ResponseReturnValue:
         http.session().rollback()
+        kept["kept_files"] = still_attached(files)
         page = TicketPage.load(ticket_id, QueueAddress.read(request.args))
         return self.render("admin/tickets/ticket.html", **page.context() | kept), status
 

@@ -132,6 +132,8 @@ def _describe(
             "required": not declared.body_optional,
             "content": {"application/json": {"schema": {"$ref": references[declared.body, "validation"]}}},
         }
+    if declared.upload:
+        described["requestBody"] = _UPLOAD
     described["responses"] = {
         str(declared.status): _success(declared, keyed, references),
         **{
@@ -159,6 +161,8 @@ def _refusals(rule: Rule, method: str, declared: Operation, keyed: bool, public:
         statuses.add(409)
     if declared.body is not None:
         statuses |= {413, 415}
+    if declared.upload:
+        statuses.add(413)
     return sorted(statuses)
 
 
@@ -215,6 +219,19 @@ def _without_null(schema: Json) -> Json:
     return choices[0] | rest if len(choices) == 1 else {"anyOf": choices} | rest
 
 
+_UPLOAD: Json = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+                "required": ["file"],
+                "additionalProperties": False,
+            }
+        }
+    },
+}
 _KEY_PARAMETER: Json = {
     "name": idempotency.HEADER,
     "in": "header",

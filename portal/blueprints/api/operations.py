@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from portal.blueprints import http
 from portal.blueprints.api import idempotency
 from portal.blueprints.api.schemas import Body, Query
+from portal.blueprints.api.uploads import fingerprint, read_upload
 from portal.blueprints.api.validation import check_body, read_body, read_query
 
 View = Callable[..., BaseModel | None]
@@ -21,7 +22,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Operation:
-    """One endpoint as the document describes it; `conflicts` is what a 409 of it means."""
+    """One endpoint as the document describes it; `conflicts` is what a 409 of it means.
+
+    One that takes a file (`upload`) gets a multipart form with the field `file` instead of JSON.
+    """
 
     summary: str
     answer: type[BaseModel] | None
@@ -31,6 +35,7 @@ class Operation:
     keyed: bool
     conflicts: str | None
     description: str
+    upload: bool = False
 
     @property
     def body_optional(self) -> bool:
@@ -47,15 +52,16 @@ def operation(
     query: type[Query] = Query,
     keyed: bool = True,
     conflicts: str | None = None,
+    upload: bool = False,
 ) -> Callable[[View], Endpoint]:
     """Check what is sent, call the view with `body` and `query`, answer with the model it returns, commit.
 
-    The view gets `body` and `query` only where they are declared. Everything of a request is one transaction:
+    The view gets `body`, `query` and `upload` only where they are declared. Everything of a request is one transaction:
     a view that raises leaves nothing behind, nor does its idempotency key. `keyed=False` takes no key.
     """
 
     def mark(view: View) -> Endpoint:
-        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "")
+        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "", upload)
 
         @wraps(view)
         def run(**path: Any) -> Response:
@@ -73,7 +79,10 @@ def _run(declared: Operation, view: View, path: dict[str, Any]) -> Response:
     if declared.query is not Query:
         given["query"] = query
     sent: Any = {}
-    if declared.body is not None:
+    if declared.upload:
+        given["upload"] = read_upload()
+        sent = fingerprint(given["upload"])
+    elif declared.body is not None:
         sent = read_body(optional=declared.body_optional)
     claimed = idempotency.claim(sent) if declared.keyed and request.method == "POST" else None
     if isinstance(claimed, Response):

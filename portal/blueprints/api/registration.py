@@ -6,11 +6,13 @@ from portal.blueprints.accounts.api import bp as auth
 from portal.blueprints.accounts.recovery_api import bp as recovery
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
+from portal.blueprints.files.api import bp as files
+from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
-BLUEPRINTS = (auth, recovery, tickets, desk, pages)
+BLUEPRINTS = (auth, recovery, tickets, desk, files, staff_files, pages)
 
 
 def register_api(app: Flask) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.receiving import receive_files, takes_files
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import presenters
@@ -25,10 +26,12 @@ from portal.services.tickets.queries import get_ticket
 
 @bp.post("/<uuid:ticket_id>/reply")
 @permission(Permission.TICKETS_REPLY)
+@takes_files
 def reply(ticket_id: UUID) -> ResponseReturnValue:
     """Add an answer; what cannot be sent stays in the box."""
-    message = request.form.get("message", "")
+    message, received = request.form.get("message", ""), receive_files()
     try:
+        received.check()
         entry = conversation.reply_as_customer(
             http.session(),
             ticket_id,
@@ -36,10 +39,11 @@ def reply(ticket_id: UUID) -> ResponseReturnValue:
             actor=http.actor(),
             now=http.now(),
             message_id=request_key(),
+            attachment_ids=received.ids,
         )
         http.commit()
     except (Invalid, Conflict) as error:
-        return show_again(ticket_id, error, message)
+        return show_again(ticket_id, error, message, received.ids)
     except IntegrityError:
         http.session().rollback()
         return http.see_other("tickets.detail", ticket_id=ticket_id)
@@ -49,17 +53,21 @@ def reply(ticket_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/<uuid:ticket_id>/reopen")
 @permission(Permission.TICKETS_CLOSE)
+@takes_files
 def reopen(ticket_id: UUID) -> ResponseReturnValue:
     """Take the ticket up again, together with what was written to it, in one transaction."""
-    message = request.form.get("message", "")
+    message, received = request.form.get("message", ""), receive_files()
     actor, now = http.actor(), http.now()
     try:
+        received.check()
         lifecycle.reopen_ticket(http.session(), ticket_id, actor=actor, now=now)
-        if message.strip():
-            conversation.reply_as_customer(http.session(), ticket_id, message=message, actor=actor, now=now)
+        if message.strip() or received.ids:
+            conversation.reply_as_customer(
+                http.session(), ticket_id, message=message, actor=actor, now=now, attachment_ids=received.ids
+            )
         http.commit()
     except (Invalid, Conflict) as error:
-        return show_again(ticket_id, error, message)
+        return show_again(ticket_id, error, message, received.ids)
     flash(gettext("Ticket reopened"), "ok")
     return http.see_other("tickets.detail", ticket_id=ticket_id)
 

@@ -43,7 +43,14 @@ def create(body: TicketRequest) -> CustomerTicket:
     """Opens a ticket for your company and promises a time for the first answer."""
     ticket = create_ticket(
         http.session(),
-        NewTicket(body.subject, body.description, body.category, body.priority.value, source="api"),
+        NewTicket(
+            body.subject,
+            body.description,
+            body.category,
+            body.priority.value,
+            source="api",
+            attachment_ids=tuple(body.attachment_ids),
+        ),
         actor=http.actor(),
         now=http.now(),
     )
@@ -96,7 +103,14 @@ def detail(ticket_id: UUID) -> CustomerTicket:
 @operation("Reply", body=ReplyRequest, answer=CustomerMessage, status=201, conflicts="The ticket is closed.")
 def reply(ticket_id: UUID, body: ReplyRequest) -> CustomerMessage:
     """Adds your answer. A ticket that waited for you, or was resolved, is taken up again."""
-    entry = reply_as_customer(http.session(), ticket_id, message=body.message, actor=http.actor(), now=http.now())
+    entry = reply_as_customer(
+        http.session(),
+        ticket_id,
+        message=body.message,
+        attachment_ids=body.attachment_ids,
+        actor=http.actor(),
+        now=http.now(),
+    )
     return CustomerMessage.of(entry)
 
 

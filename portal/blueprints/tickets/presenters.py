@@ -7,6 +7,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment, gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
@@ -206,6 +207,7 @@ def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -
             "at": ticket.created_at,
             "body_html": Markup(ticket.description_html),  # noqa: S704 - cleaned by nh3 when it was stored
             "is_own": ticket.requester_id == user_id,
+            "attachments": file_views(detail.files_of(None), "files"),
         }
     ]
     for message in detail.messages:
@@ -222,6 +224,7 @@ def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -
                 "at": message.created_at,
                 "body_html": Markup(message.message_html),  # noqa: S704 - cleaned by nh3 when it was stored
                 "is_own": message.sender_id == user_id,
+                "attachments": file_views(detail.files_of(message.id), "files"),
             }
         )
     entries += [_event_line(event) for event in sorted(detail.events, key=_order) if event.kind not in _SPOKEN]

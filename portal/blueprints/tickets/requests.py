@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Order, PageQuery, Rating, left_out
 from portal.models import TicketPriority, TicketStatus
+from portal.services.tenants.file_policy import FILES_A_MESSAGE
 from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
 from portal.services.tickets.validation import COMMENT_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 
@@ -23,6 +24,12 @@ Comment = Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=ANY_
 CategoryKey = Annotated[str, Field(max_length=CATEGORY_LENGTH, examples=["general"], json_schema_extra=SOME_TEXT)]
 
 
+FileIds = Annotated[
+    list[UUID],
+    Field(max_length=FILES_A_MESSAGE, description="Files of yours that were sent ahead, each for one message."),
+]
+
+
 class TicketRequest(Body):
     """A new ticket."""
 
@@ -30,12 +37,14 @@ class TicketRequest(Body):
     description: Text
     category: CategoryKey = Field(description="A `key` of /api/v1/portal/tickets/categories.")
     priority: TicketPriority = TicketPriority.NORMAL
+    attachment_ids: FileIds = []
 
 
 class ReplyRequest(Body):
     """An answer of a customer, in light Markdown."""
 
     message: Text
+    attachment_ids: FileIds = []
 
 
 class CancelRequest(Body):
@@ -56,12 +65,17 @@ class StaffReplyRequest(Body):
 
     message: Text
     status: TicketStatus = left_out(description="Without it an open ticket becomes `in_progress`.")
+    attachment_ids: FileIds = []
+    file_purpose: Literal["message", "solution", "recording"] = Field(
+        "message", description="What the files are; a recording is held back until the customer agrees to it."
+    )
 
 
 class NoteRequest(Body):
     """An internal note."""
 
     message: Text
+    attachment_ids: FileIds = []
 
 
 class AssignRequest(Body):

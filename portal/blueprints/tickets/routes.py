@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.receiving import FIELD as FILES
+from portal.blueprints.files.receiving import KEPT, receive_files, still_attached, takes_files
 from portal.blueprints.localisation import format_count, gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
@@ -74,25 +76,29 @@ def index() -> ResponseReturnValue:
 
 @bp.route("/new", methods=["GET", "POST"])
 @permission(Permission.TICKETS_CREATE)
+@takes_files
 def new() -> ResponseReturnValue:
     """The form for a new ticket; sent twice it still makes one."""
     if request.method == "GET":
         return _new_page(request.args, request_key=str(uuid4()))
     key = request_key()
     form = request.form
+    received = receive_files()
     wanted = NewTicket(
         subject=form.get("subject", ""),
         description=form.get("description", ""),
         category=form.get("category", ""),
         priority=form.get("priority") or "normal",
         id=key,
+        attachment_ids=received.ids,
     )
     try:
+        received.check()
         ticket = create_ticket(http.session(), wanted, actor=http.actor(), now=http.now())
         http.commit()
     except Invalid as error:
         http.session().rollback()
-        return _new_page(form, request_key=str(key), error=error)
+        return _new_page(form, request_key=str(key), error=error, files=received.ids)
     except IntegrityError:
         # The same form came before: lead to what it made.
         http.session().rollback()
@@ -116,10 +122,15 @@ def detail(ticket_id: UUID) -> ResponseReturnValue:
     return http.render_live("tickets/detail.html", "tickets/_live.html", detail_context(found))
 
 
-def _new_page(form: Any, *, request_key: str, error: Invalid | None = None) -> ResponseReturnValue:
+def _new_page(
+    form: Any, *, request_key: str, error: Invalid | None = None, files: tuple[UUID, ...] = ()
+) -> ResponseReturnValue:
     errors: dict[str, str] = {}
     for item in error.errors if error else ():
-        errors.setdefault(item.field, error_text(item.code, dict(item.params), gettext))
+        field = FILES if item.field == KEPT else item.field
+        text = error_text(item.code, dict(item.params), gettext)
+        # Each file has its own reason; of every other field the first one is enough.
+        errors[field] = f"{errors[field]} {text}" if field == FILES and field in errors else errors.get(field, text)
     categories = presenters.categories_for(list_categories(http.session()), http.tenant().locale)
     chosen = form.get("category") or (categories[0][0] if categories else "")
     page = render_template(
@@ -131,6 +142,8 @@ def _new_page(form: Any, *, request_key: str, error: Invalid | None = None) -> R
         promise=_promise({"category": chosen, "priority": form.get("priority")}),
         priorities=[(key, gettext(label)) for key, label in PRIORITY.items()],
         subject_length=SUBJECT_LENGTH,
+        kept_files=still_attached(files),
+        file_limit=http.tenant().files.max_mb,
     )
     return page, 422 if error else 200
 

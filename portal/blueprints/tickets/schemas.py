@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.blueprints.api.schemas import ListOf, Named, NextStep, Shape, UtcDateTime
+from portal.blueprints.files.schemas import AttachedFile, FileOfTicket, attached
 from portal.blueprints.localisation import gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import event_text, step_text
@@ -54,14 +55,14 @@ class CustomerMessage(Shape):
     sender_type: SenderType
     sender_name: str
     message: str = Field(description="Light Markdown, as it was written.")
-    attachments: list[dict[str, Any]]
+    attachments: list[AttachedFile]
     created_at: UtcDateTime
 
     @classmethod
     def values_of(cls, row: TicketMessage) -> dict[str, Any]:
         """What customers and staff see alike."""
-        names = ("id", "sender_type", "sender_name", "message", "attachments", "created_at")
-        return {name: getattr(row, name) for name in names}
+        names = ("id", "sender_type", "sender_name", "message", "created_at")
+        return {name: getattr(row, name) for name in names} | {"attachments": attached(row.attachments)}
 
     @classmethod
     def of(cls, row: TicketMessage) -> "CustomerMessage":
@@ -151,6 +152,7 @@ class CustomerTicketItem(Shape):
 class CustomerTicket(CustomerTicketItem):
     """A ticket with its public conversation and timeline."""
 
+    attachments: list[FileOfTicket] = Field(description="What came with the ticket itself.")
     messages: list[CustomerMessage]
     timeline: list[CustomerEvent]
 
@@ -160,6 +162,7 @@ class CustomerTicket(CustomerTicketItem):
         item = CustomerTicketItem.of_row(found.row, now)
         return cls(
             **dict(item),
+            attachments=[FileOfTicket.of_file(file) for file in found.files_of(None)],
             messages=[CustomerMessage.of(row) for row in found.messages],
             timeline=[CustomerEvent.of(row) for row in found.events],
         )
@@ -210,6 +213,7 @@ class StaffTicketItem(Shape):
 class StaffTicket(StaffTicketItem):
     """A ticket with its whole conversation and timeline, internal notes among them."""
 
+    attachments: list[FileOfTicket] = Field(description="What came with the ticket itself.")
     messages: list[StaffMessage]
     timeline: list[StaffEvent]
 
@@ -219,6 +223,7 @@ class StaffTicket(StaffTicketItem):
         item = StaffTicketItem.of_row(found.row, now)
         return cls(
             **dict(item),
+            attachments=[FileOfTicket.of_file(file) for file in found.files_of(None)],
             messages=[StaffMessage.of(row) for row in found.messages],
             timeline=[StaffEvent.of(row) for row in found.events],
         )

@@ -72,6 +72,8 @@ def reply(ticket_id: UUID, body: StaffReplyRequest) -> StaffMessage:
         ticket_id,
         message=body.message,
         status=body.status,
+        attachment_ids=body.attachment_ids,
+        file_purpose=body.file_purpose,
         actor=http.actor(),
         now=http.now(),
     )
@@ -83,7 +85,14 @@ def reply(ticket_id: UUID, body: StaffReplyRequest) -> StaffMessage:
 @operation("Add an internal note", body=NoteRequest, answer=StaffMessage, status=201)
 def note(ticket_id: UUID, body: NoteRequest) -> StaffMessage:
     """Adds a note that no customer ever sees."""
-    entry = add_note(http.session(), ticket_id, message=body.message, actor=http.actor(), now=http.now())
+    entry = add_note(
+        http.session(),
+        ticket_id,
+        message=body.message,
+        attachment_ids=body.attachment_ids,
+        actor=http.actor(),
+        now=http.now(),
+    )
     return StaffMessage.of(entry)
 
 

@@ -7,6 +7,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.blueprints import http
+from portal.blueprints.files.receiving import still_attached
 from portal.blueprints.localisation import current_locale, format_moment, gettext
 from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
@@ -31,14 +32,17 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "reply": "",
         "reply_errors": [],
         "problem": None,
+        "kept_files": [],
     }
 
 
-def show_again(ticket_id: UUID, error: DomainError, reply: str = "") -> ResponseReturnValue:
+def show_again(
+    ticket_id: UUID, error: DomainError, reply: str = "", files: tuple[UUID, ...] = ()
+) -> ResponseReturnValue:
     """The ticket as it is now, with what went wrong and what was typed."""
     http.session().rollback()
     context = detail_context(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))
-    context["reply"] = reply
+    context |= {"reply": reply, "kept_files": still_attached(files)}
     if isinstance(error, Invalid):
         context["reply_errors"] = field_texts(error)
         return render_template("tickets/detail.html", **context), 422

@@ -15,6 +15,12 @@ ACTIONS = {
     "ticket.escalated": N_("Ticket escalated"),
     "ticket.sla_warned": N_("Promise warning given"),
     "ticket.rated": N_("Ticket rated"),
+    "ticket.file_checked": N_("File of a ticket checked"),
+    "ticket.file_removed": N_("File of a ticket removed"),
+    "ticket.recording_decided": N_("Consent to a recording given or refused"),
+    "attachment.uploaded": N_("File uploaded"),
+    "attachment.removed": N_("File deleted"),
+    "attachment.refused": N_("File refused by the virus scanner"),
     "user.signed_in": N_("Signed in"),
     "user.signed_out": N_("Signed out"),
     "user.sign_in_refused": N_("Sign-in refused"),
@@ -43,6 +49,7 @@ RECORDS = {
     "category": N_("Category"),
     "access": N_("Access"),
     "access_request": N_("Request"),
+    "attachment": N_("File"),
 }
 DOORS = {
     "portal": N_("Customer portal"),

@@ -112,6 +112,12 @@ EVENTS = {
     "tags_changed": N_("%(actor)s changed the tags"),
     "sla_warned": N_("The team was reminded that the promise is due soon"),
     "rated": N_("%(actor)s rated the solution %(rating)s of 5"),
+    "solution_attached": N_("%(actor)s attached the solution: %(filename)s"),
+    "recording_offered": N_("%(actor)s attached a recording and asks for consent: %(filename)s"),
+    "recording_allowed": N_("%(actor)s agreed to the recording %(filename)s"),
+    "recording_refused": N_("%(actor)s refused the recording %(filename)s; it was deleted"),
+    "file_removed": N_("%(actor)s removed the file %(filename)s"),
+    "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
 }

@@ -9,12 +9,17 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import MailMessage, Notification, Ticket
+from portal.models import Attachment, MailMessage, Notification, Ticket
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
 ACCESS = "access"
-_RECORDS: dict[str, Any] = {"ticket": Ticket, "mail": MailMessage, "notification": Notification}
+_RECORDS: dict[str, Any] = {
+    "ticket": Ticket,
+    "mail": MailMessage,
+    "notification": Notification,
+    "attachment": Attachment,
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from portal.models import Tenant, TenantDomain
 from portal.models.session import TenantSession, TenantSessions
+from portal.services.tenants.file_policy import FilePolicy, read_file_policy
 from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
 
 FRESH_FOR_SECONDS = 5.0
@@ -33,6 +34,7 @@ class TenantProfile:
     welcome: dict[str, str] = field(default_factory=dict)
     features: dict[str, bool] = field(default_factory=dict)
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
+    files: FilePolicy = field(default_factory=FilePolicy)
 
     def welcome_in(self, locale: str) -> str:
         """The welcome message in a language, else in the tenant's own."""
@@ -88,6 +90,12 @@ def load_sign_in_policy(session: TenantSession) -> SignInPolicy:
     return read_policy(stored or {})
 
 
+def load_file_policy(session: TenantSession) -> FilePolicy:
+    """How much the session's tenant takes and keeps, as of now."""
+    stored = session.scalar(select(Tenant.settings).where(Tenant.id == session.tenant_id))
+    return read_file_policy(stored or {})
+
+
 def load_profile(session: Any, tenant: Tenant) -> TenantProfile:
     """The profile of a tenant's row."""
     primary = session.scalar(
@@ -112,4 +120,5 @@ def load_profile(session: Any, tenant: Tenant) -> TenantProfile:
         welcome=dict(tenant.welcome),
         features=dict(tenant.features),
         sign_in=read_policy(tenant.settings),
+        files=read_file_policy(tenant.settings),
     )

@@ -11,6 +11,7 @@ from portal.events.tickets import TicketNoteAdded, TicketReplied
 from portal.lib.text import excerpt, render_markdown
 from portal.models import FINAL, SenderType, Ticket, TicketMessage, TicketStatus
 from portal.models.session import TenantSession
+from portal.services.tickets.attaching import MESSAGE, Taken, files_beside, snapshot_json, take_files
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
@@ -28,19 +29,21 @@ def reply_as_customer(
     actor: Actor,
     now: datetime,
     message_id: UUID | None = None,
+    attachment_ids: Sequence[UUID] = (),
 ) -> TicketMessage:
     """Add the customer's answer; a ticket that waited for it (or was resolved) is taken up again.
 
-    Raises NotFound, Invalid (`message`) and Conflict (`ticket_closed`).
+    Raises NotFound, Invalid (`message`, `attachment_ids`) and Conflict (`ticket_closed`).
     """
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_REPLY)
     _refuse_final(ticket)
     entry = _write(ticket, message, SenderType.CUSTOMER, message_id, actor=actor, now=now)
+    taken = _take(session, entry, attachment_ids, actor=actor)
     target = ticket.status
     if target in (TicketStatus.WAITING_CUSTOMER, TicketStatus.RESOLVED):
         target = TicketStatus.IN_PROGRESS if ticket.assigned_to else TicketStatus.OPEN
-    _finish(session, ticket, policies, entry, target, actor=actor, now=now)
+    _finish(session, ticket, policies, entry, target, taken, actor=actor, now=now)
     return entry
 
 
@@ -53,16 +56,20 @@ def reply_as_staff(
     now: datetime,
     status: TicketStatus | None = None,
     message_id: UUID | None = None,
+    attachment_ids: Sequence[UUID] = (),
+    file_purpose: str = MESSAGE,
 ) -> TicketMessage:
     """Add a public answer, which keeps the promise of a first one; `status` is what the ticket is after it.
 
-    Without `status` an open ticket becomes in progress, and an unassigned one the answering agent's.
-    Raises NotFound, Invalid (`message`) and Conflict (`ticket_closed`, `move_not_allowed`).
+    Without `status` an open ticket becomes in progress, and an unassigned one the answering agent's. The files may
+    be the solution, or a recording, which waits for the customer's consent (TKT-16).
+    Raises NotFound, Invalid (`message`, `attachment_ids`) and Conflict (`ticket_closed`, `move_not_allowed`).
     """
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_REPLY)
     _refuse_final(ticket)
     entry = _write(ticket, message, SenderType.AGENT, message_id, actor=actor, now=now)
+    taken = _take(session, entry, attachment_ids, actor=actor, purpose=file_purpose)
     if ticket.first_response_at is None:
         ticket.first_response_at = now
     lines: tuple[Line, ...] = ()
@@ -70,22 +77,38 @@ def reply_as_staff(
         ticket.assigned_to = actor.user_id
         lines = (Line("assigned", {"to": str(actor.user_id), "to_name": actor.name}),)
     target = status or (TicketStatus.IN_PROGRESS if ticket.status is TicketStatus.OPEN else ticket.status)
-    _finish(session, ticket, policies, entry, target, lines, actor=actor, now=now)
+    _finish(session, ticket, policies, entry, target, taken, lines, actor=actor, now=now)
     return entry
 
 
-def add_note(session: TenantSession, ticket_id: UUID, *, message: str, actor: Actor, now: datetime) -> TicketMessage:
-    """Add an internal note; it tells no customer and does not move the clock. Raises NotFound and Invalid."""
+def add_note(
+    session: TenantSession,
+    ticket_id: UUID,
+    *,
+    message: str,
+    actor: Actor,
+    now: datetime,
+    attachment_ids: Sequence[UUID] = (),
+) -> TicketMessage:
+    """Add an internal note; it tells no customer and does not move the clock. Raises NotFound and Invalid.
+
+    Its files are internal, too.
+    """
     ticket = lock_ticket(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_NOTE)
     entry = _message(ticket, message, SenderType.AGENT, uuid4(), actor=actor, now=now, internal=True)
+    taken = _take(session, entry, attachment_ids, actor=actor)
     line = Line("note_added", {"message_id": str(entry.id)}, staff_only=True)
     publish(
         session,
         TicketNoteAdded.about(ticket, message_id=entry.id),
         actor=actor,
         now=now,
-        beside=(_message_beside(entry), lines_beside(ticket, line)),
+        beside=(
+            _message_beside(entry, taken),
+            lines_beside(ticket, line),
+            *files_beside(taken, ticket_id=ticket.id, message_id=entry.id, internal=True),
+        ),
     )
     return entry
 
@@ -131,17 +154,25 @@ def _write(
     return entry
 
 
+def _take(
+    session: TenantSession, entry: TicketMessage, ids: Sequence[UUID], *, actor: Actor, purpose: str = MESSAGE
+) -> Taken:
+    taken = take_files(session, ids, ticket_id=entry.ticket_id, message_id=entry.id, actor=actor, purpose=purpose)
+    entry.attachments = taken.snapshot()
+    return taken
+
+
 _MESSAGE = """
     message AS (
         INSERT INTO portal_ticket_messages (id, tenant_id, ticket_id, sender_type, sender_id, sender_name, message,
-                                            message_html, is_internal, created_at)
+                                            message_html, attachments, is_internal, created_at)
         VALUES (:message_id, :tenant_id, :message_of, :sender_type, :actor_id, :actor_name, :message, :message_html,
-                :is_internal, :at)
+                cast(:attachments AS jsonb), :is_internal, :at)
     )
 """
 
 
-def _message_beside(entry: TicketMessage) -> Beside:
+def _message_beside(entry: TicketMessage, taken: Taken) -> Beside:
     return Beside(
         _MESSAGE,
         {
@@ -150,6 +181,7 @@ def _message_beside(entry: TicketMessage) -> Beside:
             "sender_type": entry.sender_type.value,
             "message": entry.message,
             "message_html": entry.message_html,
+            "attachments": snapshot_json(taken),
             "is_internal": entry.is_internal,
         },
     )
@@ -161,6 +193,7 @@ def _finish(
     policies: Sequence[PolicyTerms],
     entry: TicketMessage,
     target: TicketStatus,
+    taken: Taken,
     lines: tuple[Line, ...] = (),
     *,
     actor: Actor,
@@ -168,11 +201,17 @@ def _finish(
 ) -> None:
     sender = entry.sender_type.value
     events: list[Event] = [TicketReplied.about(ticket, message_id=entry.id, sender=sender)]
-    lines = (Line("replied", {"message_id": str(entry.id), "sender": sender}), *lines)
+    lines = (Line("replied", {"message_id": str(entry.id), "sender": sender}), *taken.lines(), *lines)
     if target is not ticket.status:
         moved, line = move_to(ticket, target, now=now)
         events.append(moved)
         lines = (*lines, line)
     reading = set_clock(ticket, now=now, policies=policies)
-    rows = (_message_beside(entry), lines_beside(ticket, *lines), steps_of(ticket, reading), ticket_beside(ticket))
+    rows = (
+        _message_beside(entry, taken),
+        lines_beside(ticket, *lines),
+        steps_of(ticket, reading),
+        ticket_beside(ticket),
+        *files_beside(taken, ticket_id=ticket.id, message_id=entry.id),
+    )
     publish(session, *events, actor=actor, now=now, beside=rows)

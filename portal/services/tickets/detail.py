@@ -11,6 +11,7 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.models import NextStep, Ticket, TicketEvent, TicketMessage
 from portal.models.session import TenantSession, prepare
+from portal.services.tickets.files import TicketFile, files_column, read_files
 from portal.services.tickets.queries import (
     Sight,
     list_events,
@@ -25,11 +26,12 @@ from portal.services.tickets.rows import TicketRow, build_row, select_rows
 
 @dataclass(frozen=True)
 class TicketDetail:
-    """A ticket's row, conversation, timeline and coming steps, as far as the reader may see them."""
+    """A ticket's row, conversation, timeline, coming steps and files, as far as the reader may see them."""
 
     row: TicketRow
     messages: list[TicketMessage]
     events: list[TicketEvent]
+    files: list[TicketFile]
 
     @property
     def ticket(self) -> Ticket:
@@ -41,10 +43,15 @@ class TicketDetail:
         """What happens next, soonest first."""
         return self.row.steps
 
+    def files_of(self, message_id: UUID | None) -> list[TicketFile]:
+        """The files of a message; of the ticket itself without one."""
+        return [file for file in self.files if file.message_id == message_id]
+
 
 @cache
 def _ticket(sight: Sight) -> Select[Any]:
-    return prepare(select_rows().where(Ticket.id == bindparam("ticket"), visible_by(sight)))
+    files = files_column(staff=sight == "all")
+    return prepare(select_rows().add_columns(files).where(Ticket.id == bindparam("ticket"), visible_by(sight)))
 
 
 def get_ticket_detail(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> TicketDetail:
@@ -52,10 +59,12 @@ def get_ticket_detail(session: TenantSession, ticket_id: UUID, *, actor: Actor) 
     found = session.run(_ticket(sight_of(actor)), {**values_of(actor), "ticket": ticket_id}).first()
     if found is None:
         raise NotFound("ticket")
-    row = build_row(found)
+    *columns, files = found
+    row = build_row(columns)
     row.steps.extend(list_next_steps(session, [ticket_id], actor=actor).get(ticket_id, ()))
     return TicketDetail(
         row,
         list_messages(session, ticket_id, actor=actor),
         list_events(session, ticket_id, actor=actor),
+        read_files(files),
     )

@@ -14,6 +14,7 @@ from portal.events.tickets import TicketCreated
 from portal.lib.text import excerpt, has_forbidden_characters, render_markdown
 from portal.models import Tenant, Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession, prepare
+from portal.services.tickets.attaching import files_beside, take_files
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, read_terms, terms_as_text
 from portal.services.tickets.timeline import Line, lines_beside
@@ -34,6 +35,7 @@ class NewTicket:
     company_id: UUID | None = None
     source: str = "portal"
     id: UUID | None = None
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, now: datetime) -> Ticket:
@@ -66,6 +68,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
         created_at=now,
         updated_at=now,
     )
+    taken = take_files(session, request.attachment_ids, ticket_id=ticket.id, message_id=None, actor=actor)
     reading = set_clock(ticket, now=now, policies=policies)
     ticket.ticket_number = publish(
         session,
@@ -73,7 +76,12 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
         actor=actor,
         now=now,
         after={"category": ticket.category, "priority": priority, "status": "open"},
-        beside=(_ticket_beside(ticket), lines_beside(ticket, Line("created")), steps_of(ticket, reading)),
+        beside=(
+            _ticket_beside(ticket),
+            lines_beside(ticket, Line("created")),
+            steps_of(ticket, reading),
+            *files_beside(taken, ticket_id=ticket.id),
+        ),
     )
     # It is in the database now; what was not set here is read when somebody asks for it.
     make_transient_to_detached(ticket)
