@@ -68,7 +68,7 @@ def build_document(app: Flask) -> Json:
         "tags": [{"name": name} for name in _TAGS.values()],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas | {"FileRequest": _FILE_REQUEST},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -219,18 +219,16 @@ def _without_null(schema: Json) -> Json:
     return choices[0] | rest if len(choices) == 1 else {"anyOf": choices} | rest
 
 
+_FILE_REQUEST: Json = {
+    "type": "object",
+    "description": "A multipart form with one file.",
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+    "required": ["file"],
+    "additionalProperties": False,
+}
 _UPLOAD: Json = {
     "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
-                "required": ["file"],
-                "additionalProperties": False,
-            }
-        }
-    },
+    "content": {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/FileRequest"}}},
 }
 _KEY_PARAMETER: Json = {
     "name": idempotency.HEADER,

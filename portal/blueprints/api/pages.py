@@ -67,6 +67,8 @@ def type_text(schema: Json, schemas: dict[str, Json]) -> str:
         return type_text(schemas[name], schemas) if "enum" in schemas[name] else f"`{name}`"
     if "anyOf" in schema:
         return " or ".join(type_text(choice, schemas) for choice in schema["anyOf"])
+    if "contentMediaType" in schema:
+        return "file, in a `multipart/form-data` body"
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from flask_babel import format_unit
+from babel.units import format_unit
 
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, gettext

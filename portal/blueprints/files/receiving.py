@@ -41,7 +41,9 @@ def init_receiving(app: Flask) -> None:
 
     @app.before_request
     def let_go() -> None:
-        if (request.max_content_length or 0) > FRAME_BYTES + current_app.config["MAX_CONTENT_LENGTH"]:
+        large = request.content_length is None or request.content_length > FRAME_BYTES
+        allowed = (request.max_content_length or 0) > app.config["MAX_CONTENT_LENGTH"]
+        if request.method == "POST" and large and allowed:
             http.commit()
 
 
