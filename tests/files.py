@@ -98,3 +98,16 @@ def promised_picture(side: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
     )
+
+
+# (name, content, code): what people and programs try by the edges of the product.
+HOSTILE_NAMES = [
+    ("logo.svg", SVG, "file_kind_not_allowed"),
+    ("logo.png", SVG, "file_kind_mismatch"),
+    ("notes.txt", PAGE, "file_active_content"),
+    ("setup.exe", EXE, "file_kind_not_allowed"),
+    ("offer.pdf", pdf() + archive({"a.js": b"x"}), "file_kind_mismatch"),
+    ("logs.zip", archive({"a.log": bytes(20_000_000)}), "file_archive_bomb"),
+    ("screen.png", promised_picture(60_000), "file_too_many_pixels"),
+    ("empty.txt", b"", "file_empty"),
+]
