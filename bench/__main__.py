@@ -26,6 +26,7 @@ from portal.config import ROOT
 from portal.demo.content import demo_uuid
 from portal.demo.scale import COMMON_WORD, RARE_WORD, add_tickets
 from portal.demo.seed import seed_demo
+from portal.integrations.storage import folder_storage
 from portal.lib.clock import utcnow
 from portal.services.accounts.passwords import Passwords
 from runner.postgres import start_temporary
@@ -89,7 +90,8 @@ def _fill(server: object, environ: dict[str, str]) -> None:
                    capture_output=True)  # fmt: skip
     owner = create_engine(environ["PORTAL_OWNER_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"),
                           poolclass=NullPool)  # fmt: skip
-    seed_demo(owner, password=PASSWORD, passwords=Passwords(), now=utcnow())
+    storage = folder_storage(Path(environ["PORTAL_DATA_DIR"]) / "files")
+    seed_demo(owner, password=PASSWORD, passwords=Passwords(), storage=storage, now=utcnow())
     add_tickets(owner, tickets=TICKETS, customers=max(10, TICKETS // 100))
     print(f"{TICKETS:,} tickets written in {time.perf_counter() - began:.0f} s", flush=True)
 

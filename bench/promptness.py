@@ -24,6 +24,7 @@ from bench.client import percentile
 from portal.config import ROOT
 from portal.demo.content import demo_uuid
 from portal.demo.seed import seed_demo
+from portal.integrations.storage import folder_storage
 from portal.lib.clock import utcnow
 from portal.models import Person
 from portal.models.session import TenantSessions, build_engine, normalise_url
@@ -72,7 +73,8 @@ def main() -> int:
         words = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
         subprocess.run(words, cwd=ROOT, env=environ, check=True, capture_output=True)
         owner = create_engine(normalise_url(server.owner_url("bench")), poolclass=NullPool)
-        seed_demo(owner, password="portico-demo", passwords=Passwords(1, 8), now=utcnow())
+        storage = folder_storage(Path(folder) / "files")
+        seed_demo(owner, password="portico-demo", passwords=Passwords(1, 8), storage=storage, now=utcnow())
         with (Path(folder) / "log").open("wb") as log:
             children = [subprocess.Popen(temporal.command(), stdout=log, stderr=log)]
             try:

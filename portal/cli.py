@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from portal.config import Settings
 from portal.demo.scale import add_tickets
 from portal.demo.seed import is_empty, seed_demo
+from portal.integrations.storage import build_storage
 from portal.lib.clock import utcnow
 from portal.models import Base
 from portal.models.session import normalise_url
@@ -42,7 +43,8 @@ def _seed() -> None:
     if settings.production:
         raise click.ClickException("The demo world has a published password; it is refused in production.")
     passwords = Passwords(settings.password_time_cost, settings.password_memory_kib)
-    seed_demo(_owner(), password=settings.demo_password, passwords=passwords, now=utcnow())
+    storage = build_storage(settings)
+    seed_demo(_owner(), password=settings.demo_password, passwords=passwords, storage=storage, now=utcnow())
 
 
 @portal.command("setup")

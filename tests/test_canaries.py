@@ -4,15 +4,18 @@ import html
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from portal.demo.content import SYSTEM, DemoTenant, demo_uuid
+from portal.demo.files import FILES
 from portal.demo.people import DEMO, NOVA
 from portal.demo.seed import seed_demo
 from portal.extensions import limiter
+from portal.integrations.storage import build_storage
 from portal.lib.clock import utcnow
 from portal.models.session import normalise_url
 from tests.browsing import csrf_token
@@ -23,6 +26,11 @@ DOORS = {"ana@acme.example": "portal", "ben@acme.example": "portal", "chloe@glob
          "nia@nova.example": "portal", "sam@demo.example": "admin", "bill@demo.example": "admin",
          "dora@demo.example": "admin", "ada@demo.example": "admin", "noor@nova.example": "admin"}  # fmt: skip
 EVERYBODY = [None, *DOORS]
+
+
+def demo_files() -> list[UUID]:
+    """Every file of the demo world."""
+    return [demo_uuid(*key[:1], "file", key[1], at) for key, files in FILES.items() for at in range(len(files))]
 
 
 @dataclass
@@ -40,6 +48,8 @@ class Walk:
                 continue
             if not rule.arguments:
                 found.append(rule.rule)
+            elif "attachment_id" in rule.arguments:
+                found += [rule.rule.replace("<uuid:attachment_id>", str(file)) for file in demo_files()]
             elif "ticket_id" in rule.arguments:
                 found += [rule.rule.replace("<uuid:ticket_id>", str(ticket)) for ticket in tickets]
         return [path for path in found if "<" not in path]
@@ -64,8 +74,9 @@ def walk(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Walk:
 
     database.create_database("canaries", template="template")
     owner = create_engine(normalise_url(database.owner_url("canaries")), poolclass=NullPool)
-    seed_demo(owner, password=PASSWORD, passwords=CHEAP, now=utcnow())
-    app = create_app(settings_for(database, "canaries", tmp_path_factory.mktemp("canaries")))
+    settings = settings_for(database, "canaries", tmp_path_factory.mktemp("canaries"))
+    seed_demo(owner, password=PASSWORD, passwords=CHEAP, storage=build_storage(settings), now=utcnow())
+    app = create_app(settings)
     return Walk(app)
 
 
@@ -84,8 +95,11 @@ def forbidden_for(person: str | None) -> set[str]:
         company = next((p.company for p in tenant.people if p.email == person), None)
         for ticket in tenant.tickets:
             notes = {phrase(m.text) for m in ticket.messages if m.internal and m.sender != SYSTEM}
+            files = FILES.get((tenant.key, ticket.key), ())
             if not (own_tenant and staff):
-                texts |= notes
+                texts |= notes | {file.name for file in files if ticket.messages[file.message].internal}
+            if not own_tenant or (not staff and ticket.company != company):
+                texts |= {file.name for file in files}
             if not own_tenant or (not staff and ticket.company != company):
                 texts.add(ticket.subject)
             if person == "ben@acme.example" and ticket.requester != person:
@@ -113,7 +127,7 @@ def test_nobody_reads_what_is_not_theirs(walk: Walk, person: str | None) -> None
         answer = client.get(path, base_url=host, headers=headers if path.startswith("/api/") else {})
         if answer.status_code >= 500:
             broken.append((path, answer.status_code))
-        text = readable(answer.get_data(as_text=True))
+        text = readable(answer.get_data().decode(errors="replace"))
         leaks += [(path, canary) for canary in forbidden if canary in text]
     assert not broken
     assert not leaks

@@ -10,7 +10,8 @@ from portal.demo.content import demo_uuid
 from portal.demo.people import DEMO, TENANTS
 from portal.demo.scale import RARE_WORD, add_tickets
 from portal.demo.seed import is_empty, seed_demo
-from portal.models import NextStep, OutboxEvent, Ticket, TicketStatus
+from portal.integrations.storage import folder_storage
+from portal.models import Attachment, NextStep, OutboxEvent, Ticket, TicketMessage, TicketStatus
 from portal.models.session import TenantSessions, normalise_url
 from portal.services.tickets.escalation import advance_clock
 from tests.conftest import CHEAP
@@ -20,11 +21,12 @@ NOON = datetime(2026, 11, 19, 13, 20, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def seeded(database):
+def seeded(database, tmp_path_factory):
     database.create_database("seeded", template="template")
     engine = create_engine(normalise_url(database.owner_url("seeded")), poolclass=NullPool)
     assert is_empty(engine)
-    seed_demo(engine, password="portico-demo", passwords=CHEAP, now=NOON)
+    storage = folder_storage(tmp_path_factory.mktemp("seeded") / "files")
+    seed_demo(engine, password="portico-demo", passwords=CHEAP, storage=storage, now=NOON)
     assert not is_empty(engine)
     return TenantSessions(engine)
 
@@ -82,3 +84,14 @@ def test_the_corpus_is_added_once(seeded):
         rows = session.scalars(select(Ticket.description).where(Ticket.ticket_number.like("S-%"))).all()
     assert len(rows) == 2_000
     assert sum(RARE_WORD in text for text in rows) == 2
+
+
+def test_its_files_are_real(demo):
+    kinds = set(demo.scalars(select(Attachment.content_type)))
+    assert kinds == {"text/plain", "image/png", "image/gif", "application/pdf"}
+    internal = demo.scalars(select(Attachment.filename).where(Attachment.is_internal)).all()
+    assert internal == ["fw-lyo-01-phase2.txt"]
+    recording = demo.scalar(select(Attachment).where(Attachment.purpose == "recording"))
+    assert recording.consent_at is None
+    entry = demo.get(TicketMessage, recording.message_id)
+    assert [file["id"] for file in entry.attachments] == [str(recording.id)]

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, func, select
 
 from portal.authz import system_actor
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
+from portal.demo.files import seed_files
 from portal.demo.people import TENANTS
 from portal.demo.settings import (
     ALWAYS_HOURS,
@@ -19,6 +20,7 @@ from portal.demo.settings import (
     RIYADH_HOURS,
 )
 from portal.demo.tickets import seed_ticket
+from portal.integrations.storage import FileStorage
 from portal.models import (
     BusinessCalendar,
     Company,
@@ -51,8 +53,13 @@ def is_empty(engine: Engine) -> bool:
     return not count
 
 
-def seed_demo(engine: Engine, *, password: str, passwords: Passwords, now: datetime) -> None:
-    """Create both demo tenants; needs the owner's rights. Fails where they exist already."""
+def seed_demo(
+    engine: Engine, *, password: str, passwords: Passwords, storage: FileStorage, now: datetime
+) -> None:
+    """Create both demo tenants, and their files in `storage`; needs the owner's rights.
+
+    Fails where they exist already.
+    """
     for tenant in TENANTS:
         with TenantSessions(engine).begin_directory() as directory:
             _add_tenant(directory, tenant, now)
@@ -62,7 +69,8 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, now: datet
             session.flush()
             policies = load_terms(session)
             for ticket in tenant.tickets:
-                seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
+                row = seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
+                seed_files(session, tenant, ticket, row, storage, now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

@@ -50,10 +50,10 @@ def build_storage(settings: Settings) -> FileStorage:
     """S3 where PORTAL_STORAGE_URL says so, else the folder `files` of the data folder."""
     url = settings.storage_url
     if not url:
-        return ObjectStorage(_folder(settings.data_dir / "files"))
+        return folder_storage(settings.data_dir / "files")
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
-        return ObjectStorage(_folder(Path(unquote(parts.path))))
+        return folder_storage(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.hostname:
         return ObjectStorage(_bucket(url))
     raise ConfigurationError(
@@ -61,9 +61,10 @@ def build_storage(settings: Settings) -> FileStorage:
     )
 
 
-def _folder(path: Path) -> LocalStore:
+def folder_storage(path: Path) -> "ObjectStorage":
+    """A folder of this machine, made where it does not exist, for this user alone."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return LocalStore(prefix=path)
+    return ObjectStorage(LocalStore(prefix=path))
 
 
 def _bucket(url: str) -> S3Store:
