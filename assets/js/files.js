@@ -56,6 +56,8 @@ function rowFor(form, file) {
 function failed(form, row, file, text, again) {
   row.querySelector("progress")?.remove();
   row.querySelector(".meta").replaceChildren(part("span", "text-err", text));
+  // The reason mostly names the file itself.
+  row.querySelector(".truncate").hidden = text.includes(file.name);
   if (again) row.querySelector("button").before(quiet(`${wordsOf(form).retry}: ${file.name}`, "rotate-ccw", (event) => { event.currentTarget.remove(); send(form, row, file); }));
   say(`${file.name}: ${text}`);
 }
@@ -75,6 +77,7 @@ function send(form, row, file) {
   const words = wordsOf(form);
   const bar = Object.assign(part("progress", "progress"), { max: 100, value: 0, ariaLabel: file.name });
   row.querySelector(".meta").replaceChildren(bar);
+  row.querySelector(".truncate").hidden = false;
   const body = new FormData();
   body.append("file", file, file.name || "image.png");
   const request = (row.request = new XMLHttpRequest());
@@ -169,9 +172,11 @@ function onClick(event) {
   const dialog = document.getElementById("file-preview");
   if (!link || !dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  const shown = link.dataset.preview === "pdf" ? document.createElement("iframe") : new Image();
+  const paper = link.dataset.preview === "pdf";
+  const shown = paper ? document.createElement("iframe") : new Image();
   const name = link.querySelector("bdi").textContent;
-  shown[link.dataset.preview === "pdf" ? "title" : "alt"] = name;
+  shown[paper ? "title" : "alt"] = name;
+  dialog.querySelector("[data-preview-note]").hidden = !paper;
   shown.src = link.href;
   dialog.querySelector("h2").textContent = name;
   dialog.querySelector("[data-preview-download]").href = link.dataset.download;

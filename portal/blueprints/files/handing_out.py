@@ -24,6 +24,8 @@ from portal.services.tickets.files import get_file
 PDF = "application/pdf"
 # Not even a picture may load, run or send anything, nor be shown within a page of somebody else's.
 _CONFINED = "default-src 'none'; sandbox"
+# Chromium shows no PDF in a frame that is sandboxed, whatever the frame is allowed: so only quiet ones are shown, by
+# the browser's own viewer, in a page that may load nothing.
 _FRAMED_PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 _THUMBNAIL_SECONDS = 300
 

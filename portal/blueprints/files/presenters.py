@@ -22,10 +22,10 @@ _PURPOSES = {SOLUTION: N_("Solution"), RECORDING: N_("Recording of the session")
 
 
 def format_size(size: int) -> str:
-    """Bytes as people read them, with one decimal below ten."""
-    unit, factor = next((found for found in _UNITS if size >= found[1]), ("digital-byte", 1))
+    """Bytes as people read them: kilobytes or megabytes, with one decimal below ten, never less than 0.1."""
+    unit, factor = next((found for found in _UNITS if size >= found[1]), _UNITS[-1])
     number = size / factor
-    shown = round(number, 1) if number < 10 and factor > 1 else round(number)
+    shown = max(round(number, 1), 0.1) if number < 10 else round(number)
     return str(format_unit(shown, unit, length="short", locale=babel_locale(current_locale())))
 
 
