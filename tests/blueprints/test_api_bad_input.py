@@ -28,7 +28,7 @@ LONG = "x" * 20_001
         ({"priority": None}, {"priority": "unknown_choice"}),
         ({"status": "closed"}, {"status": "unknown_field"}),
         ({"tenant_id": "x", "requester_id": "y"}, {"tenant_id": "unknown_field", "requester_id": "unknown_field"}),
-        ({"attachment_ids": []}, {"attachment_ids": "unknown_field"}),
+        ({"attachment_ids": "x"}, {"attachment_ids": "wrong_type"}),
         ({"subject": "a\x00b"}, {"subject": "characters_forbidden"}),
         ({"subject": "a\x1bb"}, {"subject": "characters_forbidden"}),
         ({"description": "\ud800"}, {"description": "characters_forbidden"}),
