@@ -56,7 +56,7 @@ class Door:
 
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
-        if request.method == "GET":
+        if request.method != "POST":
             if http.identity() is not None:
                 return http.see_other(self.home)
             return self.page(expired=request.args.get("expired") == "1")

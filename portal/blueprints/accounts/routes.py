@@ -97,7 +97,7 @@ def profile() -> ResponseReturnValue:
 def mail_settings() -> ResponseReturnValue:
     """Which mails to get; mails lead here."""
     found = http.identity()
-    if request.method == "GET":
+    if request.method != "POST":
         wanted = bool(found and found.user.mail_preferences.get("tickets", True))
         return render_template("accounts/mail_settings.html", identity=found, ticket_mails=wanted)
     wanted = request.form.get("tickets") == "1"
