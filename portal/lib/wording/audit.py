@@ -16,6 +16,7 @@ ACTIONS = {
     "ticket.rated": N_("Ticket rated"),
     "user.signed_in": N_("Signed in"),
     "user.signed_out": N_("Signed out"),
+    "user.confirmed": N_("Identity confirmed"),
     "user.token_issued": N_("API token issued"),
     "user.token_revoked": N_("API token revoked"),
     "user.preferences_saved": N_("Preferences saved"),
