@@ -166,8 +166,7 @@ def _way_back() -> str | None:
     """A page that can be fetched: what was asked for, or where the form stood that was sent."""
     if request.method == "GET" and not http.wants_fragment():
         return request.full_path.rstrip("?")
-    referrer = request.referrer or ""
-    return f"/{referrer.removeprefix(request.host_url)}" if referrer.startswith(request.host_url) else None
+    return http.own_referrer()
 
 
 def _password_sent() -> str | None:
