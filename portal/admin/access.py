@@ -4,7 +4,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from portal.blueprints.accounts.doors import Door
-from portal.blueprints.policies import public, signed_in
+from portal.blueprints.accounts.second_step import add_second_step
+from portal.blueprints.policies import public, signed_in, while_enrolling
 
 DOOR = Door(
     name="admin",
@@ -15,6 +16,7 @@ DOOR = Door(
     prefix="/admin/",
 )
 bp = Blueprint("admin_access", __name__, url_prefix="/admin")
+add_second_step(bp, DOOR, "/login")
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -25,6 +27,7 @@ def login() -> ResponseReturnValue:
 
 
 @bp.post("/logout")
+@while_enrolling
 @signed_in
 def logout() -> ResponseReturnValue:
     """End the session of staff."""

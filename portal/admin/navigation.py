@@ -85,7 +85,7 @@ def shell_links() -> dict[str, str | None]:
         "notifications": url_for("staff_notifications.index"),
         "preferences": url_for("staff_preferences.save"),
         "profile": url_for("staff_preferences.index"),
-        "security": None,
+        "security": url_for("staff_security.page"),
         "socket": "/socket.io",
         "counts": url_for("staff_counts.index"),
     }

@@ -4,6 +4,7 @@ from flask import Flask
 
 from portal.blueprints.accounts.confirm import bp as confirm
 from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
 from portal.blueprints.gallery.routes import bp as gallery
@@ -15,6 +16,8 @@ def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
     for blueprint in (health, access, account, confirm, dashboard, tickets):
         app.register_blueprint(blueprint)
+    app.register_blueprint(security, url_prefix="/portal/account")
+    app.register_blueprint(security, name="staff_security", url_prefix="/admin")
     if not app.config["SETTINGS"].production:
         app.register_blueprint(gallery)
     register_api(app)

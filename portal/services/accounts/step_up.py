@@ -57,15 +57,32 @@ def prove_person(
     user = again.identity.user
     subject = subject_of(again.identity.email, user)
     refuse_locked(session, subject, again.origin, user=user, device=again.device, now=now)
+    factors = read_factors(session, user.id)
     right = passwords.matches(again.password, user.password_hash)
-    if right and with_factor and read_factors(session, user.id).any:
+    if right and with_factor and factors.any:
         # Only after the right password, so that guessing costs nobody their codes.
         right = take_code(session, user.id, again.code, vault=vault, now=now) is not None
     if not right:
         count_failure(session, subject, again.origin, user=user, device=again.device, now=now)
         return False
-    forgive(session, subject, again.origin, user=user, device=again.device)
+    if with_factor or not factors.any:
+        # As at a sign-in: a known password must not buy endless wrong codes.
+        forgive(session, subject, again.origin, user=user, device=again.device)
     return True
+
+
+def take_own_code(
+    session: TenantSession, identity: Identity, code: str, *, origin: Origin, vault: Vault, now: datetime
+) -> bool:
+    """Whether a program's code is right, after its password was; a wrong one counts, which the caller commits."""
+    user = identity.user
+    subject = subject_of(identity.email, user)
+    refuse_locked(session, subject, origin, user=user, device=None, now=now)
+    if take_code(session, user.id, code, vault=vault, now=now) is not None:
+        forgive(session, subject, origin, user=user, device=None)
+        return True
+    count_failure(session, subject, origin, user=user, device=None, now=now)
+    return False
 
 
 def renew_proof(
