@@ -1,6 +1,7 @@
 """The second step of signing in, and signing in with a passkey, which needs no second step; alike at both doors."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
@@ -50,7 +51,15 @@ def add_second_step(bp: Blueprint, door: Door, sign_in_path: str) -> None:
         ("/passkey/question", "passkey_question", ask_anybody, ["POST"]),
     )
     for path, endpoint, view, methods in views:
-        bp.add_url_rule(f"{sign_in_path}{path}", endpoint, public(partial(view, door)), methods=methods)
+        bp.add_url_rule(f"{sign_in_path}{path}", endpoint, _at(door, view), methods=methods)
+
+
+def _at(door: Door, view: Callable[[Door], ResponseReturnValue]) -> Callable[[], ResponseReturnValue]:
+    @wraps(view)
+    def run() -> ResponseReturnValue:
+        return view(door)
+
+    return public(run)
 
 
 def verify(door: Door) -> ResponseReturnValue:
