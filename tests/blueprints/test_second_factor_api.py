@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
+from portal.lib.tokens import token_hash
 from tests.authenticators import code_of
 from tests.blueprints.conftest import codes, problem
 from tests.browsing import Program
@@ -51,8 +52,10 @@ def test_challenge_and_code_give_tokens(app, api, world, enrolled, name, root):
     refreshed = api(None).post("/api/v1/auth/refresh", json={"refresh_token": found["refresh_token"]})
     assert refreshed.status_code == 200
     with root.connect() as connection:
-        query = text("SELECT factor_at = created_at FROM token_families WHERE user_id = :u ORDER BY created_at DESC")
-        assert connection.execute(query, {"u": world.people[name].user_id}).scalar() is True
+        query = text(
+            "SELECT factor_at = token_families.created_at FROM token_families JOIN refresh_tokens ON family_id = token_families.id WHERE token_hash = :t"
+        )
+        assert connection.execute(query, {"t": token_hash(refreshed.get_json()["refresh_token"])}).scalar() is True
 
 
 def test_no_token_comes_before_the_factor(api, world, enrolled, root):

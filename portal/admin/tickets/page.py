@@ -1,4 +1,4 @@
-"""Everything a ticket's page at the desk shows, by nine statements at most."""
+"""Everything a ticket's page at the desk shows, by eight statements at most."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import panel_promises
+from portal.admin.tickets.rows import draw_neighbours
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale
@@ -15,7 +16,8 @@ from portal.lib.paging import Page
 from portal.models import FINAL, MOVES, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
-from portal.services.tickets.listing import TicketRow, list_tickets
+from portal.services.tickets.listing import list_tickets
+from portal.services.tickets.rows import TicketRow
 
 NEIGHBOURS = 12
 
@@ -53,6 +55,7 @@ class TicketPage:
             "assignee": row.assignee_name,
             "customer": self.terms.customer,
             "neighbours": show.queue_rows(self.neighbours.items, self.address, self.terms, self.now),
+            "draw_neighbours": draw_neighbours,
             "list_title": show.view_title(self.address.view),
             "entries": show.thread_entries(self.detail),
             "seen": spoken[-1].id if spoken else "",

@@ -23,11 +23,11 @@ from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import View, signed_in, while_enrolling
 from portal.errors import Forbidden, Unauthenticated
 from portal.lib.wording.errors import error_text
-from portal.models import AuthSession
 from portal.services.accounts.factors import Factors, read_factors
 from portal.services.accounts.identity import Identity
 from portal.services.accounts.passkey_proofs import CONFIRM, ask, take_answer
-from portal.services.accounts.step_up import Again, is_fresh, prove_person, renew_proof
+from portal.services.accounts.sessions import HeldSession
+from portal.services.accounts.step_up import Again, has_password, is_fresh, prove_person, renew_proof
 
 bp = Blueprint("confirm", __name__)
 CODE_LENGTH = 64
@@ -68,7 +68,7 @@ def fresh_proof(view: View) -> View:
 
 def has_fresh_proof() -> bool:
     """Whether the browser's session was proved within the last ten minutes."""
-    held: AuthSession | None = g.get("auth_session")
+    held: HeldSession | None = g.get("auth_session")
     return held is not None and is_fresh(held.proved_at, http.now())
 
 
@@ -141,7 +141,7 @@ def check_proof(held: Factors) -> WrongProof | None:
 
 def renew_session(*, factor: bool, method: str) -> None:
     """Note a fresh proof in the browser's session; its cookie gets the new token, forms keep theirs."""
-    held: AuthSession = g.auth_session
+    held: HeldSession = g.auth_session
     token = renew_proof(http.session(), held.id, _who(), factor=factor, method=method, now=http.now())
     cookie[cookie_name(door())] = token
 
@@ -186,7 +186,7 @@ def _page(held: Factors, wrong: WrongProof | None = None) -> ResponseReturnValue
         question_url=url_for(f"{_endpoint()}_question"),
         errors=[wrong.told] if wrong else [],
         factors=held,
-        has_password=_who().user.password_hash is not None,
+        has_password=has_password(http.session(), _who().user.id),
         next=http.safe_target(request.values.get("next"), ""),
         site=passkey_site(),
     )

@@ -219,10 +219,11 @@ def _enrolment_page(own: OwnFactors, *, refusal: str = "", status: int = 200) ->
 
 
 def _codes_page(codes: list[str], title: str) -> ResponseReturnValue:
-    """The only answer that ever holds recovery codes; the session goes on under a new token."""
+    """The only answer that ever holds recovery codes."""
     found = own_factors()
     text = render_template("accounts/security/codes.txt", codes=codes, email=found.identity.email)
-    return render_template("accounts/security/codes.html", codes=codes, text=text, title=title)
+    # The login was read before it had the factor.
+    return render_template("accounts/security/codes.html", codes=codes, text=text, title=title, factor_due=None)
 
 
 def _passkey_page(*, name: str = "", refusal: DomainError | None = None) -> ResponseReturnValue:

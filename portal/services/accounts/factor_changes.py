@@ -109,7 +109,6 @@ def note_added(session: TenantSession, own: OwnFactors, kind: str, *, now: datet
     session.execute(
         update(User).where(User.id == own.user_id).values(second_factor_due_at=None), execution_options=_OPTIONS
     )
-    own.identity.user.second_factor_due_at = None
     _audit(session, own, "user.factor_added", kind, now)
     _end_others(session, own, now)
     for model, kept in ((AuthSession, own.session_id), (TokenFamily, own.family_id)):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.models import Tenant, User, UserKind
 from portal.models.session import TenantSession
 from portal.services.accounts.factors import read_factors
+from portal.services.accounts.identity import Login
 from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
 
 
@@ -28,17 +29,17 @@ def set_factor_due(session: TenantSession, user: User, *, now: datetime) -> None
         user.second_factor_due_at = now + timedelta(days=policy.grace_days)
 
 
-def requires_factor(policy: SignInPolicy, user: User) -> bool:
+def requires_factor(policy: SignInPolicy, user: User | Login) -> bool:
     """Whether the tenant requires a second factor of this login."""
     return policy.requires_factor(staff=user.kind is UserKind.STAFF)
 
 
-def factor_due(policy: SignInPolicy, user: User) -> datetime | None:
+def factor_due(policy: SignInPolicy, user: User | Login) -> datetime | None:
     """When the login's days without a second factor end; None where none is owed."""
     return user.second_factor_due_at if requires_factor(policy, user) else None
 
 
-def must_enrol_now(policy: SignInPolicy, user: User, now: datetime) -> bool:
+def must_enrol_now(policy: SignInPolicy, user: User | Login, now: datetime) -> bool:
     """Whether the grace period is over: nothing but the enrolment is open."""
     due = factor_due(policy, user)
     return due is not None and due <= now

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
 from portal.lib.vault import Vault
-from portal.models import AuthSession
+from portal.models import AuthSession, User
 from portal.models.session import TenantSession
 from portal.services.accounts.factors import read_factors, take_code
 from portal.services.accounts.identity import Identity
@@ -54,7 +54,7 @@ def prove_person(
     (with `retry_after` in seconds) after too many. A login without a password proves itself by its passkey only,
     or by signing in again where it comes from.
     """
-    user = again.identity.user
+    user = _load(session, again.identity)
     subject = subject_of(again.identity.email, user)
     refuse_locked(session, subject, again.origin, user=user, device=again.device, now=now)
     factors = read_factors(session, user.id)
@@ -75,7 +75,7 @@ def take_own_code(
     session: TenantSession, identity: Identity, code: str, *, origin: Origin, vault: Vault, now: datetime
 ) -> bool:
     """Whether a program's code is right, after its password was; a wrong one counts, which the caller commits."""
-    user = identity.user
+    user = _load(session, identity)
     subject = subject_of(identity.email, user)
     refuse_locked(session, subject, origin, user=user, device=None, now=now)
     if take_code(session, user.id, code, vault=vault, now=now) is not None:
@@ -103,3 +103,12 @@ def renew_proof(
     after = {"method": method, "second_factor": factor}
     audit(session, "user.confirmed", "user", identity.user.id, actor=identity.actor, now=now, after=after)
     return token
+
+
+def has_password(session: TenantSession, user_id: UUID) -> bool:
+    """Whether a login can prove itself by one; those of identity providers cannot."""
+    return session.scalar(select(User.password_hash.is_not(None)).where(User.id == user_id)) is True
+
+
+def _load(session: TenantSession, identity: Identity) -> User:
+    return session.scalars(select(User).where(User.id == identity.user.id)).one()
