@@ -247,13 +247,14 @@ def test_with_the_challenge_alone_every_address_is_as_for_a_stranger(app, enroll
     for way in (PORTAL, ADMIN):
         enter(half, way)
     stranger.get("/portal/login")
+    # The gallery is no page of the product, and its clocks tick between the two answers.
     own = {f"/{door}/login/verify" for door in PEOPLE} | {f"/{door}/login/verify/passkey" for door in PEOPLE}
     walked = 0
     for rule in app.url_map.iter_rules():
         values = dict.fromkeys(rule.arguments, "0" * 8 + "-0000-4000-8000-" + "0" * 12)
         with app.test_request_context(base_url="http://127.0.0.1"):
             path = app.url_map.bind("127.0.0.1").build(rule.endpoint, values)
-        if path in own or rule.endpoint == "static":
+        if path in own or rule.endpoint == "static" or path.startswith("/_gallery"):
             continue
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PATCH", "DELETE"}):
             answers = [

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
+from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.doors import device_token
 from portal.blueprints.accounts.passkey_forms import need_site, passkey_site, put_question, sent_answer, take_token
@@ -20,7 +21,7 @@ from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
 from portal.blueprints.api.validation import read_body
 from portal.blueprints.guard import cookie_name, door
 from portal.blueprints.localisation import gettext
-from portal.blueprints.policies import View, signed_in, while_enrolling
+from portal.blueprints.policies import View, permission, while_enrolling
 from portal.errors import Forbidden, Unauthenticated
 from portal.lib.wording.errors import error_text
 from portal.services.accounts.factors import Factors, read_factors
@@ -96,7 +97,7 @@ def prove_again(password: str | None) -> None:
 @bp.route("/portal/account/confirm", methods=["GET", "POST"], endpoint="portal")
 @bp.route("/admin/confirm", methods=["GET", "POST"], endpoint="admin")
 @while_enrolling
-@signed_in
+@permission(Permission.PROFILE_EDIT)
 def confirm() -> ResponseReturnValue:
     """Somebody signed in proves once more to be it: by password and code, or by a passkey."""
     held = read_factors(http.session(), _who().user.id)
@@ -114,7 +115,7 @@ def confirm() -> ResponseReturnValue:
 @bp.post("/portal/account/confirm/question", endpoint="portal_question")
 @bp.post("/admin/confirm/question", endpoint="admin_question")
 @while_enrolling
-@signed_in
+@permission(Permission.PROFILE_EDIT)
 def question() -> ResponseReturnValue:
     """What a browser needs to ask for one of the reader's own passkeys."""
     asked = ask(http.session(), CONFIRM, user_id=_who().user.id, site=need_site(), now=http.now())
