@@ -224,6 +224,19 @@ def test_without_a_first_step_there_is_no_second(visitor, way):
 
 
 @WAYS
+def test_asking_without_a_first_step_signs_nobody_out(app, way):
+    browser = Browser(app.test_client(), "demo.localhost")
+    token = csrf_token(browser.get(f"/{way.door}/login"))
+    data = {"csrf_token": token, "identifier": way.identifier, "password": PASSWORD}
+    browser.client.post(f"/{way.door}/login", base_url="http://demo.localhost", data=data)
+    data = {"csrf_token": csrf_token(browser.get(f"/{way.door}/", follow_redirects=True))}
+    for path, status in (("verify", 401), ("verify/passkey", 401), ("passkey", 401)):
+        answer = browser.client.post(f"/{way.door}/login/{path}", base_url="http://demo.localhost", data=data)
+        assert answer.status_code == status
+        assert is_in(browser, way), path
+
+
+@WAYS
 def test_refused_codes_are_in_the_audit_log(visitor, way, enrolled, root, world):
     name = PEOPLE[way.door]
     enrolled(name)

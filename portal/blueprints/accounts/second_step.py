@@ -88,7 +88,13 @@ def verify(door: Door) -> ResponseReturnValue:
 
 def ask_second(door: Door) -> ResponseReturnValue:
     """The question for a passkey of the login that is half signed in."""
-    question = ask_for_second(http.session(), _find(door, lock=True).row, site=need_site())
+    site = need_site()
+    try:
+        held = _find(door, lock=True)
+    except Unauthenticated as error:
+        # For the script that asked; whoever is signed in here besides stays so.
+        return jsonify(code=error.code), 401
+    question = ask_for_second(http.session(), held.row, site=site)
     http.commit()
     return jsonify(question)
 
