@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, people
 
 ACTIONS = {
     "ticket.created": N_("Ticket opened"),
@@ -24,6 +24,7 @@ ACTIONS = {
     "calendar.saved": N_("Working hours saved"),
     "category.saved": N_("Category saved"),
     "category.moved": N_("Category moved"),
+    **people.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -31,6 +32,7 @@ RECORDS = {
     "sla_policy": N_("Promise"),
     "calendar": N_("Working hours"),
     "category": N_("Category"),
+    **people.RECORDS,
 }
 
 
