@@ -10,6 +10,8 @@ REFUSALS = {
     "unknown_country": N_("Enter a country code of two letters such as FR."),
     "address_taken": N_("Somebody here has this address already."),
     "phone_taken": N_("Somebody here has this number already."),
+    "address_refused": N_("This address cannot be used here."),
+    "phone_refused": N_("This number cannot be used here."),
     "number_taken": N_("Another company has this customer number."),
     "invitation_refused": N_("This address cannot be invited. Please ask our team."),
     "already_member": N_("This person belongs to the company already."),
