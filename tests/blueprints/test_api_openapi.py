@@ -40,7 +40,8 @@ def test_public_operations_say_so_and_no_other(document: dict[str, Any]) -> None
         for described in methods.values()
         if described.get("security") == []
     }
-    assert public == {f"{PREFIX}auth/{name}" for name in ("token", "refresh", "revoke")}
+    names = ("token", "refresh", "revoke", "join", "link-account", "link-account/verify", "link-account/confirm")
+    assert public == {f"{PREFIX}auth/{name}" for name in names}
     assert document["security"] == [{"bearer": []}]
 
 

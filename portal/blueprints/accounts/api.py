@@ -42,7 +42,7 @@ def token(body: Credentials) -> Tokens:
     pair = api_tokens.issue_tokens(
         http.session(), user, factor=False, signer=http.token_signer(), origin=http.origin(), now=http.now()
     )
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 def _prove(body: Credentials) -> User:
@@ -65,7 +65,7 @@ def refresh(body: RefreshRequest) -> Tokens:
         # The revocation stands although the request is refused.
         http.commit()
         raise Unauthenticated("token_invalid")
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 @bp.post("/revoke")
@@ -101,7 +101,8 @@ def me() -> Me:
     )
 
 
-def _tokens(pair: TokenPair) -> Tokens:
+def tokens_of(pair: TokenPair) -> Tokens:
+    """Tokens as the API gives them."""
     return Tokens(
         access_token=pair.access_token,
         token_type="Bearer",  # noqa: S106 - the name of the scheme

@@ -3,13 +3,15 @@
 from flask import Flask
 
 from portal.blueprints.accounts.api import bp as auth
+from portal.blueprints.accounts.company_api import bp as company
+from portal.blueprints.accounts.join_api import bp as join
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
-BLUEPRINTS = (auth, tickets, desk, pages)
+BLUEPRINTS = (auth, join, company, tickets, desk, pages)
 
 
 def register_api(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """A company as its own people see it: who belongs to it, with or without a login (H9.5, ACC-08)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,10 @@ class CompanyPerson:
     def is_active(self) -> bool:
         """Whether this person may sign in."""
         return self.is_member and self.status is UserStatus.ACTIVE and self.portal_access
+
+    def without_login(self) -> "CompanyPerson":
+        """The same person once the login belongs to the company no more."""
+        return replace(self, role=None, status=None, portal_access=False)
 
 
 def get_own_company(session: TenantSession, company_id: UUID | None, *, actor: Actor) -> Company:

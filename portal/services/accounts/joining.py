@@ -28,7 +28,7 @@ from portal.models import (
 from portal.models.session import TenantSession
 from portal.services.accounts.membership import add_membership
 from portal.services.accounts.one_time import consume_link, peek_link, revoke_links
-from portal.services.accounts.password_rules import check_password
+from portal.services.accounts.password_rules import check_password, split_words
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.person_fields import FieldCheck
 from portal.services.accounts.sessions import Origin, load_identity
@@ -83,7 +83,7 @@ def join(
     name = check.name(form.name)
     check.done()
     email = offer.invitation.email
-    check_password(form.password, own_words=[name, email, tenant_name, offer.company_name or ""])
+    check_password(form.password, own_words=split_words(name, email, tenant_name, offer.company_name))
     invitation = _take(session, token, kind, now)
     values = {
         "status": UserStatus.ACTIVE,

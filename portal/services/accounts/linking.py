@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, exists, func, select, update
 
 from portal.authz import system_actor
-from portal.errors import Conflict, Forbidden
+from portal.errors import Conflict
 from portal.events import audit
 from portal.lib.phones import normalise_phone
 from portal.models import Company, LinkPurpose, Membership, OneTimeLink, Person, Role, User, UserKind, UserStatus
@@ -22,7 +22,7 @@ from portal.services.accounts.delivery import Delivery
 from portal.services.accounts.membership import add_membership
 from portal.services.accounts.messages import SECRET_MARK, AccountMessage, Addressee, queue_mail, queue_text
 from portal.services.accounts.one_time import consume_code, consume_link, issue_link, peek_link
-from portal.services.accounts.password_rules import check_password
+from portal.services.accounts.password_rules import check_password, split_words
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin, load_identity
 
@@ -51,10 +51,10 @@ def request_link(
 ) -> None:
     """Mail a link to the address on record of the customer with this number or phone; says nothing either way.
 
-    Raises Forbidden `sign_up_closed` where the tenant wants invitations only.
+    Raises Conflict `sign_up_closed` where the tenant wants invitations only.
     """
     if not delivery.tenant.sign_in.link_account_open:
-        raise Forbidden("sign_up_closed")
+        raise Conflict("sign_up_closed")
     contact = _find(session, _by_phone(phone, delivery) if phone else _by_number(number or ""))
     allowed = _may_be_sent(session, contact, now)
     with session.begin_nested() as attempt:
@@ -79,10 +79,10 @@ def request_code(
 ) -> UUID:
     """Send a code to the phone on record; returns the challenge that the code is given with, for strangers too.
 
-    Raises Forbidden `sign_up_closed` where the tenant does not offer it.
+    Raises Conflict `sign_up_closed` where the tenant does not offer it.
     """
     if not delivery.tenant.sign_in.phone_sign_up_open:
-        raise Forbidden("sign_up_closed")
+        raise Conflict("sign_up_closed")
     contact = _find(session, _by_phone(phone, delivery))
     allowed = _may_be_sent(session, contact, now)
     # A challenge that leads to nobody takes wrong codes like any other.
@@ -132,7 +132,7 @@ def open_account(
     """
     contact = load_contact(session, token, now=now)
     person = contact.person
-    check_password(password, own_words=[person.name, person.email, contact.company_name, tenant_name])
+    check_password(password, own_words=split_words(person.name, person.email, contact.company_name, tenant_name))
     link = consume_link(session, token, LinkPurpose.LINK_ACCOUNT, now=now)
     hashed = passwords.hash(password)
     user = _activate(session, person, hashed, now)

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from portal.errors import Conflict, Forbidden, Invalid
+from portal.errors import Conflict, Invalid
 from portal.models import (
     LinkPurpose,
     MailChannel,
@@ -200,9 +200,9 @@ def test_codes_last_ten_minutes(session, initech, open_delivery, now):
 
 def test_where_the_tenant_does_not_offer_it(session, initech, delivery, now):
     closed = replace(delivery, tenant=replace(delivery.tenant, sign_in=SignInPolicy(link_account_open=False)))
-    with pytest.raises(Forbidden, match="sign_up_closed"):
+    with pytest.raises(Conflict, match="sign_up_closed"):
         request_link(session, number="10031", delivery=closed, now=now)
-    with pytest.raises(Forbidden, match="sign_up_closed"):
+    with pytest.raises(Conflict, match="sign_up_closed"):
         request_code(session, "+33639980101", delivery=closed, now=now)
     assert messages(session) == []
 
