@@ -1,5 +1,6 @@
 """The company as its own people see it; its administrators manage who belongs to it (ACC-08, H9.5)."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -145,17 +146,32 @@ def person(person_id: UUID) -> ResponseReturnValue:
     return http.see_other("company.index", company=_wanted())
 
 
-@bp.post("/people/<uuid:person_id>/<any(deactivate, reactivate, remove):action>")
+@bp.post("/people/<uuid:person_id>/deactivate")
 @permission(Permission.COMPANY_MANAGE)
 @fresh_proof
-def change_access(person_id: UUID, action: str) -> ResponseReturnValue:
-    """Take access away at once, give it back, or strike a contact off."""
+def deactivate(person_id: UUID) -> ResponseReturnValue:
+    """Take somebody's access away, at once."""
+    return _change(company_people.deactivate_person, person_id, gettext("Access taken away"))
+
+
+@bp.post("/people/<uuid:person_id>/reactivate")
+@permission(Permission.COMPANY_MANAGE)
+@fresh_proof
+def reactivate(person_id: UUID) -> ResponseReturnValue:
+    """Give the access back."""
+    return _change(company_people.reactivate_person, person_id, gettext("Access given back"))
+
+
+@bp.post("/people/<uuid:person_id>/remove")
+@permission(Permission.COMPANY_MANAGE)
+@fresh_proof
+def remove(person_id: UUID) -> ResponseReturnValue:
+    """Strike a contact off."""
+    return _change(company_people.remove_contact, person_id, gettext("Contact removed"))
+
+
+def _change(work: Callable[..., Any], person_id: UUID, done: str) -> ResponseReturnValue:
     company = _managed_company()
-    work, done = {
-        "deactivate": (company_people.deactivate_person, gettext("Access taken away")),
-        "reactivate": (company_people.reactivate_person, gettext("Access given back")),
-        "remove": (company_people.remove_contact, gettext("Contact removed")),
-    }[action]
     return _act(lambda: work(http.session(), company.id, person_id, actor=http.actor(), now=http.now()), done)
 
 
@@ -178,7 +194,7 @@ def _save(company_id: UUID, person_id: UUID, form: ContactForm, role: Role | Non
         company_people.change_role(http.session(), company_id, person_id, role, actor=http.actor(), now=http.now())
 
 
-def _act(work: Any, done: str) -> ResponseReturnValue:
+def _act(work: Callable[[], Any], done: str) -> ResponseReturnValue:
     """Do it and go back to the list, which says what came of it."""
     try:
         work()

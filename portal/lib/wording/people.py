@@ -22,6 +22,7 @@ REFUSALS = {
     "contact_not_found": N_("Contact not found."),
     "contact_has_login": N_("This person has a login. Deactivate it instead."),
     "login_owns_address": N_("Only the person can change this, in the own profile."),
+    "person_not_found": N_("Person not found."),
     "no_login": N_("This person has no login."),
     "last_administrator": N_("At least one administrator has to stay. Make somebody else administrator first."),
     "not_yourself": N_("You cannot do this to your own login."),
