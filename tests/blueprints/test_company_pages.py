@@ -1,6 +1,5 @@
 """The company's page: who sees it, who changes it, what happens to those who are shut out."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -179,11 +178,9 @@ def test_access_that_is_taken_away_ends_with_the_next_request(app, world, letter
     bearer = {"Authorization": f"Bearer {pair['access_token']}"}
     assert cole.get(COMPANY).status_code == 200
     assert anonymous.get("/api/v1/auth/me", headers=bearer).status_code == 200
-    began = time.monotonic()
     assert alice.post(f"{COMPANY}/people/{colleague[1]}/deactivate").status_code == 303
     assert cole.get(COMPANY).status_code == 303
     assert anonymous.get("/api/v1/auth/me", headers=bearer).status_code == 401
-    assert time.monotonic() - began < 60
     refresh = {"refresh_token": pair["refresh_token"]}
     assert anonymous.post("/api/v1/auth/refresh", json=refresh).status_code == 401
     again = {"identifier": colleague[0], "password": PASSWORD}
