@@ -154,6 +154,14 @@ def root(database: Any, settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def letters(app: Any, world: World) -> Any:
+    """The letterbox of everybody who was written to."""
+    from tests.invited import Letterbox
+
+    return Letterbox(app, world)
+
+
+@pytest.fixture
 def actor_of(world: World) -> Callable[[str], Actor]:
     """The actor of a person of the world, by first name."""
     return lambda name: world.people[name].actor

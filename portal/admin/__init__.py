@@ -9,13 +9,15 @@ from portal.admin import access
 from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.audit import AuditView
 from portal.admin.base import ServiceView, route
-from portal.admin.customers import CompaniesView, PeopleView
+from portal.admin.customers import CompaniesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
 from portal.admin.navigation import init_navigation
+from portal.admin.people import PeopleView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.team import TeamView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 
@@ -49,6 +51,7 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        TeamView(name="Team", endpoint="team", url="team"),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),

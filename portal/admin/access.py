@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from portal.blueprints.accounts.doors import Door
+from portal.blueprints.accounts.joining import Joining
 from portal.blueprints.accounts.recovery import add_recovery
 from portal.blueprints.accounts.second_step import add_second_step
 from portal.blueprints.policies import public, signed_in, while_enrolling
@@ -34,3 +35,10 @@ def login() -> ResponseReturnValue:
 def logout() -> ResponseReturnValue:
     """End the session of staff."""
     return DOOR.log_out()
+
+
+@bp.route("/join/<token>", methods=["GET", "POST"])
+@public
+def join(token: str) -> ResponseReturnValue:
+    """An invitation to the team."""
+    return Joining(DOOR).follow(token)

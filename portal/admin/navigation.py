@@ -45,7 +45,7 @@ PLACES = (
         "settings-2",
         "sla_policies.index_view",
         Permission.SLA_READ,
-        ("sla_policies", "sla_calendars", "ticket_categories"),
+        ("sla_policies", "sla_calendars", "ticket_categories", "team"),
         foot=True,
     ),
 )
@@ -106,7 +106,15 @@ def settings_pages() -> list[dict[str, Any]]:
             "current": request.blueprint == name,
         }
         for name, label, icon in pages
-    ]
+        if _may(Permission.SLA_READ)
+    ] + _team_page()
+
+
+def _team_page() -> list[dict[str, Any]]:
+    if not _may(Permission.STAFF_MANAGE):
+        return []
+    at = request.blueprint == "team"
+    return [{"label": gettext("Team"), "icon": "users", "url": http.address_of("team.index"), "current": at}]
 
 
 def init_navigation(app: Flask) -> None:

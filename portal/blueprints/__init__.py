@@ -2,7 +2,9 @@
 
 from flask import Flask
 
+from portal.blueprints.accounts.company import bp as company
 from portal.blueprints.accounts.confirm import bp as confirm
+from portal.blueprints.accounts.join import bp as join
 from portal.blueprints.accounts.registration import bp as registration
 from portal.blueprints.accounts.routes import access, account
 from portal.blueprints.accounts.security import bp as security
@@ -16,7 +18,18 @@ from portal.blueprints.tickets.routes import bp as tickets
 
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
-    for blueprint in (health, access, registration, strength, account, confirm, dashboard, tickets):
+    for blueprint in (
+        health,
+        access,
+        registration,
+        join,
+        strength,
+        account,
+        company,
+        confirm,
+        dashboard,
+        tickets,
+    ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")
     app.register_blueprint(security, name="staff_security", url_prefix="/admin")

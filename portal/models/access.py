@@ -196,13 +196,27 @@ class Invitation(Tenanted, Base):
         tenant_key(),
         tenant_reference("user_id", "users"),
         tenant_reference("company_id", "companies"),
+        tenant_reference("staff_role_id", "staff_roles"),
+        CheckConstraint("(role = 'custom') = (staff_role_id IS NOT NULL)", name="custom_role_is_named"),
         Index("ix_invitations_company", "tenant_id", "company_id", "created_at"),
+        Index(
+            "uq_invitations_open",
+            "tenant_id",
+            "user_id",
+            "company_id",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(Uuid, comment="the pending login")
     company_id: Mapped[UUID | None] = mapped_column(Uuid, comment="NULL for staff")
     role: Mapped[Role] = mapped_column(str_enum(Role))
+    staff_role_id: Mapped[UUID | None] = mapped_column(Uuid)
+    name: Mapped[str] = mapped_column(String(100), comment="as whoever invited wrote it")
+    email: Mapped[str] = mapped_column(String(254), comment="where it was sent, lower case")
     invited_by: Mapped[UUID | None] = mapped_column(Uuid)
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[Moment]

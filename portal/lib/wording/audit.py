@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, people
 
 ACTIONS = {
     "ticket.created": N_("Ticket opened"),
@@ -41,6 +41,7 @@ ACTIONS = {
     "calendar.saved": N_("Working hours saved"),
     "category.saved": N_("Category saved"),
     "category.moved": N_("Category moved"),
+    **people.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -50,6 +51,7 @@ RECORDS = {
     "category": N_("Category"),
     "access": N_("Access"),
     "access_request": N_("Request"),
+    **people.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

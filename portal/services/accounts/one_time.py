@@ -29,6 +29,7 @@ LIFETIME = {
 # Purposes whose secret is typed from a text message instead of followed.
 CODES = frozenset({LinkPurpose.CHANGE_PHONE, LinkPurpose.PHONE_SIGN_UP})
 MAX_WRONG_CODES = 5
+_SEVERAL = frozenset({LinkPurpose.DISOWN_DEVICE, LinkPurpose.INVITATION})
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,11 @@ def issue_link(
     now: datetime,
     payload: dict[str, Any] | None = None,
 ) -> IssuedLink:
-    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own."""
-    if user_id is not None and purpose is not LinkPurpose.DISOWN_DEVICE:
+    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own.
+
+    Somebody may be invited to several companies at once; those links are ended by their invitations.
+    """
+    if user_id is not None and purpose not in _SEVERAL:
         revoke_links(session, purpose, user_id=user_id, now=now)
     link_id = uuid4()
     secret_hash = (
