@@ -157,9 +157,18 @@ def sign_out(session: TenantSession, token: str, *, actor: Actor, now: datetime)
 
 
 def end_sessions(
-    session: TenantSession, user_id: UUID, *, now: datetime, keep: UUID | None = None, programs: bool = True
+    session: TenantSession,
+    user_id: UUID,
+    *,
+    now: datetime,
+    keep: UUID | None = None,
+    keep_family: UUID | None = None,
+    programs: bool = True,
 ) -> int:
-    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many."""
+    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many.
+
+    `keep_family` is the program's own sign-in, where a program asks.
+    """
     options = {"synchronize_session": False}
     living = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if keep is not None:
@@ -169,6 +178,8 @@ def end_sessions(
     )
     if programs:
         families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
+        if keep_family is not None:
+            families = families.where(TokenFamily.id != keep_family)
         result = session.execute(families.values(revoked_at=now).returning(TokenFamily.id), execution_options=options)
         ended += len(result.all())
     return ended
