@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.accounts.pages import access, account
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
 from portal.blueprints.gallery.routes import bp as gallery

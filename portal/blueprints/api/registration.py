@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from portal.blueprints.accounts.access_api import bp as access
+from portal.blueprints.accounts.account_api import bp as account
 from portal.blueprints.accounts.api import bp as auth
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
@@ -9,7 +11,7 @@ from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
-BLUEPRINTS = (auth, tickets, desk, pages)
+BLUEPRINTS = (auth, account, access, tickets, desk, pages)
 
 
 def register_api(app: Flask) -> None:
