@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from babel.dates import get_day_names
-from flask import Flask, g, get_flashed_messages, request, url_for
+from flask import Flask, g, get_flashed_messages, request
 
 from portal.authz import Permission
 from portal.blueprints import http
@@ -64,7 +64,7 @@ def rail() -> list[dict[str, Any]]:
                 "key": place.key,
                 "label": gettext(place.label),
                 "icon": place.icon,
-                "url": url_for(place.endpoint),
+                "url": http.address_of(place.endpoint),
                 "current": at in place.blueprints,
             }
             for place in PLACES
@@ -78,16 +78,16 @@ def rail() -> list[dict[str, Any]]:
 def shell_links() -> dict[str, str | None]:
     """Addresses that the staff shell links to."""
     return {
-        "home": url_for("admin.index"),
-        "search": url_for("desk.index"),
-        "login": url_for("admin_access.login"),
-        "logout": url_for("admin_access.logout"),
-        "notifications": url_for("staff_notifications.index"),
-        "preferences": url_for("staff_preferences.save"),
-        "profile": url_for("staff_preferences.index"),
+        "home": http.address_of("admin.index"),
+        "search": http.address_of("desk.index"),
+        "login": http.address_of("admin_access.login"),
+        "logout": http.address_of("admin_access.logout"),
+        "notifications": http.address_of("staff_notifications.index"),
+        "preferences": http.address_of("staff_preferences.save"),
+        "profile": http.address_of("staff_preferences.index"),
         "security": None,
         "socket": "/socket.io",
-        "counts": url_for("staff_counts.index"),
+        "counts": http.address_of("staff_counts.index"),
     }
 
 
@@ -99,7 +99,12 @@ def settings_pages() -> list[dict[str, Any]]:
         ("ticket_categories", gettext("Categories"), "tag"),
     )
     return [
-        {"label": label, "icon": icon, "url": url_for(f"{name}.index_view"), "current": request.blueprint == name}
+        {
+            "label": label,
+            "icon": icon,
+            "url": http.address_of(f"{name}.index_view"),
+            "current": request.blueprint == name,
+        }
         for name, label, icon in pages
     ]
 

@@ -16,7 +16,7 @@ from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms
 from portal.services.tickets.detail import TicketDetail
-from portal.services.tickets.listing import TicketRow
+from portal.services.tickets.rows import SoonestStep, TicketRow
 
 VIEWS: tuple[tuple[str, str, str, str], ...] = (
     ("mine", N_("My open tickets"), "circle-user", ""),
@@ -32,7 +32,6 @@ ESCALATES = N_("Escalates")
 # As much of the last message as a wide screen has room for.
 SNIPPET = 56
 _NEAR = timedelta(minutes=5)
-_NO_TICKET = UUID(int=0)
 # The thread shows these as messages.
 _SPOKEN = frozenset({"created", "replied", "note_added"})
 _EVENT_LOOK = {
@@ -64,9 +63,7 @@ def queue_rows(
     rows: Iterable[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime
 ) -> list[dict[str, Any]]:
     """Rows of the queue and of the list beside a ticket."""
-    # The addresses differ by the id alone; building one is dearer than the rest of a row.
-    pattern = address.ticket_url(_NO_TICKET)
-    return [_queue_row(row, pattern.replace(str(_NO_TICKET), str(row.ticket.id)), terms, now) for row in rows]
+    return [_queue_row(row, address.ticket_url(row.ticket.id), terms, now) for row in rows]
 
 
 def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dict[str, Any]:
@@ -89,7 +86,7 @@ def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dic
     }
 
 
-def queue_step(step: NextStep | None, now: datetime) -> dict[str, Any] | None:
+def queue_step(step: NextStep | SoonestStep | None, now: datetime) -> dict[str, Any] | None:
     """A next step in as few words as a table has room for; to the second only when it is near."""
     if step is None:
         return None

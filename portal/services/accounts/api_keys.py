@@ -106,10 +106,10 @@ def find_key(session: TenantSession, token: str, origin: Origin) -> KeyInUse:
 
     Raises Unauthenticated `token_invalid` for every other.
     """
-    row = session.run(_key_statement(), {"key_hash": token_hash(token)}).first()
+    row = session.read(_key_statement(), {"key_hash": token_hash(token)}).first()
     if row is None:
         raise Unauthenticated("token_invalid")
-    return KeyInUse(row[4], build_identity(row, ip=origin.ip, request_id=origin.request_id), row[5])
+    return KeyInUse(row.key_id, build_identity(row, ip=origin.ip, request_id=origin.request_id), row.key_used_at)
 
 
 def touch_key(session: TenantSession, key: KeyInUse, *, ip: str, now: datetime) -> bool:
@@ -128,7 +128,7 @@ def _key_statement() -> Select[Any]:
     """Built once: every call of a program with a key runs it."""
     return prepare(
         select_identity()
-        .add_columns(ApiKey.id, ApiKey.last_used_at)
+        .add_columns(ApiKey.id.label("key_id"), ApiKey.last_used_at.label("key_used_at"))
         .join(ApiKey, ApiKey.user_id == User.id)
         .where(
             ApiKey.key_hash == bindparam("key_hash"),
