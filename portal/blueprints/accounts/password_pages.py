@@ -11,7 +11,7 @@ from portal.blueprints.accounts.routes import account
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, Unauthenticated, invalid
-from portal.services.accounts.password_change import PasswordChange, change_password
+from portal.services.accounts.password_change import PasswordChange, change_password, has_password
 
 
 @account.route("/account/password", methods=["GET", "POST"])
@@ -36,7 +36,7 @@ def password_page(template: str, endpoint: str) -> ResponseReturnValue:
     page = render_template(
         template,
         errors=refusal_texts(error, "current_password") if error else {},
-        has_password=signed_in_identity().user.password_hash is not None,
+        has_password=has_password(http.session(), actor=http.actor()),
         identifier=signed_in_identity().email,
     )
     return page, status_of(error) if error else 200

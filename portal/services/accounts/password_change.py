@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from portal.authz import Permission, require
+from sqlalchemy import select
+
+from portal.authz import Actor, Permission, require
 from portal.errors import FieldError, Invalid, invalid
 from portal.events import audit
 from portal.lib.user_agents import describe
 from portal.lib.wording import N_
-from portal.models import LinkPurpose
+from portal.models import LinkPurpose, User
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of, unlock
@@ -56,8 +58,8 @@ def change_password(
         count_failure(session, subject, wanted.origin, user=user, device=wanted.device, now=now)
         return False
     forgive(session, subject, wanted.origin, user=user, device=wanted.device)
-    companies = [name for _, name in identity.companies]
-    _check_new(wanted, [own.person.name, own.person.email, own.person.phone or "", *companies])
+    names = [letterhead.tenant.name, *(name for _, name in identity.companies)]
+    _check_new(wanted, [own.person.name, own.person.email, own.person.phone or "", *names])
     user.password_hash = passwords.hash(wanted.new)
     user.password_changed_at, user.must_reset_password = now, False
     revoke_links(session, LinkPurpose.RESET_PASSWORD, user_id=user.id, now=now)
@@ -68,6 +70,11 @@ def change_password(
     facts = [(N_("Device"), device)] if device else []
     Post(session, letterhead, actor, now).mail(AccountMessage("password_changed", facts=facts), own.addressee())
     return True
+
+
+def has_password(session: TenantSession, *, actor: Actor) -> bool:
+    """Whether the actor signs in with a password of ours at all."""
+    return bool(session.scalar(select(User.password_hash.is_not(None)).where(User.id == actor.user_id)))
 
 
 def _check_new(wanted: PasswordChange, own_words: list[str]) -> None:
