@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.authz import Actor, Permission, require
-from portal.errors import FieldError, Invalid, invalid
+from portal.errors import invalid
 from portal.events import audit
 from portal.lib.user_agents import describe
 from portal.lib.wording import N_
@@ -18,7 +18,7 @@ from portal.services.accounts.lockout import count_failure, forgive, refuse_lock
 from portal.services.accounts.messages import AccountMessage
 from portal.services.accounts.one_time import revoke_links
 from portal.services.accounts.own import Letterhead, Post, load_own
-from portal.services.accounts.password_rules import check_password
+from portal.services.accounts.password_rules import check_password, split_words
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin, end_sessions
 
@@ -58,8 +58,8 @@ def change_password(
         count_failure(session, subject, wanted.origin, user=user, device=wanted.device, now=now)
         return False
     forgive(session, subject, wanted.origin, user=user, device=wanted.device)
-    names = [letterhead.tenant.name, *(name for _, name in identity.companies)]
-    _check_new(wanted, [own.person.name, own.person.email, own.person.phone or "", *names])
+    names = (letterhead.tenant.name, *(name for _, name in identity.companies))
+    _check_new(wanted, split_words(own.person.name, own.person.email, own.person.phone, *names))
     user.password_hash = passwords.hash(wanted.new)
     user.password_changed_at, user.must_reset_password = now, False
     revoke_links(session, LinkPurpose.RESET_PASSWORD, user_id=user.id, now=now)
@@ -77,11 +77,7 @@ def has_password(session: TenantSession, *, actor: Actor) -> bool:
     return bool(session.scalar(select(User.password_hash.is_not(None)).where(User.id == actor.user_id)))
 
 
-def _check_new(wanted: PasswordChange, own_words: list[str]) -> None:
-    """The rules for passwords, told of the form's field."""
+def _check_new(wanted: PasswordChange, own_words: tuple[str, ...]) -> None:
     if wanted.new == wanted.current:
         raise invalid("new_password", "password_unchanged")
-    try:
-        check_password(wanted.new, own_words=own_words)
-    except Invalid as error:
-        raise Invalid(*(FieldError("new_password", item.code, item.params) for item in error.errors)) from None
+    check_password(wanted.new, own_words, field="new_password")
