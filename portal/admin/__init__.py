@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import Admin
 from flask_admin.theme import Theme
 
-from portal.admin import access
+from portal.admin import access, own_access
 from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.audit import AuditView
 from portal.admin.base import ServiceView, route
@@ -13,6 +13,7 @@ from portal.admin.customers import CompaniesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
 from portal.admin.navigation import init_navigation
+from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
@@ -36,6 +37,7 @@ class HomeView(ServiceView):
 def init_admin(app: Flask) -> None:
     """Register the staff door and every view; none of Flask-Admin's static files or templates is served."""
     app.register_blueprint(access.bp)
+    app.register_blueprint(own_access.bp)
     admin = Admin(
         app,
         name="Portico",
@@ -54,6 +56,8 @@ def init_admin(app: Flask) -> None:
         TeamView(name="Team", endpoint="team", url="team"),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
+        PasswordView(name="Password", endpoint="staff_password", url="password"),
+        SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
     )
     init_navigation(app)

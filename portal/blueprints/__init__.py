@@ -5,8 +5,8 @@ from flask import Flask
 from portal.blueprints.accounts.company import bp as company
 from portal.blueprints.accounts.confirm import bp as confirm
 from portal.blueprints.accounts.join import bp as join
+from portal.blueprints.accounts.pages import access, account
 from portal.blueprints.accounts.registration import bp as registration
-from portal.blueprints.accounts.routes import access, account
 from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api

@@ -78,6 +78,7 @@ class LinkPurpose(StrEnum):
     PHONE_SIGN_UP = "phone_sign_up"
     LINK_ACCOUNT = "link_account"
     DISOWN_DEVICE = "disown_device"
+    KEEP_EMAIL = "keep_email"
 
 
 class OneTimeLink(Tenanted, Base):

@@ -88,13 +88,6 @@ def preferences() -> ResponseReturnValue:
     return redirect(back, code=303)
 
 
-@account.get("/account/profile")
-@permission(Permission.PREFERENCES_EDIT)
-def profile() -> ResponseReturnValue:
-    """Who is signed in, language and theme."""
-    return render_template("accounts/profile.html", identity=http.identity())
-
-
 @account.route("/account/notifications", methods=["GET", "POST"])
 @permission(Permission.PREFERENCES_EDIT)
 def mail_settings() -> ResponseReturnValue:

@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from portal.blueprints.accounts.access_api import bp as access
+from portal.blueprints.accounts.account_api import bp as account
 from portal.blueprints.accounts.api import bp as auth
 from portal.blueprints.accounts.company_api import bp as company
 from portal.blueprints.accounts.factors_api import bp as factors
@@ -21,6 +23,8 @@ BLUEPRINTS = (
     recovery,
     join,
     factors,
+    account,
+    access,
     company,
     staff_companies,
     staff_people,

@@ -25,6 +25,7 @@ LIFETIME = {
     LinkPurpose.PHONE_SIGN_UP: timedelta(minutes=10),
     LinkPurpose.LINK_ACCOUNT: timedelta(minutes=30),
     LinkPurpose.DISOWN_DEVICE: timedelta(days=7),
+    LinkPurpose.KEEP_EMAIL: timedelta(days=7),
 }
 # Purposes whose secret is typed from a text message instead of followed.
 CODES = frozenset({LinkPurpose.CHANGE_PHONE, LinkPurpose.PHONE_SIGN_UP})
