@@ -17,6 +17,7 @@ ACTIONS = {
     "ticket.rated": N_("Ticket rated"),
     "user.signed_in": N_("Signed in"),
     "user.signed_out": N_("Signed out"),
+    "user.confirmed": N_("Identity confirmed"),
     "user.sign_in_refused": N_("Sign-in refused"),
     "access.denied": N_("Access denied"),
     "user.token_issued": N_("API token issued"),

@@ -41,6 +41,9 @@ MESSAGES = {
         "Too many failed sign-ins from here. Try again in %(minutes)s minutes, or set a new password."
     ),
     "second_factor_required": N_("Enter the code from your authenticator."),
+    "password_wrong": N_("The password is not right."),
+    "proof_wrong": N_("The password or the code is not right."),
+    "factor_already_on": N_("An authenticator is in use already. Switch it off first."),
     "factor_wrong": N_("This code is not right (any more)."),
     "link_expired": N_("This link does not work any more. Ask for a new one."),
     "step_up_required": N_("Please confirm that it is you."),
