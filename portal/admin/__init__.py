@@ -7,7 +7,7 @@ from flask_admin.theme import Theme
 
 from portal.admin import access
 from portal.admin.account import NotificationsView, PreferencesView
-from portal.admin.audit import AuditView
+from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView, PeopleView
 from portal.admin.live import CountsView
