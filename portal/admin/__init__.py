@@ -12,23 +12,26 @@ from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView, PeopleView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
-from portal.admin.navigation import init_navigation
+from portal.admin.navigation import first_page, init_navigation
+from portal.admin.roles import RolesView
+from portal.admin.sign_in import DomainsView, SignInView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
+from portal.blueprints import http
 
 
 class HomeView(ServiceView):
-    """`/admin/`: the queue is where the day begins."""
+    """`/admin/`: the queue is where the day begins, for those who may see it."""
 
-    policy = Permission.DESK_READ
+    policy = Permission.DASHBOARD_VIEW
 
     @route("/")
     def index(self) -> ResponseReturnValue:
-        """Lead to the queue."""
-        return redirect(url_for("desk.index"), code=303)
+        """Lead to the first page that the reader may open."""
+        return redirect(url_for(first_page(http.actor())), code=303)
 
 
 def init_admin(app: Flask) -> None:
@@ -49,6 +52,9 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        RolesView(),
+        SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),
+        DomainsView(name="Domains", endpoint="tenant_domains", url="settings/domains"),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
