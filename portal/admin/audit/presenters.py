@@ -4,6 +4,8 @@ from typing import Any
 
 from flask import url_for
 
+from portal.authz import Permission
+from portal.blueprints import http
 from portal.blueprints.localisation import gettext
 from portal.lib.wording.audit import ACCESS_ACTIONS, access_notes, action_text, record_text
 from portal.models import AuditEntry
@@ -23,7 +25,7 @@ def entry_row(entry: AuditEntry) -> dict[str, Any]:
         "action": action_text(entry.action, gettext),
         "record": record_text(entry.record_type, gettext),
         "url": url_for("desk.ticket", ticket_id=entry.record_id)
-        if entry.record_type == "ticket" and entry.record_id
+        if entry.record_type == "ticket" and entry.record_id and http.actor().may(Permission.DESK_READ)
         else None,
         "record_url": url_for("audit.index", record_id=entry.record_id) if entry.record_id else None,
         "changes": [] if entry.action in ACCESS_ACTIONS else _changes(entry.before, entry.after),
