@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from portal.blueprints.accounts.doors import Door
+from portal.blueprints.accounts.recovery import add_recovery
 from portal.blueprints.policies import public, signed_in
 
 DOOR = Door(
@@ -15,6 +16,7 @@ DOOR = Door(
     prefix="/admin/",
 )
 bp = Blueprint("admin_access", __name__, url_prefix="/admin")
+add_recovery(bp, DOOR)
 
 
 @bp.route("/login", methods=["GET", "POST"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from babel.dates import get_day_names
-from flask import Flask, g, get_flashed_messages, request, url_for
+from flask import Flask, g, get_flashed_messages, request
 
 from portal.authz import Actor, Permission
 from portal.blueprints import http
@@ -83,7 +83,7 @@ def rail() -> list[dict[str, Any]]:
 
 
 def _item(key: str, label: str, icon: str, endpoint: str, current: bool) -> dict[str, Any]:
-    return {"key": key, "label": gettext(label), "icon": icon, "url": url_for(endpoint), "current": current}
+    return {"key": key, "label": gettext(label), "icon": icon, "url": http.address_of(endpoint), "current": current}
 
 
 def open_settings(actor: Actor) -> list[SettingsPage]:
@@ -100,16 +100,16 @@ def first_page(actor: Actor) -> str:
 def shell_links() -> dict[str, str | None]:
     """Addresses that the staff shell links to."""
     return {
-        "home": url_for("admin.index"),
-        "search": url_for("desk.index") if _may(Permission.DESK_READ) else None,
-        "login": url_for("admin_access.login"),
-        "logout": url_for("admin_access.logout"),
-        "notifications": url_for("staff_notifications.index"),
-        "preferences": url_for("staff_preferences.save"),
-        "profile": url_for("staff_preferences.index"),
+        "home": http.address_of("admin.index"),
+        "search": http.address_of("desk.index") if _may(Permission.DESK_READ) else None,
+        "login": http.address_of("admin_access.login"),
+        "logout": http.address_of("admin_access.logout"),
+        "notifications": http.address_of("staff_notifications.index"),
+        "preferences": http.address_of("staff_preferences.save"),
+        "profile": http.address_of("staff_preferences.index"),
         "security": None,
         "socket": "/socket.io",
-        "counts": url_for("staff_counts.index"),
+        "counts": http.address_of("staff_counts.index"),
     }
 
 
@@ -119,7 +119,7 @@ def settings_pages() -> list[dict[str, Any]]:
         {
             "label": gettext(page.label),
             "icon": page.icon,
-            "url": url_for(page.endpoint),
+            "url": http.address_of(page.endpoint),
             "current": request.blueprint == page.blueprint,
         }
         for page in open_settings(http.actor())

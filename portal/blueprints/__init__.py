@@ -3,7 +3,9 @@
 from flask import Flask
 
 from portal.blueprints.accounts.confirm import bp as confirm
+from portal.blueprints.accounts.registration import bp as registration
 from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
 from portal.blueprints.gallery.routes import bp as gallery
@@ -13,7 +15,7 @@ from portal.blueprints.tickets.routes import bp as tickets
 
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
-    for blueprint in (health, access, account, confirm, dashboard, tickets):
+    for blueprint in (health, access, registration, strength, account, confirm, dashboard, tickets):
         app.register_blueprint(blueprint)
     if not app.config["SETTINGS"].production:
         app.register_blueprint(gallery)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from babel import Locale
-from flask import Flask, g, get_flashed_messages, request, url_for
+from flask import Flask, g, get_flashed_messages, request
 
 from portal.authz import Permission
 from portal.blueprints import http
@@ -63,7 +63,7 @@ def _system_state() -> dict[str, str] | None:
         return None
     late = g.sign_of_life is None or http.now() - g.sign_of_life > LIFE
     text = gettext("Automatic steps are delayed") if late else gettext("All systems normal")
-    return {"tone": "warn" if late else "ok", "text": text, "url": url_for("access.help_page")}
+    return {"tone": "warn" if late else "ok", "text": text, "url": http.address_of("access.help_page")}
 
 
 @lru_cache
@@ -94,15 +94,15 @@ def _signed_in() -> dict[str, Any] | None:
 
 def _links() -> dict[str, str | None]:
     return {
-        "home": url_for("dashboard.index"),
-        "search": url_for("tickets.index") if _has_tickets() else None,
-        "notifications": url_for("account.notifications"),
-        "logout": url_for("access.logout"),
-        "preferences": url_for("access.preferences"),
-        "login": url_for("access.login"),
-        "profile": url_for("account.profile"),
+        "home": http.address_of("dashboard.index"),
+        "search": http.address_of("tickets.index") if _has_tickets() else None,
+        "notifications": http.address_of("account.notifications"),
+        "logout": http.address_of("access.logout"),
+        "preferences": http.address_of("access.preferences"),
+        "login": http.address_of("access.login"),
+        "profile": http.address_of("account.profile"),
         "security": None,
-        "counts": url_for("account.counts"),
+        "counts": http.address_of("account.counts"),
         "socket": "/socket.io",
     }
 
@@ -139,7 +139,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "key": place.key,
             "label": place.label,
             "icon": place.icon,
-            "url": url_for(place.endpoint),
+            "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint or place.key == request.blueprint == "tickets",

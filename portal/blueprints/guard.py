@@ -1,8 +1,6 @@
 """Before each request: its number, its tenant, who asks, and whether they may; before any body is read."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
 from uuid import uuid4
 
 from flask import Flask, Response, abort, current_app, g, request
@@ -77,21 +75,20 @@ def _identify() -> None:
 
 def _from_cookie(token: str, at: str) -> Identity | None:
     framed = request.method == "GET"
-    row: Sequence[Any] | None = sessions.find_signed_in(
+    row = sessions.find_signed_in(
         http.session(), token, at, http.now(), idle=http.tenant().sign_in.idle, with_counts=framed
     )
     if row is None:
         g.session_ended = True
         return None
     where = http.origin()
-    g.auth_session = row[4]
+    g.auth_session = sessions.held_session(row)
     if framed:
-        g.chrome_counts = tuple(row[5:7])
-        g.sign_of_life = row[7]
+        g.chrome_counts, g.sign_of_life = tuple(row[-3:-1]), row[-1]
     found = build_identity(row, ip=where.ip, request_id=where.request_id)
     passive = request.headers.get("X-Portal-Live") == "1"
     # Polling of an open page is not activity (AUTH-04).
-    if not passive and sessions.touch_session(http.session(), row[4], now=http.now()) and request.method == "GET":
+    if not passive and sessions.touch_session(http.session(), row, now=http.now()) and request.method == "GET":
         http.session().commit()
     return found
 
@@ -103,10 +100,7 @@ def _from_bearer() -> Identity | None:
     try:
         family = http.token_signer().read(token.strip(), tenant_id=http.tenant().id, now=http.now())
         g.token_family = family
-        found = api_tokens.load_token_identity(http.session(), family, http.origin())
-        # A refusal rolls the session back, which would expire the login and read it again for its language.
-        http.session().expunge(found.user)
-        return found
+        return api_tokens.load_token_identity(http.session(), family, http.origin())
     except Unauthenticated:
         g.session_ended = True
         return None

@@ -47,14 +47,14 @@ class KnownDevice(Tenanted, Base):
 class SignInLock(Tenanted, Base):
     """Failures in a row of one identifier from one origin (or known device), and until when both are refused.
 
-    `subject` is a hash: of the login's id where there is one, else of what was typed, so that unknown people
-    are locked alike (AUTH-02).
+    `subject` is a hash of what was typed, so that people who do not exist are locked alike (AUTH-02).
     """
 
     __tablename__ = "sign_in_locks"
     __table_args__ = (
         tenant_reference("user_id", "users"),
         Index("ix_sign_in_locks_user", "tenant_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+        Index("ix_sign_in_locks_age", "tenant_id", "last_failed_at"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("tenants.id"), primary_key=True)

@@ -67,6 +67,9 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),
     ("outgoing_message", "message.queued"): (TELL,),
+    ("access_request", "access.requested"): (TELL,),
+    ("device", "device.added"): (TELL,),
+    ("user", "user.password_reset_owed"): (TELL,),
 }
 
 

@@ -14,7 +14,13 @@ from portal.errors import Unauthenticated
 from portal.models import User
 from portal.services.accounts import api_tokens
 from portal.services.accounts.api_tokens import TokenPair
-from portal.services.accounts.sign_in import Attempt, has_second_factor, open_challenge, prove_password
+from portal.services.accounts.sign_in import (
+    Attempt,
+    ask_for_new_password,
+    has_second_factor,
+    open_challenge,
+    prove_password,
+)
 
 bp = Blueprint("auth_api", __name__, url_prefix="/api/v1/auth")
 
@@ -25,7 +31,8 @@ bp = Blueprint("auth_api", __name__, url_prefix="/api/v1/auth")
 def token(body: Credentials) -> Tokens:
     """Exchanges address or phone number and password for tokens.
 
-    After 10 failures in five minutes the identifier is refused for a while (429).
+    After five failures in a row identifier and origin are locked for a while (401, `sign_in_locked`); after ten
+    in five minutes further tries are answered 429. Either way Retry-After says how long.
     """
     refuse_guessing(body.identifier)
     try:
@@ -35,6 +42,9 @@ def token(body: Credentials) -> Tokens:
         count_wrong_guess(body.identifier)
         note_refused_sign_in(body.identifier)
         raise
+    if ask_for_new_password(http.session(), user, origin=http.origin(), now=http.now()) is not None:
+        http.commit()
+        raise Unauthenticated("password_reset_required")
     if has_second_factor(http.session(), user.id):
         owed = open_challenge(http.session(), user, door="api", method="password", now=http.now())
         http.commit()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
@@ -19,7 +19,15 @@ from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.models import User
 from portal.services.accounts import sessions
-from portal.services.accounts.sign_in import Attempt, FactorOwed, SignedInNow, continue_sign_in, prove_password
+from portal.services.accounts.devices import is_own_browser
+from portal.services.accounts.sign_in import (
+    Attempt,
+    FactorOwed,
+    PasswordOwed,
+    SignedInNow,
+    continue_sign_in,
+    prove_password,
+)
 
 IDENTIFIER_LENGTH = 254
 DEVICE_LIFE = timedelta(days=400)
@@ -42,6 +50,10 @@ class Door:
     home: str
     prefix: str
 
+    def at(self, view: str) -> str:
+        """The endpoint of another page at this door: `forgot`, `reset`, …"""
+        return f"{self.endpoint.rpartition('.')[0]}.{view}"
+
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
         if request.method == "GET":
@@ -53,7 +65,11 @@ class Door:
         missing = "identifier" if not identifier.strip() else ("password" if not password else "")
         if missing:
             return self.page(identifier, field=missing, code="required", status=422)
-        refuse_guessing(identifier)
+        kind = sessions.DOORS[self.name]
+        refuse_guessing(
+            identifier,
+            is_trusted=lambda: is_own_browser(http.session(), identifier, kind, device_token()),
+        )
         try:
             user = self.prove(identifier, password)
         except Unauthenticated as error:
@@ -93,6 +109,8 @@ class Door:
         http.commit()
         if isinstance(step, FactorOwed):
             return self.ask_for_factor(step)
+        if isinstance(step, PasswordOwed):
+            return render_template("accounts/reset_owed.html", login_url=url_for(self.endpoint)), 401
         return self.enter(step)
 
     def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
@@ -116,7 +134,10 @@ class Door:
         http.session().rollback()
         count_wrong_guess(identifier)
         note_refused_sign_in(identifier)
-        return self.page(identifier, code=error.code, params=error.params, status=401)
+        answer = make_response(self.page(identifier, code=error.code, params=error.params, status=401))
+        if "retry_after" in error.params:
+            answer.headers["Retry-After"] = str(error.params["retry_after"])
+        return answer
 
     def page(
         self,

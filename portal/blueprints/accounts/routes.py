@@ -10,6 +10,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.accounts.doors import Door
+from portal.blueprints.accounts.recovery import add_recovery
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.policies import permission, public, signed_in
 from portal.errors import Invalid
@@ -26,6 +27,7 @@ DOOR = Door(
 )
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
+add_recovery(access, DOOR)
 
 
 @access.get("/")

@@ -20,6 +20,13 @@ ACTIONS = {
     "user.signed_out": N_("Signed out"),
     "user.confirmed": N_("Identity confirmed"),
     "user.sign_in_refused": N_("Sign-in refused"),
+    "user.sign_in_locked": N_("Sign-in locked"),
+    "access.requested": N_("Account or password link asked for"),
+    "user.reset_link_sent": N_("Password link sent"),
+    "user.password_reset_owed": N_("New password demanded"),
+    "user.password_reset": N_("New password set by link"),
+    "user.registered": N_("Account registered"),
+    "device.disowned": N_("Device disowned"),
     "access.denied": N_("Access denied"),
     "user.token_issued": N_("API token issued"),
     "user.token_revoked": N_("API token revoked"),
@@ -48,6 +55,7 @@ RECORDS = {
     "role": N_("Role"),
     "tenant": N_("Portal"),
     "audit": N_("Audit log"),
+    "access_request": N_("Request"),
 }
 DOORS = {
     "portal": N_("Customer portal"),

@@ -40,6 +40,13 @@ MESSAGES = {
     "sign_in_locked": N_(
         "Too many failed sign-ins from here. Try again in %(minutes)s minutes, or set a new password."
     ),
+    "password_reset_required": N_("Set a new password first. We have sent you a mail with a link for that."),
+    "password_common": N_("This password is too well known, or close to one that is."),
+    "password_weak": N_("This password is too easy to guess."),
+    "password_own_words": N_("This password is made of your name, your address or the company's."),
+    "email_invalid": N_("Enter an address such as name@company.com."),
+    "registration_closed": N_("Accounts are not opened here by everybody. Ask us, or your company's administrator."),
+    "already_registered": N_("There is an account for this address already. Sign in, or set a new password."),
     "second_factor_required": N_("Enter the code from your authenticator."),
     "password_wrong": N_("The password is not right."),
     "proof_wrong": N_("The password or the code is not right."),

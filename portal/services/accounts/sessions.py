@@ -33,11 +33,31 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """A session in use."""
+class HeldSession:
+    """The session a request came with, as it stood when the request began."""
 
-    session: AuthSession
-    identity: Identity
+    id: UUID
+    token_hash: bytes
+    method: str
+    proved_at: datetime | None
+    factor_at: datetime | None
+    last_seen_at: datetime
+
+
+# Parallel to the fields of HeldSession; columns, not the entity, since every request reads them.
+_HELD = (
+    AuthSession.id.label("session_id"),
+    AuthSession.token_hash,
+    AuthSession.method,
+    AuthSession.proved_at,
+    AuthSession.factor_at,
+    AuthSession.last_seen_at,
+)
+
+
+def held_session(row: Row[Any]) -> HeldSession:
+    """The session in a row of `find_signed_in`."""
+    return HeldSession(row.session_id, row.token_hash, row.method, row.proved_at, row.factor_at, row.last_seen_at)
 
 
 def start_session(
@@ -101,7 +121,7 @@ def _living(*extra: Any) -> Select[Any]:
     """Sessions that live at `now` (idle since `idle_since` at most), of logins that may sign in."""
     return (
         select_identity()
-        .add_columns(AuthSession, *extra)
+        .add_columns(*_HELD, *extra)
         .join(AuthSession, AuthSession.user_id == User.id)
         .where(
             AuthSession.revoked_at.is_(None),
@@ -118,9 +138,10 @@ def find_signed_in(
 ) -> Row[Any] | None:
     """The live session behind a token, with its identity, of a login that may still sign in; by one statement.
 
-    The row begins with `select_identity`'s columns and the session; `with_counts` adds the frame's counts.
+    The row begins with `select_identity`'s columns and ends with the frame's counts (`with_counts`); between them
+    is what `held_session` reads.
     """
-    return session.run(
+    return session.read(
         _signed_in_statement(door, with_counts),
         {"token_hash": token_hash(token), "now": now, "idle_since": now - idle},
     ).first()
@@ -131,11 +152,11 @@ def find_living(
 ) -> dict[bytes, Identity]:
     """Which of these sessions (by the hash of their token) live, and whose they are; by one statement."""
     rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - idle})
-    return {row[4].token_hash: build_identity(row) for row in rows}
+    return {row.token_hash: build_identity(row) for row in rows}
 
 
-def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:
-    """Note activity, at most once a minute; returns whether there was something to note."""
+def touch_session(session: TenantSession, row: Row[Any], *, now: datetime) -> bool:
+    """Note activity in the session of such a row, at most once a minute; whether there was something to note."""
     if now - row.last_seen_at < TOUCH_EVERY:
         return False
     session.execute(

@@ -10,7 +10,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import exists, or_, select
 
+from portal.authz import visitor
 from portal.errors import Unauthenticated
+from portal.events import publish, tell
+from portal.events.access import DeviceAdded, PasswordResetOwed
 from portal.lib.tokens import new_token, token_hash
 from portal.models import Passkey, SignInChallenge, TotpFactor, User, UserKind
 from portal.models.session import TenantSession
@@ -45,6 +48,13 @@ class FactorOwed:
 
 
 @dataclass(frozen=True)
+class PasswordOwed:
+    """The password is right but has to be replaced first: a link for that is mailed, and nothing is opened."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
 class SignedInNow:
     """A session has begun: tokens for the session cookie and, on a new device, what the device cookie has to hold."""
 
@@ -66,10 +76,19 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     if user is None or not right or not user.may_sign_in():
         count_failure(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
         return None
-    forgive(session, subject, attempt.origin, user=user, device=attempt.device)
+    forgive(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
     if user.password_hash and passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash(attempt.password)
     return user
+
+
+def ask_for_new_password(session: TenantSession, user: User, *, origin: Origin, now: datetime) -> PasswordOwed | None:
+    """After a right password: have a link mailed where that password has to be replaced, else None."""
+    if not user.must_reset_password:
+        return None
+    actor = visitor(session.tenant_id, ip=origin.ip, request_id=origin.request_id)
+    publish(session, PasswordResetOwed(user.id), actor=actor, now=now)
+    return PasswordOwed(user.id)
 
 
 def has_second_factor(session: TenantSession, user_id: UUID) -> bool:
@@ -90,8 +109,14 @@ def has_second_factor(session: TenantSession, user_id: UUID) -> bool:
 
 def continue_sign_in(
     session: TenantSession, user: User, *, door: str, method: str, origin: Origin, device: str | None, now: datetime
-) -> FactorOwed | SignedInNow:
-    """After the first proof at a browser's door: a challenge where a second factor is owed, else the session."""
+) -> FactorOwed | PasswordOwed | SignedInNow:
+    """After the first proof at a browser's door: a challenge where a second factor is owed, else the session.
+
+    By password only where that does not have to be replaced first.
+    """
+    owed = ask_for_new_password(session, user, origin=origin, now=now) if method == "password" else None
+    if owed is not None:
+        return owed
     if has_second_factor(session, user.id):
         return open_challenge(session, user, door=door, method=method, now=now)
     return finish_sign_in(session, user, door=door, method=method, factor=False, origin=origin, device=device, now=now)
@@ -133,4 +158,6 @@ def finish_sign_in(
     token, identity = start_session(
         session, user, door=door, method=method, factor=factor, device_id=known.id, origin=origin, now=now
     )
+    if known.unusual:
+        tell(session, DeviceAdded(known.id), actor=identity.actor, now=now)
     return SignedInNow(token, identity, known.new_cookie)
