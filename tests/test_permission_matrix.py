@@ -220,16 +220,6 @@ def test_every_policy_is_one_of_ours(app: Any) -> None:
         assert policy in (PUBLIC, SIGNED_IN) or isinstance(policy, Permission), endpoint
 
 
-# What is open to everybody, written out: one more of them has to be meant.
-OPEN_PAGES = {"access.root", "access.login", "access.help_page", "access.preferences", "admin_access.login"}
-
-
-def test_what_is_open_to_everybody_is_meant(app: Any) -> None:
-    for endpoint, method, path in operations(app):
-        if policy_of(app, endpoint) == PUBLIC and door_of(path) == "admin":
-            assert endpoint in OPEN_PAGES | {"admin_access.verify"}, (endpoint, method)
-
-
 def test_every_socket_event_by_every_role(app: Any, everybody: list[Somebody]) -> None:
     assert {name for name, _, _ in socketio.handlers} == set(SOCKET_EVENTS)
     for somebody in everybody:

@@ -83,9 +83,11 @@ def save_role(
         session.add(role)
     role.name, role.description, role.permissions = name, description, sorted(wanted)
     session.flush()
-    action = "role.changed" if before else "role.created"
-    if before != _visible(role):
-        audit(session, action, "role", role.id, actor=actor, now=now, before=before, after=_visible(role))
+    after = _visible(role)
+    if before is None:
+        audit(session, "role.created", "role", role.id, actor=actor, now=now, after=after)
+    elif before != after:
+        audit(session, "role.changed", "role", role.id, actor=actor, now=now, before=before, after=after)
     return role
 
 
