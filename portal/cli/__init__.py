@@ -8,6 +8,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from portal.cli.audit import audit
+from portal.cli.flags import flags
+from portal.cli.keys import keys
 from portal.cli.surroundings import owner, settings
 from portal.demo.scale import add_tickets
 from portal.demo.seed import is_empty, seed_demo
@@ -22,7 +24,8 @@ demo = AppGroup("demo", help="The demo world: two tenants with people and ticket
 outbox = AppGroup("outbox", help="Events on their way out.")
 portal.add_command(demo)
 portal.add_command(outbox)
-portal.add_command(audit)
+for group in (audit, flags, keys):
+    portal.add_command(group)
 
 
 def init_cli(app: Flask) -> None:
