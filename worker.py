@@ -10,6 +10,7 @@ from functools import partial
 from portal.config import ConfigurationError, Settings
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
+from portal.lib.logs import configure_logs
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
 from portal.services.audit.anchors import AnchorFolder
@@ -50,7 +51,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs()
     code = 1
     try:
         asyncio.run(main(Settings.from_env()))
