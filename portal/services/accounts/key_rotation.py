@@ -5,41 +5,62 @@ written with the newest key anyhow. What was done before a stop is done; the nex
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.authz import Actor
 from portal.events import audit
 from portal.lib.vault import UnreadableSecret, Vault
-from portal.models import IdentityProvider, SsoAttempt, TotpFactor
+from portal.models import IdentityProvider, OneTimeLink, SsoAttempt, TotpFactor
 from portal.models.session import TenantSession, TenantSessions
+from portal.services.accounts.access_requests import SEALED
 
 BATCH = 200
 
 
 @dataclass(frozen=True)
 class EncryptedColumn:
-    """A column that the vault writes, and the key of its rows."""
+    """What the vault writes in a table: where it stands, the key of its rows, the column's new value for a secret."""
 
-    column: InstrumentedAttribute[bytes]
+    name: str
     key: InstrumentedAttribute[Any]
+    stored: ColumnElement[Any]
+    written: Callable[[bytes], dict[str, Any]]
 
     @property
-    def name(self) -> str:
-        """table.column"""
-        return f"{self.key.class_.__tablename__}.{self.column.key}"
+    def table(self) -> Any:
+        """The model of the table."""
+        return self.key.class_
 
 
-# Every column that holds something encrypted; tests hold the list to the tables' own words.
+def _column(column: InstrumentedAttribute[bytes], key: InstrumentedAttribute[Any]) -> EncryptedColumn:
+    name = f"{key.class_.__tablename__}.{column.key}"
+    return EncryptedColumn(name, key, column.expression, lambda secret: {column.key: secret})
+
+
+def _in_json(column: InstrumentedAttribute[Any], field: str, key: InstrumentedAttribute[Any]) -> EncryptedColumn:
+    """A text within a column of JSON."""
+    name = f"{key.class_.__tablename__}.{column.key}.{field}"
+
+    def written(secret: bytes) -> dict[str, Any]:
+        return {column.key: func.jsonb_set(column, array([field]), func.to_jsonb(cast(secret.decode(), Text)))}
+
+    return EncryptedColumn(name, key, column[field].astext, written)
+
+
+# Everything that is stored encrypted; tests hold the list to the tables' own words.
 ENCRYPTED = (
-    EncryptedColumn(TotpFactor.secret, TotpFactor.id),
-    EncryptedColumn(IdentityProvider.client_secret, IdentityProvider.id),
-    EncryptedColumn(SsoAttempt.verifier, SsoAttempt.state_hash),
+    _column(TotpFactor.secret, TotpFactor.id),
+    _column(IdentityProvider.client_secret, IdentityProvider.id),
+    _column(SsoAttempt.verifier, SsoAttempt.state_hash),
+    _in_json(OneTimeLink.payload, SEALED, OneTimeLink.id),
 )
 
 
@@ -76,21 +97,27 @@ def _rotate_batch(
     session: TenantSession, encrypted: EncryptedColumn, after: Any, batch: int, vault: Vault, total: Rotation
 ) -> Any:
     """Renew the secrets that follow the key `after`; returns the last key, None when there was nothing left."""
-    query = select(encrypted.key, encrypted.column).order_by(encrypted.key).limit(batch)
+    query = (
+        select(encrypted.key, encrypted.stored)
+        .where(encrypted.stored.is_not(None))
+        .order_by(encrypted.key)
+        .limit(batch)
+    )
     rows = session.execute(query if after is None else query.where(encrypted.key > after)).all()
     for key, stored in rows:
-        if vault.is_current(stored):
+        secret = stored if isinstance(stored, bytes) else stored.encode()
+        if vault.is_current(secret):
             total.current[encrypted.name] += 1
             continue
         try:
-            renewed = vault.rotate(stored)
+            renewed = vault.rotate(secret)
         except UnreadableSecret:
             total.unreadable[encrypted.name] += 1
             continue
         changed = session.execute(
-            update(encrypted.key.class_)
-            .where(encrypted.key == key, encrypted.column == stored)
-            .values({encrypted.column.key: renewed})
+            update(encrypted.table)
+            .where(encrypted.key == key, encrypted.stored == stored)
+            .values(encrypted.written(renewed))
             .returning(encrypted.key),
             execution_options={"synchronize_session": False},
         ).first()
