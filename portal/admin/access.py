@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.blueprints.accounts.doors import Door
 from portal.blueprints.accounts.recovery import add_recovery
-from portal.blueprints.policies import public, signed_in
+from portal.blueprints.accounts.second_step import add_second_step
+from portal.blueprints.policies import public, signed_in, while_enrolling
 
 DOOR = Door(
     name="admin",
@@ -17,6 +18,7 @@ DOOR = Door(
 )
 bp = Blueprint("admin_access", __name__, url_prefix="/admin")
 add_recovery(bp, DOOR)
+add_second_step(bp, DOOR, "/login")
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -27,6 +29,7 @@ def login() -> ResponseReturnValue:
 
 
 @bp.post("/logout")
+@while_enrolling
 @signed_in
 def logout() -> ResponseReturnValue:
     """End the session of staff."""

@@ -12,6 +12,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.localisation import current_locale, current_theme, gettext
+from portal.blueprints.policies import while_enrolling
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
 
@@ -52,6 +53,7 @@ class PreferencesView(ServiceView):
     policy = Permission.PREFERENCES_EDIT
 
     @route("/")
+    @while_enrolling
     def index(self) -> ResponseReturnValue:
         """The page; the account menu of every page does the same for language and theme."""
         found = http.identity()
@@ -63,6 +65,7 @@ class PreferencesView(ServiceView):
         )
 
     @route("/save", methods=("POST",))
+    @while_enrolling
     def save(self) -> ResponseReturnValue:
         """Store what was chosen and go back to where it was chosen."""
         locale, theme = request.form.get("locale") or None, request.form.get("theme") or None

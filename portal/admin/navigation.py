@@ -107,7 +107,7 @@ def shell_links() -> dict[str, str | None]:
         "notifications": http.address_of("staff_notifications.index"),
         "preferences": http.address_of("staff_preferences.save"),
         "profile": http.address_of("staff_preferences.index"),
-        "security": None,
+        "security": http.address_of("staff_security.page"),
         "socket": "/socket.io",
         "counts": http.address_of("staff_counts.index"),
     }

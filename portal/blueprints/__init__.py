@@ -5,6 +5,7 @@ from flask import Flask
 from portal.blueprints.accounts.confirm import bp as confirm
 from portal.blueprints.accounts.registration import bp as registration
 from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
@@ -17,6 +18,8 @@ def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
     for blueprint in (health, access, registration, strength, account, confirm, dashboard, tickets):
         app.register_blueprint(blueprint)
+    app.register_blueprint(security, url_prefix="/portal/account")
+    app.register_blueprint(security, name="staff_security", url_prefix="/admin")
     if not app.config["SETTINGS"].production:
         app.register_blueprint(gallery)
     register_api(app)

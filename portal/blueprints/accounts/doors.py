@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.blueprints import http
+from portal.blueprints.accounts.passkey_forms import passkey_site
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
 from portal.blueprints.denials import note_refused_sign_in
 from portal.blueprints.guard import cookie_name
@@ -56,7 +57,7 @@ class Door:
 
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
-        if request.method == "GET":
+        if request.method != "POST":
             if http.identity() is not None:
                 return http.see_other(self.home)
             return self.page(expired=request.args.get("expired") == "1")
@@ -158,8 +159,16 @@ class Door:
             field_error=field,
             next=http.safe_target(request.values.get("next"), ""),
             expired=expired,
+            passkeys=self.passkey_addresses(),
         )
         return page, status
+
+    def passkey_addresses(self) -> dict[str, str] | None:
+        """Where the question and the answer of a passkey go; None where browsers have none."""
+        if passkey_site() is None:
+            return None
+        bp = self.endpoint.rpartition(".")[0]
+        return {"question": url_for(f"{bp}.passkey_question"), "answer": url_for(f"{bp}.passkey")}
 
     def log_out(self) -> ResponseReturnValue:
         """End this door's session for good; the other door's stays."""

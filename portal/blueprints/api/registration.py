@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal.blueprints.accounts.api import bp as auth
+from portal.blueprints.accounts.factors_api import bp as factors
 from portal.blueprints.accounts.recovery_api import bp as recovery
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
@@ -11,7 +12,7 @@ from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
-BLUEPRINTS = (auth, recovery, tickets, desk, audit, pages)
+BLUEPRINTS = (auth, recovery, factors, tickets, desk, audit, pages)
 
 
 def register_api(app: Flask) -> None:

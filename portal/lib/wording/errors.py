@@ -51,6 +51,17 @@ MESSAGES = {
     "password_wrong": N_("The password is not right."),
     "proof_wrong": N_("The password or the code is not right."),
     "factor_already_on": N_("An authenticator is in use already. Switch it off first."),
+    "factor_not_begun": N_("Ask for a key first, then confirm it with a code."),
+    "factor_not_on": N_("No second factor is switched on."),
+    "second_factor_mandatory": N_(
+        "Your organisation requires a second factor: add another one before you remove this."
+    ),
+    "second_factor_enrolment_required": N_("Set up a second factor first: your organisation requires one."),
+    "challenge_expired": N_("This sign-in took too long or had too many wrong codes. Please sign in again."),
+    "passkey_refused": N_("This passkey was not accepted. Try again, or use another way."),
+    "passkey_known": N_("This passkey is in use here already."),
+    "passkey_not_found": N_("Passkey not found."),
+    "too_many_passkeys": N_("At most %(limit)s passkeys."),
     "factor_wrong": N_("This code is not right (any more)."),
     "link_expired": N_("This link does not work any more. Ask for a new one."),
     "step_up_required": N_("Please confirm that it is you."),

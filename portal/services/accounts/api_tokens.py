@@ -19,6 +19,7 @@ from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
 from portal.models import RefreshToken, TokenFamily, User
 from portal.models.session import TenantSession
+from portal.services.accounts.factor_policy import set_factor_due
 from portal.services.accounts.identity import Identity, build_identity, select_identity
 from portal.services.accounts.sessions import Origin
 
@@ -92,6 +93,7 @@ def issue_tokens(
         created_at=now,
     )
     session.add(family)
+    set_factor_due(session, user, now=now)
     session.flush()
     row = session.execute(select_identity().where(User.id == user.id)).one()
     actor = build_identity(row, ip=origin.ip, request_id=origin.request_id).actor
@@ -134,6 +136,7 @@ def refresh_tokens(
     )
     if user is None or not user.may_sign_in():
         raise Unauthenticated("token_invalid")
+    set_factor_due(session, user, now=now)
     return _pair(session, won, user, signer, now)
 
 

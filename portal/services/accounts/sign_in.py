@@ -76,7 +76,9 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     if user is None or not right or not user.may_sign_in():
         count_failure(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
         return None
-    forgive(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
+    if not has_second_factor(session, user.id):
+        # Where a second factor is owed, only that forgives: else a known password would buy endless wrong codes.
+        forgive(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
     if user.password_hash and passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash(attempt.password)
     return user

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
 from portal.lib.vault import Vault
-from portal.models import AuthSession
+from portal.models import AuthSession, User
 from portal.models.session import TenantSession
 from portal.services.accounts.factors import read_factors, take_code
 from portal.services.accounts.identity import Identity
@@ -54,18 +54,35 @@ def prove_person(
     (with `retry_after` in seconds) after too many. A login without a password proves itself by its passkey only,
     or by signing in again where it comes from.
     """
-    user = again.identity.user
+    user = _load(session, again.identity)
     subject = subject_of(again.identity.email, user)
     refuse_locked(session, subject, again.origin, user=user, device=again.device, now=now)
+    factors = read_factors(session, user.id)
     right = passwords.matches(again.password, user.password_hash)
-    if right and with_factor and read_factors(session, user.id).any:
+    if right and with_factor and factors.any:
         # Only after the right password, so that guessing costs nobody their codes.
         right = take_code(session, user.id, again.code, vault=vault, now=now) is not None
     if not right:
         count_failure(session, subject, again.origin, user=user, device=again.device, now=now)
         return False
-    forgive(session, subject, again.origin, user=user, device=again.device)
+    if with_factor or not factors.any:
+        # As at a sign-in: a known password must not buy endless wrong codes.
+        forgive(session, subject, again.origin, user=user, device=again.device, now=now)
     return True
+
+
+def take_own_code(
+    session: TenantSession, identity: Identity, code: str, *, origin: Origin, vault: Vault, now: datetime
+) -> bool:
+    """Whether a program's code is right, after its password was; a wrong one counts, which the caller commits."""
+    user = _load(session, identity)
+    subject = subject_of(identity.email, user)
+    refuse_locked(session, subject, origin, user=user, device=None, now=now)
+    if take_code(session, user.id, code, vault=vault, now=now) is not None:
+        forgive(session, subject, origin, user=user, device=None, now=now)
+        return True
+    count_failure(session, subject, origin, user=user, device=None, now=now)
+    return False
 
 
 def renew_proof(
@@ -86,3 +103,12 @@ def renew_proof(
     after = {"method": method, "second_factor": factor}
     audit(session, "user.confirmed", "user", identity.user.id, actor=identity.actor, now=now, after=after)
     return token
+
+
+def has_password(session: TenantSession, user_id: UUID) -> bool:
+    """Whether a login can prove itself by one; those of identity providers cannot."""
+    return session.scalar(select(User.password_hash.is_not(None)).where(User.id == user_id)) is True
+
+
+def _load(session: TenantSession, identity: Identity) -> User:
+    return session.scalars(select(User).where(User.id == identity.user.id)).one()
