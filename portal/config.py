@@ -72,6 +72,11 @@ class Settings:
         return self.encryption_keys or (self.secret_key,)
 
     @property
+    def audit_dir(self) -> Path:
+        """Where the audit chains' witnesses lie (SEC-06)."""
+        return self.data_dir / "audit"
+
+    @property
     def production(self) -> bool:
         """Whether real customers are served."""
         return self.environment == "production"

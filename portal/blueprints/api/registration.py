@@ -14,6 +14,7 @@ from portal.blueprints.accounts.staff_people_api import bp as staff_people
 from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
+from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     staff_team,
     tickets,
     desk,
+    audit,
     pages,
 )
 

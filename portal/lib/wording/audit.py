@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.wording import N_, people
+from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
     "ticket.created": N_("Ticket opened"),
@@ -63,6 +64,13 @@ ACTIONS = {
     "calendar.saved": N_("Working hours saved"),
     "category.saved": N_("Category saved"),
     "category.moved": N_("Category moved"),
+    "role.created": N_("Role created"),
+    "role.changed": N_("Role changed"),
+    "role.deleted": N_("Role deleted"),
+    "tenant.sign_in_changed": N_("Sign-in rules changed"),
+    "tenant.feature_switched": N_("Feature switched on or off"),
+    "audit.exported": N_("Audit log exported"),
+    "keys.rotated": N_("Secrets encrypted anew"),
     **people.ACTIONS,
 }
 RECORDS = {
@@ -74,6 +82,9 @@ RECORDS = {
     "calendar": N_("Working hours"),
     "category": N_("Category"),
     "access": N_("Access"),
+    "role": N_("Role"),
+    "tenant": N_("Portal"),
+    "audit": N_("Audit log"),
     "access_request": N_("Request"),
     **people.RECORDS,
 }
@@ -82,35 +93,6 @@ DOORS = {
     "admin": N_("Back office"),
     "api": N_("API"),
     "live": N_("Live updates"),
-}
-PERMISSIONS = {
-    "dashboard:view": N_("See the dashboard"),
-    "preferences:edit": N_("Change own preferences"),
-    "notifications:read": N_("Read own notices"),
-    "tickets:read": N_("Read own tickets"),
-    "tickets:create": N_("Open tickets"),
-    "tickets:reply": N_("Answer own tickets"),
-    "tickets:close": N_("Close own tickets"),
-    "tickets:rate": N_("Rate own tickets"),
-    "desk:read": N_("Read every ticket"),
-    "desk:reply": N_("Answer customers"),
-    "desk:note": N_("Write internal notes"),
-    "desk:update": N_("Assign and change tickets"),
-    "customers:read": N_("See customers and the team"),
-    "customers:edit": N_("Change customers"),
-    "sla:read": N_("See promises"),
-    "sla:configure": N_("Change promises, hours and categories"),
-    "mail:read": N_("Read sent mail"),
-    "audit:read": N_("Read the audit log"),
-    "branding:edit": N_("Change the branding"),
-    "profile:edit": N_("Change the own profile"),
-    "company:manage": N_("Manage the company's people"),
-    "api_keys:manage": N_("Manage own API keys"),
-    "access:manage": N_("Unlock logins and end sessions"),
-    "staff:manage": N_("Manage the team"),
-    "roles:configure": N_("Change roles"),
-    "sign_in:configure": N_("Change how people sign in"),
-    "audit:export": N_("Export the audit log"),
 }
 REASONS = {
     "foreign_page": N_("A page of another site asked"),
