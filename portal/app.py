@@ -20,6 +20,7 @@ from portal.blueprints.telemetry import init_telemetry
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.integrations.oidc import OidcProviders
 from portal.lib.vault import Vault
 from portal.models import Base
 from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
@@ -98,6 +99,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
+    app.extensions["portal_oidc"] = OidcProviders(allow_loopback=not settings.production)
     app.extensions["portal_vault"] = Vault(settings.vault_secrets)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     db.metadata = Base.metadata  # type: ignore[attr-defined]

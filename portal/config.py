@@ -40,6 +40,13 @@ def _integer(name: str, default: int) -> int:
         raise ConfigurationError(f"{name} must be a whole number, not {value!r}.") from error
 
 
+def _server(name: str) -> str | None:
+    value = _read(name)
+    if value and not (value.rpartition(":")[0] and value.rpartition(":")[2].isdigit()):
+        raise ConfigurationError(f"{name} must look like 127.0.0.1:53, not {value!r}.")
+    return value
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything the processes need to know about their surroundings."""
@@ -65,6 +72,7 @@ class Settings:
     encryption_keys: tuple[str, ...] = ()
     sms_url: str | None = None
     geoip_database: Path | None = None
+    dns_server: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
@@ -117,5 +125,6 @@ class Settings:
             pool_size=_integer("PORTAL_POOL_SIZE", 20),
             encryption_keys=tuple((_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()),
             sms_url=_read("PORTAL_SMS_URL"),
+            dns_server=_server("PORTAL_DNS_SERVER"),
             geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
         )

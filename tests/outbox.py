@@ -16,6 +16,14 @@ def outlets_to(mail: MailTransport) -> Outlets:
     return Outlets(mail, Texts(), Vault(["a secret of the tests' own vault, long enough"]))
 
 
+class NoRecords:
+    """A DNS without any record."""
+
+    def find(self, name: str) -> list[str]:
+        """None."""
+        return []
+
+
 class Texts:
     """Takes text messages and keeps them."""
 

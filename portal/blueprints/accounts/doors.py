@@ -18,6 +18,7 @@ from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.models import User
 from portal.services.accounts import sessions
+from portal.services.accounts.sso.flow import has_providers
 from portal.services.accounts.sign_in import Attempt, FactorOwed, SignedInNow, continue_sign_in, prove_password
 
 IDENTIFIER_LENGTH = 254
@@ -31,7 +32,7 @@ class Door:
     """One way in: `name` as in `sessions.DOORS`, its sign-in (template, endpoint) and what lies behind it.
 
     `verify` is the endpoint of the second step, `home` of the first page; `prefix` begins the address of every
-    page behind the door.
+    page behind the door. `sso` and `sso_start` lead to identity providers.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Door:
     verify: str
     home: str
     prefix: str
+    sso: str
+    sso_start: str
 
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
@@ -78,7 +81,7 @@ class Door:
             raise Unauthenticated("wrong_credentials")
         return user
 
-    def let_in(self, user: User, *, method: str) -> ResponseReturnValue:
+    def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
         step = continue_sign_in(
             http.session(),
@@ -91,20 +94,20 @@ class Door:
         )
         http.commit()
         if isinstance(step, FactorOwed):
-            return self.ask_for_factor(step)
-        return self.enter(step)
+            return self.ask_for_factor(step, next_path)
+        return self.enter(step, next_path)
 
-    def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
+    def ask_for_factor(self, owed: FactorOwed, next_path: str | None = None) -> ResponseReturnValue:
         """Lead to the second step; the challenge in the cookie opens nothing else."""
         cookie[challenge_name(self.name)] = owed.challenge
-        wanted = http.safe_target(request.values.get("next"), "") or None
+        wanted = http.safe_target(next_path or request.values.get("next"), "") or None
         return http.see_other(self.verify, next=wanted)
 
-    def enter(self, done: SignedInNow) -> ResponseReturnValue:
+    def enter(self, done: SignedInNow, next_path: str | None = None) -> ResponseReturnValue:
         """After every proof was given: a cookie of its own, and the page that was wanted."""
         self._renew_cookie(done.token)
         home = url_for(self.home)
-        target = http.safe_target(request.values.get("next"), home)
+        target = http.safe_target(next_path or request.values.get("next"), home)
         answer = redirect(target if target.startswith(self.prefix) else home, code=303)
         if done.device is not None:
             remember_device(answer, done.device)
@@ -135,6 +138,7 @@ class Door:
             field_error=field,
             next=http.safe_target(request.values.get("next"), ""),
             expired=expired,
+            sso_url=url_for(self.sso) if has_providers(http.session(), self.name) else None,
         )
         return page, status
 

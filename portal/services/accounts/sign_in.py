@@ -19,7 +19,9 @@ from portal.services.accounts.identity import Identity, find_login
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin, start_session
+from portal.services.accounts.sso.flow import refuse_other_ways
 
+SSO = "sso"
 CHALLENGE_LIFE = timedelta(minutes=10)
 
 
@@ -57,7 +59,7 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     """The login that identifier and password prove, or None: the failure is counted, which the caller commits.
 
     Raises Unauthenticated `sign_in_locked` (with `retry_after` in seconds) after too many failures from here,
-    for people who exist and who do not.
+    for people who exist and who do not; `sso_required` after a right password where another way is prescribed.
     """
     user = find_login(session, attempt.identifier, attempt.kind)
     subject = subject_of(attempt.identifier, user)
@@ -66,6 +68,7 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     if user is None or not right or not user.may_sign_in():
         count_failure(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
         return None
+    refuse_other_ways(session, user)
     forgive(session, subject, attempt.origin, user=user, device=attempt.device)
     if user.password_hash and passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash(attempt.password)
@@ -129,6 +132,8 @@ def finish_sign_in(
     """Start the session of a login that was proved in full, and know its device the next time."""
     if not user.may_sign_in():
         raise Unauthenticated("wrong_credentials")
+    if method != SSO:
+        refuse_other_ways(session, user)
     known = recognise_device(session, user, shown=device, origin=origin, now=now)
     token, identity = start_session(
         session, user, door=door, method=method, factor=factor, device_id=known.id, origin=origin, now=now
