@@ -95,6 +95,7 @@ class ActorKind(StrEnum):
     STAFF = "staff"
     AUTOMATION = "automation"
     SYSTEM = "system"
+    VISITOR = "visitor"
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,11 @@ class Actor:
 def system_actor(tenant_id: UUID, name: str = "Portico") -> Actor:
     """The product itself, acting for a tenant."""
     return Actor(kind=ActorKind.SYSTEM, tenant_id=tenant_id, name=name)
+
+
+def visitor(tenant_id: UUID, *, ip: str = "", request_id: str = "") -> Actor:
+    """Somebody who has proved nothing (yet); may do nothing."""
+    return Actor(kind=ActorKind.VISITOR, tenant_id=tenant_id, name="", ip=ip, request_id=request_id)
 
 
 def require(actor: Actor, permission: Permission) -> None:

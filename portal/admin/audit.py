@@ -13,7 +13,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import gettext, select_timezone
 from portal.lib.text import has_forbidden_characters
-from portal.lib.wording.audit import ACTIONS, RECORDS, action_text, record_text
+from portal.lib.wording.audit import ACCESS_ACTIONS, ACTIONS, RECORDS, access_notes, action_text, record_text
 from portal.models import AuditEntry
 from portal.services.audit.queries import AuditFilter, list_entries
 
@@ -63,13 +63,15 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
         "at": entry.at,
         "actor": entry.actor_name,
         "staff": entry.actor_kind == "staff",
+        "notes": access_notes(entry.after, gettext) if entry.action in ACCESS_ACTIONS else [],
+        "endpoint": entry.after.get("endpoint") if entry.action in ACCESS_ACTIONS else None,
         "action": action_text(entry.action, gettext),
         "record": record_text(entry.record_type, gettext),
         "url": url_for("desk.ticket", ticket_id=entry.record_id)
         if entry.record_type == "ticket" and entry.record_id
         else None,
         "record_url": url_for("audit.index", record_id=entry.record_id) if entry.record_id else None,
-        "changes": _changes(entry.before, entry.after),
+        "changes": [] if entry.action in ACCESS_ACTIONS else _changes(entry.before, entry.after),
         "ip": entry.ip,
         "request_id": entry.request_id,
     }

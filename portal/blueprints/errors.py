@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
@@ -13,6 +13,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.blueprints import http
+from portal.blueprints.denials import note_refusal
+from portal.blueprints.error_pages import error_page
 from portal.blueprints.guard import cookie_name, door
 from portal.blueprints.localisation import gettext
 from portal.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
@@ -93,6 +95,8 @@ def _roll_back() -> None:
 
 def _domain(error: DomainError) -> ResponseReturnValue:
     _roll_back()
+    if isinstance(error, Forbidden):
+        note_refusal(error)
     status = _status_of(error)
     if door() == "api":
         errors = field_errors(error) if isinstance(error, Invalid) else []
@@ -118,21 +122,6 @@ def _to_sign_in(error: Unauthenticated) -> ResponseReturnValue:
     if error.code == "session_expired":
         values["expired"] = "1"
     return redirect(url_for(f"{'admin_access' if door() == 'admin' else 'access'}.login", **values), code=303)
-
-
-def error_page(status: int, code: str, params: dict[str, Any] | None = None) -> ResponseReturnValue:
-    """The page of a refusal, in the frame of its door."""
-    text = error_text(code, params or {}, gettext)
-    known = code not in HTTP_CODES.values()
-    template = f"errors/{status}.html" if status in (403, 404, 409, 413, 429, 500, 503) else "errors/400.html"
-    if "tenant" not in g:
-        return Response(f"{text}\n", status=status, mimetype="text/plain")
-    page = {"title": text.rstrip(".") if known else None, "text": None, "code": code, "status": status}
-    # Only what broke carries its number, for people to quote.
-    page["request_id"] = g.get("request_id") if status >= 500 else None
-    if code == "ticket_not_found" and door() == "portal":
-        page |= {"action_url": url_for("tickets.index"), "action_label": gettext("Return to list")}
-    return render_template(template, **page), status
 
 
 def _csrf(error: CSRFError) -> ResponseReturnValue:

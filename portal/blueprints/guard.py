@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Flask, Response, abort, current_app, g, request
 from flask import session as cookie
 
-from portal.authz import Permission
+from portal.authz import Permission, require
 from portal.blueprints import http
 from portal.blueprints.policies import PUBLIC, SIGNED_IN, policy_of
 from portal.errors import Forbidden, Unauthenticated
@@ -124,5 +124,6 @@ def _authorise() -> None:
         raise Unauthenticated(ended if g.get("session_ended") else "authentication_required")
     if policy == SIGNED_IN:
         return
-    if not isinstance(policy, Permission) or not found.actor.may(policy):
+    if not isinstance(policy, Permission):
         raise Forbidden("not_allowed")
+    require(found.actor, policy)

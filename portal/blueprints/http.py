@@ -1,5 +1,6 @@
 """What every view needs: the tenant, who is asking, the session, the commit, the answer."""
 
+import ipaddress
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -61,10 +62,18 @@ def now() -> datetime:
 def origin() -> Origin:
     """Where the request came from."""
     return Origin(
-        ip=request.remote_addr or "",
+        ip=_address(),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=g.get("request_id", ""),
     )
+
+
+def _address() -> str:
+    """The caller's address without a zone; behind a proxy it is a text of somebody's, so only addresses count."""
+    try:
+        return str(ipaddress.ip_address((request.remote_addr or "").partition("%")[0]))
+    except ValueError:
+        return ""
 
 
 def identity() -> Identity | None:
@@ -112,3 +121,10 @@ def safe_target(target: str | None, default: str) -> str:
     if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target):
         return default
     return target
+
+
+def own_referrer() -> str | None:
+    """The address within this site that the browser says it comes from."""
+    referrer = request.referrer or ""
+    own = referrer.removeprefix(request.host_url.rstrip("/")) if referrer.startswith(request.host_url) else None
+    return safe_target(own, "") or None

@@ -88,17 +88,21 @@ class LiveHub:
         """Note a socket whose session lives, and enter its rooms; None for anybody else."""
         self._start()
         self._listener.wait_until_hearing(LISTEN_WAIT_SECONDS)
-        with self._sessions.begin(tenant_id) as session:
-            row = find_signed_in(session, token, door, utcnow())
-        if row is None:
+        identity = self.find_identity(tenant_id, token, door)
+        if identity is None:
             return None
-        identity = build_identity(row)
         visitor = Visitor(tenant_id, token_hash(token), door, identity.user.id, rooms_of(identity))
         for room in visitor.rooms:
             self._server().enter_room(sid, room)
         with self._lock:
             self._visitors[sid] = visitor
         return visitor
+
+    def find_identity(self, tenant_id: UUID, token: str, door: str, ip: str = "") -> Identity | None:
+        """Whose living session the token is, None where it is nobody's."""
+        with self._sessions.begin(tenant_id) as session:
+            row = find_signed_in(session, token, door, utcnow())
+        return build_identity(row, ip=ip) if row is not None else None
 
     def forget(self, sid: str) -> None:
         """The socket is gone."""

@@ -5,6 +5,7 @@ kind, and the page fetches what it may see by its own address.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,15 +15,20 @@ from flask_socketio import SocketIO
 from socketio.exceptions import ConnectionRefusedError as Refused
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from portal.authz import visitor
+from portal.blueprints import http
+from portal.blueprints.denials import note_denial
 from portal.blueprints.guard import cookie_name
 from portal.blueprints.live_hub import LiveHub, Visitor
 from portal.blueprints.policies import PUBLIC, SIGNED_IN
 from portal.config import Settings
 from portal.extensions import socketio
 from portal.services.accounts.sessions import DOORS
-from portal.services.tenants.directory import TenantDirectory
+from portal.services.audit.denials import Denial
+from portal.services.tenants.directory import TenantDirectory, TenantProfile
 
 MESSAGE_BYTES = 4_096
+_NOTED = "portal.foreign_page_noted"
 Handler = Callable[..., Any]
 _declared: dict[str, str] = {}
 
@@ -54,7 +60,7 @@ def init_realtime(app: Flask, settings: Settings) -> None:
         async_mode="threading",
         transports=["websocket"],
         manage_session=False,
-        cors_allowed_origins=is_same_origin,  # type: ignore[arg-type]
+        cors_allowed_origins=partial(_may_open, app),  # type: ignore[arg-type]
         max_http_buffer_size=MESSAGE_BYTES,
         ping_interval=20,
         ping_timeout=20,
@@ -87,18 +93,40 @@ def is_same_origin(origin: str | None, environ: dict[str, Any]) -> bool:
     )
 
 
+def _may_open(app: Flask, origin: str | None, environ: dict[str, Any]) -> bool:
+    if is_same_origin(origin, environ):
+        return True
+    # Engine.IO asks more than once about the same request.
+    if not environ.get(_NOTED):
+        environ[_NOTED] = True
+        with app.request_context(environ):
+            _note_foreign_page()
+    return False
+
+
+def _note_foreign_page() -> None:
+    """A page of another site asked for somebody's live events: write down in whose browser."""
+    tenant = _tenant()
+    if tenant is None:
+        return
+    ip = http.origin().ip
+    token, door = _proof(None)
+    found = _hub().find_identity(tenant.id, token, door, ip) if token else None
+    denial = Denial(door="live", endpoint="connect", code="foreign_page")
+    note_denial(denial, found.actor if found else visitor(tenant.id, ip=ip))
+
+
 @live_event("connect", PUBLIC)
 def connect(auth: Any = None) -> None:
     """Let in who has a living session at this tenant's door, and put them into their rooms."""
     if not is_same_origin(request.headers.get("Origin"), request.environ):
+        _note_foreign_page()
         raise Refused("forbidden")
-    directory: TenantDirectory = current_app.extensions["portal_tenants"]
-    tenant = directory.by_host(request.host.rsplit(":", 1)[0])
+    tenant = _tenant()
     token, door = _proof(auth)
     if tenant is None or token is None:
         raise Refused("authentication_required")
-    visitor = _hub().admit(_sid(), tenant.id, token, door)
-    if visitor is None:
+    if _hub().admit(_sid(), tenant.id, token, door) is None:
         raise Refused("session_expired")
 
 
@@ -123,6 +151,11 @@ def _proof(auth: Any) -> tuple[str | None, str]:
         if isinstance(token, str):
             return token, str(door)
     return None, ""
+
+
+def _tenant() -> TenantProfile | None:
+    directory: TenantDirectory = current_app.extensions["portal_tenants"]
+    return directory.by_host(request.host.rsplit(":", 1)[0])
 
 
 def _hub() -> LiveHub:

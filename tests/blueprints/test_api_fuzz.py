@@ -23,7 +23,7 @@ EXAMPLES = int(os.environ.get("PORTAL_FUZZ_EXAMPLES", "4"))
 @pytest.fixture
 def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The application behind a socket, without limits: a fuzzer does little else but fail."""
-    monkeypatch.setattr("portal.blueprints.api.limits._hit", lambda *_: True)
+    monkeypatch.setattr("portal.blueprints.api.limits.count", lambda *_: True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -7,6 +7,7 @@ from portal.blueprints.accounts.schemas import Credentials, Me, RefreshRequest, 
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import Named
+from portal.blueprints.denials import note_refused_sign_in
 from portal.blueprints.localisation import current_locale, select_timezone
 from portal.blueprints.policies import public, signed_in
 from portal.errors import Unauthenticated
@@ -30,7 +31,9 @@ def token(body: Credentials) -> Tokens:
     try:
         user = _prove(body)
     except Unauthenticated:
+        http.session().rollback()
         count_wrong_guess(body.identifier)
+        note_refused_sign_in(body.identifier)
         raise
     if has_second_factor(http.session(), user.id):
         owed = open_challenge(http.session(), user, door="api", method="password", now=http.now())

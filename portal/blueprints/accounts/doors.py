@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from portal.blueprints import http
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
+from portal.blueprints.denials import note_refused_sign_in
 from portal.blueprints.guard import cookie_name
 from portal.blueprints.localisation import gettext
 from portal.errors import Unauthenticated
@@ -114,9 +115,10 @@ class Door:
         return answer
 
     def refuse(self, identifier: str, error: Unauthenticated) -> ResponseReturnValue:
-        """What follows a proof that does not hold: it counts, and the form comes back."""
+        """What follows a proof that does not hold: it counts, is audited, and the form comes back."""
         http.session().rollback()
         count_wrong_guess(identifier)
+        note_refused_sign_in(identifier)
         return self.page(identifier, code=error.code, params=error.params, status=401)
 
     def page(

@@ -63,7 +63,7 @@ def help_page() -> ResponseReturnValue:
 def preferences() -> ResponseReturnValue:
     """Language and theme: with the login where somebody is signed in, else in the browser's cookie."""
     locale, theme = request.form.get("locale") or None, request.form.get("theme") or None
-    back = http.safe_target(request.form.get("next") or _own_referrer(), url_for("dashboard.index"))
+    back = http.safe_target(request.form.get("next") or http.own_referrer(), url_for("dashboard.index"))
     if locale is not None and locale not in http.tenant().locales:
         raise Invalid(code="unknown_choice")
     if theme is not None and theme not in THEMES:
@@ -141,8 +141,3 @@ def counts() -> ResponseReturnValue:
     tickets, unread = g.get("chrome_counts", (0, 0))
     shown = {"tickets": tickets, "notifications": unread}
     return jsonify({name: format_count(number) if number else 0 for name, number in shown.items()})
-
-
-def _own_referrer() -> str | None:
-    referrer = request.referrer or ""
-    return referrer.removeprefix(request.host_url.rstrip("/")) if referrer.startswith(request.host_url) else None

@@ -9,22 +9,15 @@ The origin is the address of the connection, or what the configured number of pr
 caller writes do not move it.
 """
 
-import ipaddress
-import math
-import time
-
-import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.errors import StorageError
 from werkzeug.exceptions import TooManyRequests
 
 from portal.blueprints import http
 from portal.blueprints.errors import problem
 from portal.blueprints.guard import door
-from portal.extensions import limiter
+from portal.blueprints.rates import count, is_within, origin_key, seconds_to_wait
 
-log = structlog.get_logger()
 FAILURES = RateLimitItemPerMinute(150, namespace="api-failures")
 CALLS = RateLimitItemPerMinute(1200, namespace="api-calls")
 SIGN_INS = RateLimitItemPerMinute(10, 5, namespace="api-sign-ins")
@@ -38,17 +31,6 @@ def init_limits(app: Flask) -> None:
     app.after_request(_count_failure)
 
 
-def origin_key() -> str:
-    """The caller's address; a whole /64 for IPv6, where one customer has that many."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
-    return str(address)
-
-
 def refuse_guessing(identifier: str) -> None:
     """Before a sign-in is tried: TooManyRequests after too many failures for the identifier or from the origin."""
     _require(SIGN_INS, _login_key(identifier))
@@ -57,9 +39,9 @@ def refuse_guessing(identifier: str) -> None:
 
 def count_wrong_guess(identifier: str) -> None:
     """After a sign-in has failed; the API's answers count against the origin by themselves."""
-    _hit(SIGN_INS, _login_key(identifier))
+    count(SIGN_INS, _login_key(identifier))
     if door() != "api":
-        _hit(FAILURES, "origin", origin_key())
+        count(FAILURES, "origin", origin_key())
 
 
 def _login_key(identifier: str) -> str:
@@ -72,8 +54,8 @@ def _refuse_persistent() -> None:
         return
     person = str(found.user.id)
     _require(FAILURES, "person", person)
-    if not _hit(CALLS, person):
-        raise TooManyRequests(retry_after=_wait(CALLS, person))
+    if not count(CALLS, person):
+        raise TooManyRequests(retry_after=seconds_to_wait(CALLS, person))
 
 
 def _count_failure(response: Response) -> Response:
@@ -81,33 +63,14 @@ def _count_failure(response: Response) -> Response:
         return response
     found = http.identity()
     if found is not None:
-        _hit(FAILURES, "person", str(found.user.id))
-    if _hit(FAILURES, "origin", origin_key()) or "tenant" not in g:
+        count(FAILURES, "person", str(found.user.id))
+    if count(FAILURES, "origin", origin_key()) or "tenant" not in g:
         return response
     answer = problem(429, "rate_limited")
-    answer.headers["Retry-After"] = str(_wait(FAILURES, "origin", origin_key()))
+    answer.headers["Retry-After"] = str(seconds_to_wait(FAILURES, "origin", origin_key()))
     return answer
 
 
 def _require(item: RateLimitItem, *key: str) -> None:
-    try:
-        allowed = limiter.limiter.test(item, *key)
-    except StorageError:
-        log.warning("rate_limits_unavailable")
-        return
-    if not allowed:
-        raise TooManyRequests(retry_after=_wait(item, *key))
-
-
-def _hit(item: RateLimitItem, *key: str) -> bool:
-    """Count one; whether it was within the limit. Without its store the product goes on unlimited."""
-    try:
-        return limiter.limiter.hit(item, *key)
-    except StorageError:
-        log.warning("rate_limits_unavailable")
-        return True
-
-
-def _wait(item: RateLimitItem, *key: str) -> int:
-    """Whole seconds until a try is worth it again."""
-    return max(1, math.ceil(limiter.limiter.get_window_stats(item, *key).reset_time - time.time()))
+    if not is_within(item, *key):
+        raise TooManyRequests(retry_after=seconds_to_wait(item, *key))
