@@ -30,7 +30,9 @@ async def run(settings: Settings) -> None:
     engine = build_engine(settings.database_url, pool_size=AT_ONCE)
     client = await wait_for_surroundings(settings, engine)
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
-    activities = registry.build_activities(TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url)
+    activities = registry.build_activities(
+        TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url
+    )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))

@@ -74,7 +74,9 @@ class IdentityProvidersView(EditableModelView):
         """The stored provider, or what was typed over it; never its secret."""
         if request.method == "POST" or obj is None:
             return ProviderEditForm(request.form)
-        values = {name: getattr(obj, name) for name in ("name", "issuer", "client_id", "audience", "required", "enabled")}
+        values = {
+            name: getattr(obj, name) for name in ("name", "issuer", "client_id", "audience", "required", "enabled")
+        }
         return ProviderEditForm(data=values | {"company_id": str(obj.company_id or "")})
 
     def save(self, form: Any, record: IdentityProvider | None) -> IdentityProvider:

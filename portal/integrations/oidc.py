@@ -172,9 +172,16 @@ class OidcProviders:
         if not self.is_acceptable(address.split("?")[0]):
             raise OidcError("sso_misconfigured", "the address is not acceptable")
         try:
-            with self._session() as session, session.get(
-                address, withhold_token=True, stream=True, allow_redirects=False, timeout=(CONNECT_SECONDS, READ_SECONDS)
-            ) as answer:
+            with (
+                self._session() as session,
+                session.get(
+                    address,
+                    withhold_token=True,
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                ) as answer,
+            ):
                 if answer.status_code != 200:
                     raise OidcError("sso_unreachable", f"status {answer.status_code}")
                 body = answer.raw.read(MAX_DOCUMENT_BYTES + 1, decode_content=True)

@@ -34,7 +34,9 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
 }
 
 
-def build_activities(sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str) -> list[Callable[..., Any]]:
+def build_activities(
+    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str
+) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
     notifications = NotificationActivities(sessions, outlets, base_url)

@@ -154,7 +154,9 @@ def desk_at(sessions: TenantSessions, world: World, mails: FolderOfMails) -> Cal
     @asynccontextmanager
     async def open_desk(client: Client) -> AsyncIterator[Desk]:
         queue = f"test-{uuid4()}"
-        activities = build_activities(sessions, outlets_to(mails.transport), NoRecords(), base_url="http://127.0.0.1:8000")
+        activities = build_activities(
+            sessions, outlets_to(mails.transport), NoRecords(), base_url="http://127.0.0.1:8000"
+        )
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):
                 desk = Desk(client, sessions, world, queue)

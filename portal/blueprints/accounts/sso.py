@@ -119,5 +119,3 @@ def _site() -> str:
 
 def _state_name(door: Door) -> str:
     return f"{door.name}_sso"
-
-

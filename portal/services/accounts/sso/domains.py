@@ -30,7 +30,9 @@ class Look:
     gone: bool = False
 
 
-def look_for_proof(sessions: TenantSessions, tenant_id: UUID, domain_id: UUID, *, dns: TxtLookup, now: datetime) -> Look:
+def look_for_proof(
+    sessions: TenantSessions, tenant_id: UUID, domain_id: UUID, *, dns: TxtLookup, now: datetime
+) -> Look:
     """Look for the record once, outside of any transaction, and note what was found."""
     with sessions.begin(tenant_id) as session:
         row = session.scalar(select(EmailDomain).where(EmailDomain.id == domain_id))

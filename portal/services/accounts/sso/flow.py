@@ -174,9 +174,7 @@ def recognise(session: TenantSession, provider: IdentityProvider, claims: Mappin
     """
     subject = str(claims["sub"])
     known = session.scalar(
-        select(ExternalIdentity).where(
-            ExternalIdentity.provider_id == provider.id, ExternalIdentity.subject == subject
-        )
+        select(ExternalIdentity).where(ExternalIdentity.provider_id == provider.id, ExternalIdentity.subject == subject)
     )
     if known is not None:
         known.last_used_at = now
@@ -214,7 +212,9 @@ def _admitted(session: TenantSession, provider: IdentityProvider, user: User | N
     if user is None or user.kind.value != provider.audience or not user.may_sign_in():
         raise Unauthenticated("sso_unknown", name=provider.name)
     if provider.company_id is not None and not session.scalar(
-        select(Membership.id).where(Membership.user_id == user.id, Membership.company_id == provider.company_id).limit(1)
+        select(Membership.id)
+        .where(Membership.user_id == user.id, Membership.company_id == provider.company_id)
+        .limit(1)
     ):
         raise Unauthenticated("sso_unknown", name=provider.name)
     return user

@@ -107,9 +107,7 @@ def remove_provider(session: TenantSession, provider_id: UUID, *, actor: Actor, 
         session.execute(delete(table).where(table.provider_id == provider.id))
     session.delete(provider)
     before = _audited(provider)
-    audit(
-        session, "identity_provider.removed", "identity_provider", provider.id, actor=actor, now=now, before=before
-    )
+    audit(session, "identity_provider.removed", "identity_provider", provider.id, actor=actor, now=now, before=before)
 
 
 def list_domains(session: TenantSession, provider_ids: Sequence[UUID], *, actor: Actor) -> list[EmailDomain]:
@@ -122,9 +120,7 @@ def list_domains(session: TenantSession, provider_ids: Sequence[UUID], *, actor:
     )
 
 
-def claim_domain(
-    session: TenantSession, provider_id: UUID, domain: str, *, actor: Actor, now: datetime
-) -> EmailDomain:
+def claim_domain(session: TenantSession, provider_id: UUID, domain: str, *, actor: Actor, now: datetime) -> EmailDomain:
     """Say that a provider speaks for a domain; it counts once a DNS record proves it. Raises Invalid."""
     provider = get_provider(session, provider_id, actor=actor)
     name = _plain_domain(domain)
@@ -157,9 +153,7 @@ def remove_domain(session: TenantSession, domain_id: UUID, *, actor: Actor, now:
     row = _domain(session, domain_id, actor)
     session.execute(delete(NextStep).where(NextStep.record_id == row.id))
     session.delete(row)
-    audit(
-        session, "email_domain.removed", "email_domain", row.id, actor=actor, now=now, before={"domain": row.domain}
-    )
+    audit(session, "email_domain.removed", "email_domain", row.id, actor=actor, now=now, before={"domain": row.domain})
 
 
 def _domain(session: TenantSession, domain_id: UUID, actor: Actor) -> EmailDomain:
@@ -170,9 +164,7 @@ def _domain(session: TenantSession, domain_id: UUID, actor: Actor) -> EmailDomai
     return found
 
 
-def _check(
-    session: TenantSession, form: ProviderForm, provider: IdentityProvider | None, oidc: OidcProviders
-) -> None:
+def _check(session: TenantSession, form: ProviderForm, provider: IdentityProvider | None, oidc: OidcProviders) -> None:
     errors: list[FieldError] = []
     for name, limit in (("name", 60), ("issuer", 255), ("client_id", 255), ("client_secret", 1024)):
         value = getattr(form, name).strip()
