@@ -36,6 +36,8 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 PASSWORD = "portico-demo"
 CUSTOMER = "customer5@scale.example"
 AGENT = "sam@demo.example"
+NEW_TICKET = {"subject": "Bench", "description": "Measured.", "category": "technical", "priority": "normal"}
+REPLY = {"message": "Any news?"}
 
 
 @dataclass
@@ -122,15 +124,19 @@ def _pages(port: int, server: object) -> list[Page]:
     detail = f"/portal/tickets/{ticket}"
     # Answers would make the measured pages grow, and each measured answer heavier than the one before.
     others = cycle(_other_tickets(server, ticket))
+    # A browser goes to the page that follows, which shows "sent" and takes it off the cookie again; without
+    # that, each answer would carry the messages of all before it.
+    fresh = dict(customer.cookies)
+
+    def write(path: str, **fields: str) -> tuple[int, bytes, dict[str, str]]:
+        customer.cookies = dict(fresh)
+        return customer.send("POST", path, {"csrf_token": token, "request_key": str(uuid4()), **fields})
 
     def new() -> tuple[int, bytes, dict[str, str]]:
-        form = {"csrf_token": token, "request_key": str(uuid4()), "subject": "Bench", "description": "Measured.",
-                "category": "technical", "priority": "normal"}  # fmt: skip
-        return customer.send("POST", "/portal/tickets/new", form)
+        return write("/portal/tickets/new", **NEW_TICKET)
 
     def reply() -> tuple[int, bytes, dict[str, str]]:
-        form = {"csrf_token": token, "request_key": str(uuid4()), "message": "Any news?"}
-        return customer.send("POST", f"/portal/tickets/{next(others)}/reply", form)
+        return write(f"/portal/tickets/{next(others)}/reply", **REPLY)
 
     def get(client: Client, path: str) -> Callable[[], tuple[int, bytes, dict[str, str]]]:
         return lambda: client.send("GET", path)

@@ -11,12 +11,15 @@ from portal.admin import init_admin
 from portal.blueprints import register_blueprints
 from portal.blueprints.chrome import init_chrome
 from portal.blueprints.drain import DrainUnread
+from portal.blueprints.drawing import init_drawing
 from portal.blueprints.errors import init_errors
 from portal.blueprints.guard import init_guard
+from portal.blueprints.kept_parts import init_kept_parts
 from portal.blueprints.localisation import current_locale, init_localisation, select_timezone
 from portal.blueprints.policies import public, require_policies
 from portal.blueprints.realtime import init_realtime
 from portal.blueprints.telemetry import init_telemetry
+from portal.blueprints.templating import init_templating
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
@@ -46,6 +49,8 @@ def create_app(settings: Settings) -> Flask:
     # After the guard: who may not come in at all is not asked for a form's token.
     csrf.init_app(app)
     init_localisation(app)
+    init_drawing(app)
+    init_kept_parts(app)
     init_errors(app)
     init_chrome(app)
     register_blueprints(app)
@@ -108,8 +113,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     login_manager.init_app(app, add_context_processor=False)
     limiter.init_app(app)
     app.jinja_env.globals["asset"] = _Assets(app)
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
+    init_templating(app)
 
 
 class _Assets:

@@ -1,22 +1,26 @@
 """The reader's language, zone and formats on pages."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal, format_percent
+from babel.support import NullTranslations
 from flask import current_app, g, has_request_context, request
 from flask import session as cookie
 from jinja2.runtime import Macro
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from portal.blueprints import http
 from portal.lib.i18n import babel_locale, format_minute, text_direction, translations_for
 
 # Nearer than this a weekday cannot be taken for the same day of another week.
 _WEEKDAY = timedelta(days=6)
+_KEPT_OF_A_KIND = 2048
+_WEEK_SECONDS = _WEEKDAY.total_seconds()
 
 
 def select_locale() -> str:
@@ -35,16 +39,43 @@ def select_locale() -> str:
     return request.accept_languages.best_match(offered) or str(g.tenant.locale)
 
 
+@dataclass(frozen=True)
+class Reader:
+    """For whom an answer is made: language and zone, and the instant it tells times from."""
+
+    locale: str
+    zone: str
+    now: datetime
+    today: date
+    translations: NullTranslations
+
+    @cached_property
+    def sprite(self) -> str:
+        """The address of the icons: a new build has another one, and what was drawn before points to the old."""
+        return str(current_app.jinja_env.globals["asset"]("icons.svg"))  # type: ignore[operator]
+
+
+def reader() -> Reader:
+    """The reader of this answer, decided once: a page asks for language or zone some three hundred times."""
+    found: Reader | None = g.get("reader")
+    if found is None:
+        locale, zone, now = select_locale(), _zone_of_login(), http.now()
+        today = _local(now, zone).date()
+        found = g.reader = Reader(locale, zone, now, today, translations_for(locale))
+    return found
+
+
 def current_locale() -> str:
-    """The language of this answer, decided once."""
-    locale: str | None = g.get("locale")
-    if locale is None:
-        locale = g.locale = select_locale()
-    return locale
+    """The language of this answer."""
+    return reader().locale
 
 
 def select_timezone() -> str:
-    """The login's zone, else the tenant's."""
+    """The zone of this answer: the login's, else the tenant's."""
+    return reader().zone
+
+
+def _zone_of_login() -> str:
     if not has_request_context() or "tenant" not in g:
         return "UTC"
     found = http.identity()
@@ -60,7 +91,8 @@ def current_theme() -> str:
 
 def format_exact(at: datetime) -> str:
     """Date and time to the second, for hovers."""
-    return format_minute(at, current_locale(), select_timezone(), "medium")
+    who = reader()
+    return format_minute(at, who.locale, who.zone, "medium")
 
 
 def format_clock(at: datetime) -> str:
@@ -71,14 +103,13 @@ def format_clock(at: datetime) -> str:
 
 def format_when(at: datetime) -> str:
     """Relative below a day either way, weekday and time within a week, the date beyond."""
-    seconds = (at - http.now()).total_seconds()
+    who = reader()
+    seconds = (at - who.now).total_seconds()
     if abs(seconds) < 86_400:
         return _relative(seconds)
-    if abs(seconds) < _WEEKDAY.total_seconds():
-        return format_minute(at.replace(second=0, microsecond=0), current_locale(), select_timezone(), "EEE HH:mm")
-    return format_minute(
-        at.replace(hour=12, minute=0, second=0, microsecond=0), current_locale(), select_timezone(), "d MMM y"
-    )
+    if abs(seconds) < _WEEK_SECONDS:
+        return format_minute(at.replace(second=0, microsecond=0), who.locale, who.zone, "EEE HH:mm")
+    return format_minute(at.replace(hour=12, minute=0, second=0, microsecond=0), who.locale, who.zone, "d MMM y")
 
 
 def format_moment(at: datetime) -> str:
@@ -93,13 +124,11 @@ def format_day(day: date) -> str:
 
 def format_due(at: datetime) -> str:
     """A promise in words: the time today, else weekday and time, else the date."""
-    zone = select_timezone()
-    if _local(at, zone).date() == _local(http.now(), zone).date():
+    who = reader()
+    if _local(at, who.zone).date() == who.today:
         return format_clock(at)
-    near = abs(at - http.now()) < _WEEKDAY
-    return format_minute(
-        at.replace(second=0, microsecond=0), current_locale(), zone, "EEE HH:mm" if near else "d MMM y, HH:mm"
-    )
+    pattern = "EEE HH:mm" if abs(at - who.now) < _WEEKDAY else "d MMM y, HH:mm"
+    return format_minute(at.replace(second=0, microsecond=0), who.locale, who.zone, pattern)
 
 
 def format_duration(span: timedelta | float, *, exact: bool = False) -> str:
@@ -157,57 +186,35 @@ def gettext(message: str, **values: Any) -> str:
 
     A page asks for some three hundred messages; Flask-Babel's own looks for the catalogue each time (20 µs).
     """
-    text = translations_for(current_locale()).gettext(message)
+    text = reader().translations.gettext(message)
     return text % values if values else text
 
 
 def ngettext(singular: str, plural: str, num: int, **values: Any) -> str:
     """The same for a number; `num` is at hand in the text."""
-    text = translations_for(current_locale()).ngettext(singular, plural, num)
+    text = reader().translations.ngettext(singular, plural, num)
     return text % {"num": num, **values}
 
 
 def kept(macro: Macro) -> Callable[..., Markup]:
-    """A macro that draws each thing once per language: a page has a hundred icons, but of twenty kinds.
+    """A macro that draws each thing once per language: a page has a hundred badges, but of twenty kinds.
 
     Only for macros whose answer depends on nothing but their (hashable) arguments, the language and the
     sprite's address, and which are not used by `call`.
     """
-    return partial(memo, macro)
+    drawn: dict[tuple[Any, ...], Markup] = {}
 
+    def draw(*args: Any, **options: Any) -> Markup:
+        who = reader()
+        key = (args, tuple(options.items()), who.locale, who.sprite)
+        found = drawn.get(key)
+        if found is None:
+            if len(drawn) > _KEPT_OF_A_KIND:
+                drawn.clear()
+            found = drawn[key] = Markup(macro(*args, **options))  # noqa: S704 - a macro's own output
+        return found
 
-def memo(macro: Macro, *args: Any, **options: Any) -> Markup:
-    """What a macro draws, kept; see `kept`."""
-    key = (macro.name, args, tuple(options.items()), current_locale(), _sprite("icons.svg"))
-    drawn = _drawn.get(key)
-    if drawn is None:
-        if len(_drawn) > 4096:
-            _drawn.clear()
-        drawn = _drawn[key] = Markup(macro(*args, **options))  # noqa: S704 - a macro's own output
-    return drawn
-
-
-_drawn: dict[tuple[Any, ...], Markup] = {}
-
-
-def _sprite(name: str) -> str:
-    """The address of the icons: a new build has another one, and what was drawn before points to the old."""
-    return str(current_app.jinja_env.globals["asset"](name))  # type: ignore[operator]
-
-
-def time_tag(at: datetime | None, css: str = "", behaviour: str = "data-relative") -> Markup:
-    """A point in time in words, with the exact time at hand; drawn here since a list has two in each row."""
-    if at is None:
-        return Markup()
-    named = f' class="{escape(css)}"' if css else ""
-    exact, words = escape(format_exact(at)), escape(format_when(at))
-    stamp = at.isoformat(timespec="seconds")
-    return Markup(f'<time{named} datetime="{stamp}" title="{exact}" {behaviour}>{words}</time>')  # noqa: S704 - escaped above
-
-
-def countdown(at: datetime | None, css: str = "") -> Markup:
-    """A point in time to come; scripts count down to it."""
-    return time_tag(at, css, "data-countdown")
+    return draw
 
 
 def template_context() -> dict[str, Any]:
@@ -223,10 +230,7 @@ def init_localisation(app: Any) -> None:
         {
             "_": gettext,
             "ngettext": ngettext,
-            "memo": memo,
             "kept": kept,
-            "draw_time": time_tag,
-            "draw_countdown": countdown,
             "format_when": format_when,
             "format_exact": format_exact,
             "format_due": format_due,

@@ -36,7 +36,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.accounts.passwords import Passwords
-from portal.services.tickets.policies import load_policies
+from portal.services.tickets.policies import load_terms
 from portal.services.tickets.sla_policies import tell_open_tickets
 
 # The logins that the contract names follow the browser's language; everybody else has chosen one.
@@ -59,7 +59,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, now: datet
             _add_rules(session, tenant)
             users = _add_people(session, tenant, passwords, password, now)
             session.flush()
-            policies = load_policies(session)
+            policies = load_terms(session)
             for ticket in tenant.tickets:
                 seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]

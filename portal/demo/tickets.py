@@ -17,7 +17,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import refresh_clock
-from portal.services.tickets.policies import PolicyRow
+from portal.services.tickets.policies import PolicyTerms
 from portal.services.tickets.timeline import add_line
 
 _PAUSED = (TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT)
@@ -29,7 +29,7 @@ def seed_ticket(
     demo: DemoTicket,
     *,
     users: dict[str, DemoPerson],
-    policies: Sequence[PolicyRow],
+    policies: Sequence[PolicyTerms],
     now: datetime,
 ) -> Ticket:
     """Write the ticket, its conversation and its timeline, and set its clock as of `now`."""
@@ -183,7 +183,7 @@ def _add_message(
     )
 
 
-def _set_clock(session: TenantSession, ticket: Ticket, policies: Sequence[PolicyRow], now: datetime) -> None:
+def _set_clock(session: TenantSession, ticket: Ticket, policies: Sequence[PolicyTerms], now: datetime) -> None:
     """What was due before now has happened already: it stands in the timeline and is not done again."""
     reading = refresh_clock(session, ticket, now=now, policies=policies)
     if reading is None or not reading.due:

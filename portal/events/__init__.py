@@ -1,5 +1,5 @@
 """Facts that services publish."""
 
-from portal.events.base import Event, audit, publish, tell
+from portal.events.base import Beside, Event, audit, publish, tell
 
-__all__ = ["Event", "audit", "publish", "tell"]
+__all__ = ["Beside", "Event", "audit", "publish", "tell"]

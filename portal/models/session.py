@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from psycopg.pq import ExecStatus, TransactionStatus
-from sqlalchemy import Engine, Executable, Result, bindparam, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, Result, bindparam, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, sessionmaker, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -68,8 +68,24 @@ class TenantSession(Session):
 
 @event.listens_for(TenantSession, "after_begin")
 def _announce_tenant(session: TenantSession, transaction: SessionTransaction, connection: Any) -> None:
-    if "tenant_id" in session.info:
-        connection.execute(_SET_TENANT, {"tenant": str(session.info["tenant_id"])})
+    tenant = session.info.get("tenant_id")
+    if tenant is not None and not _begin_as(tenant, connection):
+        connection.execute(_SET_TENANT, {"tenant": str(tenant)})
+
+
+def _begin_as(tenant: UUID, connection: Connection) -> bool:
+    """Begin the driver's transaction and name the tenant in one exchange; False where that is left to the driver.
+
+    The driver would send its BEGIN by itself before the first statement. Inside of a transaction, or where the
+    connection has an isolation of its own, nothing is done here.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    special = driver.autocommit or driver.read_only or driver.isolation_level is not None
+    if special or driver.pgconn.transaction_status != TransactionStatus.IDLE:
+        return False
+    # `hex` has nothing that SQL could misread. A broken connection answers otherwise and fails by what follows.
+    begin = f"BEGIN; SELECT set_config('app.tenant_id', '{UUID(hex=tenant.hex)}', true)"
+    return bool(driver.pgconn.exec_(begin.encode()).status == ExecStatus.TUPLES_OK)
 
 
 @event.listens_for(TenantSession, "do_orm_execute")

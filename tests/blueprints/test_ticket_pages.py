@@ -173,16 +173,16 @@ def test_an_open_page_asks_for_its_part_only_when_it_changed(alice):
 
 
 @pytest.mark.parametrize("rows", [1, 25, 60])
-def test_the_list_takes_five_statements_whatever_it_holds(app, world, alice, rows):
+def test_the_list_takes_four_statements_whatever_it_holds(app, world, alice, rows):
     for number in range(min(rows, 30)):
         opened(alice, subject=f"Counted {rows}-{number}")
     answer = alice.get("/portal/tickets?view=all&limit=100")
-    assert statements_of(answer) <= 5
+    assert statements_of(answer) <= 4
 
 
 def test_the_other_pages_keep_their_budgets(alice):
     ticket = opened(alice)
-    for path, budget in ((ticket, 6), ("/portal/", 8), (NEW, 4)):
+    for path, budget in ((ticket, 6), ("/portal/", 6), (NEW, 4)):
         answer = alice.get(path)
         assert statements_of(answer) <= budget, path
         assert len(answer.get_data()) <= 40 * 1024, path

@@ -3,10 +3,13 @@
 import time
 
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects import postgresql
 
+from portal.lib.clock import utcnow
 from portal.models import Company, Ticket
 from portal.models.session import IDLE_WITHOUT_PING, TenantSession, build_engine, prepare
+from portal.services.tickets.listing import view_conditions
 
 NAMES = prepare(select(Company.name))
 
@@ -77,3 +80,36 @@ def test_a_connection_that_died_idle_is_replaced(settings, engine, world):
     time.sleep(IDLE_WITHOUT_PING + 0.1)
     assert names_of(own, world.demo)
     own.dispose()
+
+
+@pytest.mark.parametrize("level", [None, "SERIALIZABLE"])
+def test_every_transaction_names_its_tenant_and_forgets_it(settings, world, level):
+    """Whether the name travels with BEGIN or, where a connection begins in its own way, behind it."""
+    engine = build_engine(settings.database_url, pool_size=1)
+    if level:
+        engine = engine.execution_options(isolation_level=level)
+    named, isolation = text("SELECT current_setting('app.tenant_id', true)"), text("SHOW transaction_isolation")
+    for tenant in (world.demo, world.nova, world.demo):
+        with TenantSession(engine) as session:
+            session.use_tenant(tenant)
+            for _ in range(2):
+                assert session.execute(named).scalar() == str(tenant)
+                assert session.execute(isolation).scalar() == (level or "read committed").lower()
+                session.rollback()
+        with engine.connect() as connection:
+            assert not connection.execute(named).scalar()
+    engine.dispose()
+
+
+def test_what_is_due_is_counted_by_the_index_alone(engine, world):
+    due = view_conditions("breached", None, bindparam("now"))
+    counted = select(func.count()).select_from(Ticket).where(Ticket.tenant_id == world.demo, *due)
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        plan = connection.execute(text(f"EXPLAIN {_written_out(counted, now=utcnow())}")).scalars().all()
+    assert any("Index Only Scan using idx_tickets_due" in line for line in plan), plan
+
+
+def _written_out(statement, **values):
+    return statement.params(**values).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})

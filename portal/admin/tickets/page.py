@@ -1,4 +1,4 @@
-"""Everything a ticket's page at the desk shows, by nine statements at most."""
+"""Everything a ticket's page at the desk shows, by eight statements at most."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,8 @@ from portal.lib.paging import Page
 from portal.models import FINAL, MOVES, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
-from portal.services.tickets.listing import TicketRow, list_tickets
+from portal.services.tickets.listing import list_tickets
+from portal.services.tickets.rows import TicketRow
 
 NEIGHBOURS = 12
 

@@ -16,7 +16,7 @@ from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms
 from portal.services.tickets.detail import TicketDetail
-from portal.services.tickets.listing import TicketRow
+from portal.services.tickets.rows import SoonestStep, TicketRow
 
 VIEWS: tuple[tuple[str, str, str, str], ...] = (
     ("mine", N_("My open tickets"), "circle-user", ""),
@@ -89,7 +89,7 @@ def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dic
     }
 
 
-def queue_step(step: NextStep | None, now: datetime) -> dict[str, Any] | None:
+def queue_step(step: NextStep | SoonestStep | None, now: datetime) -> dict[str, Any] | None:
     """A next step in as few words as a table has room for; to the second only when it is near."""
     if step is None:
         return None

@@ -12,12 +12,12 @@ from portal.blueprints.tickets import presenters
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
 from portal.models import TicketStatus
-from portal.services.tickets.listing import TicketFilter, TicketRow, list_tickets
+from portal.services.tickets.listing import TicketFilter, list_tickets
+from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.summary import TicketFigures, list_activities, read_figures
 
 SHOWN = 4
 RECENT = 5
-_NEEDING = (TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT, TicketStatus.RESOLVED)
 
 add_quick_action(
     QuickAction(
@@ -42,7 +42,7 @@ add_quick_action(
 )
 def needs() -> dict[str, Any]:
     """Tickets that wait for this person; absent when none does."""
-    wanted = TicketFilter(status=_NEEDING, limit=10)
+    wanted = TicketFilter(view="needing", limit=10)
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now())
     waiting = [row for row in page.items if row.ticket.satisfaction_rating is None]
     # What the team cannot go on without comes before what merely closes.

@@ -12,8 +12,8 @@ from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
 from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
 from portal.services.tickets.detail import TicketDetail
-from portal.services.tickets.listing import TicketRow
 from portal.services.tickets.promise_preview import PromisePreview
+from portal.services.tickets.rows import SoonestStep, TicketRow
 from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
@@ -26,7 +26,7 @@ _TICKING = timedelta(hours=8)
 _TO_THE_SECOND = timedelta(minutes=10)
 
 
-def step_view(step: NextStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
+def step_view(step: NextStep | SoonestStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
     """A next step for chip and list: words, time, and amber once less than five minutes are left."""
     if step is None:
         return None

@@ -24,11 +24,12 @@ from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority
 from portal.services.tickets.counting import read_list_head
 from portal.services.tickets.detail import get_ticket_detail
-from portal.services.tickets.listing import TicketRow, list_tickets
+from portal.services.tickets.listing import list_tickets
 from portal.services.tickets.near_misses import find_near_miss
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.promise_preview import preview_promise
 from portal.services.tickets.queries import list_categories
+from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
 # The writing half of the blueprint registers itself when it is imported.

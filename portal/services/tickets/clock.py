@@ -11,32 +11,38 @@ from typing import Any
 
 from sqlalchemy import text
 
+from portal.events import Beside
 from portal.lib.sla_clock import ClockInput, Pause, Reading, Step, read
-from portal.models import ACTIVE, FINAL, SlaPolicy, Ticket, TicketStatus
+from portal.models import ACTIVE, FINAL, Ticket, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.policies import PolicyRow, policy_of
+from portal.services.tickets.policies import PolicyTerms, policy_of
 
 PAUSE_STATUSES = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
 
 
 def refresh_clock(
-    session: TenantSession, ticket: Ticket, *, now: datetime, policies: Sequence[PolicyRow]
+    session: TenantSession, ticket: Ticket, *, now: datetime, policies: Sequence[PolicyTerms]
 ) -> Reading | None:
     """Recompute the clock of a locked ticket and store due times, state and next steps.
 
     Returns the reading, or None where no policy covers the ticket.
     """
-    row = policy_of(policies, ticket)
-    _mark_pause(ticket, row.policy if row else None, now)
-    ticket.sla_policy_id = row.policy.id if row else None
-    if row is None:
+    reading = set_clock(ticket, now=now, policies=policies)
+    session.connection().execute(_WRITE_STEPS, {"tenant_id": ticket.tenant_id, **_step_values(ticket, reading)})
+    return reading
+
+
+def set_clock(ticket: Ticket, *, now: datetime, policies: Sequence[PolicyTerms]) -> Reading | None:
+    """The part of `refresh_clock` that changes the ticket; `steps_of` the reading are still to be written."""
+    policy = policy_of(policies, ticket)
+    _mark_pause(ticket, policy, now)
+    ticket.sla_policy_id = policy.id if policy else None
+    if policy is None:
         ticket.first_response_due_at = ticket.resolution_due_at = ticket.sla_due_at = None
         ticket.sla_state = "met"
-        write_next_steps(session, ticket, ())
         return None
-    reading = read(row.rules(), clock_input(ticket), now)
+    reading = read(policy.rules, clock_input(ticket), now)
     store_reading(ticket, reading)
-    write_next_steps(session, ticket, reading.steps)
     return reading
 
 
@@ -76,7 +82,7 @@ def store_reading(ticket: Ticket, reading: Reading) -> None:
     ticket.sla_due_at = min(pending) if pending and ticket.status in ACTIVE else None
 
 
-def _mark_pause(ticket: Ticket, policy: SlaPolicy | None, now: datetime) -> None:
+def _mark_pause(ticket: Ticket, policy: PolicyTerms | None, now: datetime) -> None:
     """Open or end the pause that the ticket's status asks for."""
     statuses = policy.pause_statuses if policy else PAUSE_STATUSES
     wanted = ticket.status.value if ticket.status.value in statuses else None
@@ -92,35 +98,33 @@ def _mark_pause(ticket: Ticket, policy: SlaPolicy | None, now: datetime) -> None
 
 
 # One statement takes away what no longer comes and writes what does.
-_WRITE_STEPS = text(
-    """
-    WITH coming AS (
+_STEPS = """
+    coming AS (
         SELECT * FROM jsonb_to_recordset(cast(:steps AS jsonb))
             AS step(key text, kind text, at timestamptz, staff_only boolean, params jsonb)
     ), gone AS (
-        DELETE FROM next_steps WHERE tenant_id = :tenant_id AND record_id = :record_id
+        DELETE FROM next_steps WHERE tenant_id = :tenant_id AND record_id = :steps_of
             AND key NOT IN (SELECT key FROM coming)
+    ), steps AS (
+        INSERT INTO next_steps AS n (id, tenant_id, record_type, record_id, key, kind, at, staff_only, params)
+        SELECT gen_random_uuid(), :tenant_id, 'ticket', :steps_of, key, kind, at, staff_only, params FROM coming
+        ON CONFLICT (tenant_id, record_id, key) DO UPDATE
+            SET kind = excluded.kind, at = excluded.at, staff_only = excluded.staff_only, params = excluded.params
+            WHERE (n.kind, n.at, n.staff_only, n.params)
+                  IS DISTINCT FROM (excluded.kind, excluded.at, excluded.staff_only, excluded.params)
     )
-    INSERT INTO next_steps AS n (id, tenant_id, record_type, record_id, key, kind, at, staff_only, params)
-    SELECT gen_random_uuid(), :tenant_id, 'ticket', :record_id, key, kind, at, staff_only, params FROM coming
-    ON CONFLICT (tenant_id, record_id, key) DO UPDATE
-        SET kind = excluded.kind, at = excluded.at, staff_only = excluded.staff_only, params = excluded.params
-        WHERE (n.kind, n.at, n.staff_only, n.params)
-              IS DISTINCT FROM (excluded.kind, excluded.at, excluded.staff_only, excluded.params)
-    """
-)
+"""
+_WRITE_STEPS = text(f"WITH {_STEPS} SELECT")
 
 
-def write_next_steps(session: TenantSession, ticket: Ticket, steps: Sequence[Step]) -> None:
-    """Replace the ticket's next steps by these."""
-    session.connection().execute(
-        _WRITE_STEPS,
-        {
-            "tenant_id": ticket.tenant_id,
-            "record_id": ticket.id,
-            "steps": json.dumps([_step_row(step) for step in steps]),
-        },
-    )
+def steps_of(ticket: Ticket, reading: Reading | None) -> Beside:
+    """The ticket's next steps by this reading, in place of those it had."""
+    return Beside(_STEPS, _step_values(ticket, reading))
+
+
+def _step_values(ticket: Ticket, reading: Reading | None) -> dict[str, Any]:
+    steps = reading.steps if reading else ()
+    return {"steps_of": ticket.id, "steps": json.dumps([_step_row(step) for step in steps])}
 
 
 def _step_row(step: Step) -> dict[str, Any]:

@@ -1,20 +1,21 @@
 """Answers and internal notes, and what an answer does to status and clock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict
-from portal.events import publish
-from portal.events.tickets import TicketNoteAdded, TicketReplied, TicketStatusChanged
+from portal.events import Beside, Event, publish
+from portal.events.tickets import TicketNoteAdded, TicketReplied
 from portal.lib.text import excerpt, render_markdown
 from portal.models import FINAL, SenderType, Ticket, TicketMessage, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.clock import refresh_clock
+from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
-from portal.services.tickets.policies import PolicyRow, lock_with_policies
+from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
-from portal.services.tickets.timeline import add_line
+from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import one_text
 
 
@@ -34,12 +35,11 @@ def reply_as_customer(
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_REPLY)
     _refuse_final(ticket)
-    entry = _add_message(session, ticket, message, SenderType.CUSTOMER, message_id, actor=actor, now=now)
-    moved = None
-    if ticket.status in (TicketStatus.WAITING_CUSTOMER, TicketStatus.RESOLVED):
+    entry = _write(ticket, message, SenderType.CUSTOMER, message_id, actor=actor, now=now)
+    target = ticket.status
+    if target in (TicketStatus.WAITING_CUSTOMER, TicketStatus.RESOLVED):
         target = TicketStatus.IN_PROGRESS if ticket.assigned_to else TicketStatus.OPEN
-        moved = move_to(session, ticket, target, actor=actor, now=now)
-    _finish(session, ticket, policies, entry, moved, actor=actor, now=now)
+    _finish(session, ticket, policies, entry, target, actor=actor, now=now)
     return entry
 
 
@@ -61,15 +61,15 @@ def reply_as_staff(
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_REPLY)
     _refuse_final(ticket)
-    entry = _add_message(session, ticket, message, SenderType.AGENT, message_id, actor=actor, now=now)
+    entry = _write(ticket, message, SenderType.AGENT, message_id, actor=actor, now=now)
     if ticket.first_response_at is None:
         ticket.first_response_at = now
+    lines: tuple[Line, ...] = ()
     if ticket.assigned_to is None:
         ticket.assigned_to = actor.user_id
-        add_line(session, ticket, "assigned", actor=actor, now=now, to=str(actor.user_id), to_name=actor.name)
+        lines = (Line("assigned", {"to": str(actor.user_id), "to_name": actor.name}),)
     target = status or (TicketStatus.IN_PROGRESS if ticket.status is TicketStatus.OPEN else ticket.status)
-    moved = move_to(session, ticket, target, actor=actor, now=now) if target is not ticket.status else None
-    _finish(session, ticket, policies, entry, moved, actor=actor, now=now)
+    _finish(session, ticket, policies, entry, target, lines, actor=actor, now=now)
     return entry
 
 
@@ -77,22 +77,15 @@ def add_note(session: TenantSession, ticket_id: UUID, *, message: str, actor: Ac
     """Add an internal note; it tells no customer and does not move the clock. Raises NotFound and Invalid."""
     ticket = lock_ticket(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_NOTE)
-    text = one_text("message", message)
-    entry = TicketMessage(
-        id=uuid4(),
-        tenant_id=ticket.tenant_id,
-        ticket_id=ticket.id,
-        sender_type=SenderType.AGENT,
-        sender_id=actor.user_id,
-        sender_name=actor.name,
-        message=text,
-        message_html=render_markdown(text),
-        is_internal=True,
-        created_at=now,
+    entry = _message(ticket, message, SenderType.AGENT, uuid4(), actor=actor, now=now, internal=True)
+    line = Line("note_added", {"message_id": str(entry.id)}, staff_only=True)
+    publish(
+        session,
+        TicketNoteAdded.about(ticket, message_id=entry.id),
+        actor=actor,
+        now=now,
+        beside=(_message_beside(entry), lines_beside(ticket, line)),
     )
-    session.add(entry)
-    add_line(session, ticket, "note_added", actor=actor, now=now, staff_only=True, message_id=str(entry.id))
-    publish(session, TicketNoteAdded.about(ticket, message_id=entry.id), actor=actor, now=now)
     return entry
 
 
@@ -101,20 +94,19 @@ def _refuse_final(ticket: Ticket) -> None:
         raise Conflict("ticket_closed", number=ticket.ticket_number)
 
 
-def _add_message(
-    session: TenantSession,
+def _message(
     ticket: Ticket,
     message: str,
     sender: SenderType,
-    message_id: UUID | None,
+    message_id: UUID,
     *,
     actor: Actor,
     now: datetime,
+    internal: bool = False,
 ) -> TicketMessage:
     text = one_text("message", message)
-    entry = TicketMessage(
-        # A form brings its own id: sent twice, the second INSERT meets the first one's key.
-        id=message_id or uuid4(),
+    return TicketMessage(
+        id=message_id,
         tenant_id=ticket.tenant_id,
         ticket_id=ticket.id,
         sender_type=sender,
@@ -123,26 +115,63 @@ def _add_message(
         message=text,
         message_html=render_markdown(text),
         attachments=[],
-        is_internal=False,
+        is_internal=internal,
         created_at=now,
     )
-    session.add(entry)
-    add_line(session, ticket, "replied", actor=actor, now=now, message_id=str(entry.id), sender=sender.value)
-    ticket.last_message = excerpt(text)
+
+
+def _write(
+    ticket: Ticket, message: str, sender: SenderType, message_id: UUID | None, *, actor: Actor, now: datetime
+) -> TicketMessage:
+    # A form brings its own id: sent twice, the second INSERT meets the first one's key.
+    entry = _message(ticket, message, sender, message_id or uuid4(), actor=actor, now=now)
+    ticket.last_message = excerpt(entry.message)
     ticket.updated_at = now
     return entry
+
+
+_MESSAGE = """
+    message AS (
+        INSERT INTO portal_ticket_messages (id, tenant_id, ticket_id, sender_type, sender_id, sender_name, message,
+                                            message_html, is_internal, created_at)
+        VALUES (:message_id, :tenant_id, :message_of, :sender_type, :actor_id, :actor_name, :message, :message_html,
+                :is_internal, :at)
+    )
+"""
+
+
+def _message_beside(entry: TicketMessage) -> Beside:
+    return Beside(
+        _MESSAGE,
+        {
+            "message_id": entry.id,
+            "message_of": entry.ticket_id,
+            "sender_type": entry.sender_type.value,
+            "message": entry.message,
+            "message_html": entry.message_html,
+            "is_internal": entry.is_internal,
+        },
+    )
 
 
 def _finish(
     session: TenantSession,
     ticket: Ticket,
-    policies: list[PolicyRow],
+    policies: Sequence[PolicyTerms],
     entry: TicketMessage,
-    moved: TicketStatusChanged | None,
+    target: TicketStatus,
+    lines: tuple[Line, ...] = (),
     *,
     actor: Actor,
     now: datetime,
 ) -> None:
-    refresh_clock(session, ticket, now=now, policies=policies)
-    replied = TicketReplied.about(ticket, message_id=entry.id, sender=entry.sender_type.value)
-    publish(session, *([replied, moved] if moved else [replied]), actor=actor, now=now)
+    sender = entry.sender_type.value
+    events: list[Event] = [TicketReplied.about(ticket, message_id=entry.id, sender=sender)]
+    lines = (Line("replied", {"message_id": str(entry.id), "sender": sender}), *lines)
+    if target is not ticket.status:
+        moved, line = move_to(ticket, target, now=now)
+        events.append(moved)
+        lines = (*lines, line)
+    reading = set_clock(ticket, now=now, policies=policies)
+    beside = (_message_beside(entry), lines_beside(ticket, *lines), steps_of(ticket, reading))
+    publish(session, *events, actor=actor, now=now, beside=beside)

@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from portal.authz import Actor
 from portal.models import Ticket, TicketCategory
 from portal.models.session import TenantSession, prepare
-from portal.services.tickets.listing import CategoryName, view_conditions
+from portal.services.tickets.listing import view_conditions
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
+from portal.services.tickets.rows import CategoryName
 
 COUNT_CAP = 1000
 

@@ -13,7 +13,7 @@ from portal.events import Event, publish
 from portal.events.tickets import TicketAssigned, TicketUpdated
 from portal.models import Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.clock import refresh_clock
+from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import lock_with_policies
 from portal.services.tickets.queries import list_assignable, lock_ticket
@@ -92,11 +92,14 @@ def update_ticket(
         events.append(TicketUpdated.about(ticket, changed=tuple(before)))
     if changes.status is not None and changes.status is not ticket.status:
         before["status"] = ticket.status
-        events.append(move_to(session, ticket, changes.status, actor=actor, now=now))
+        moved, line = move_to(ticket, changes.status, now=now)
+        add_line(session, ticket, line.kind, actor=actor, now=now, **line.params)
+        events.append(moved)
     if events:
-        refresh_clock(session, ticket, now=now, policies=policies)
+        reading = set_clock(ticket, now=now, policies=policies)
         after = {name: getattr(ticket, name) for name in before}
-        publish(session, *events, actor=actor, now=now, before=before, after=after)
+        beside = (steps_of(ticket, reading),)
+        publish(session, *events, actor=actor, now=now, before=before, after=after, beside=beside)
     return ticket
 
 

@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Select, Uuid, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar, working_time_between
 from portal.models import (
@@ -24,7 +24,8 @@ from portal.models import (
 )
 from portal.models.session import TenantSession, prepare
 from portal.services.tickets.counting import COUNT_CAP
-from portal.services.tickets.listing import CategoryName, is_active
+from portal.services.tickets.listing import is_active
+from portal.services.tickets.rows import CategoryName
 
 ASSIGNABLE = (Role.AGENT, Role.MANAGER, Role.TENANT_ADMIN)
 
@@ -99,16 +100,25 @@ def _categories() -> Any:
 
 
 def _team() -> Any:
-    works = (
-        select(Membership.id)
-        .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role.in_(ASSIGNABLE))
-        .exists()
+    # As an array, so that the few of the team are found by their keys; with a join all customers were read, too.
+    working = (
+        select(Membership.user_id)
+        .where(Membership.tenant_id == bindparam("tenant"), Membership.role.in_(ASSIGNABLE))
+        .scalar_subquery()
+    )
+    name = (
+        select(Person.name)
+        .where(Person.tenant_id == User.tenant_id, Person.id == User.person_id)
+        .correlate(User)
+        .scalar_subquery()
     )
     return (
-        select(func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(User.id, Person.name), Person.name)))
-        .select_from(User)
-        .join(Person, (Person.tenant_id == User.tenant_id) & (Person.id == User.person_id))
-        .where(User.tenant_id == bindparam("tenant"), User.status == UserStatus.ACTIVE, works)
+        select(func.jsonb_agg(aggregate_order_by(func.jsonb_build_array(User.id, name), name)))
+        .where(
+            User.tenant_id == bindparam("tenant"),
+            User.id == any_(func.array(working, type_=ARRAY(Uuid))),
+            User.status == UserStatus.ACTIVE,
+        )
         .scalar_subquery()
     )
 

@@ -11,7 +11,6 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.models import NextStep, Ticket, TicketEvent, TicketMessage
 from portal.models.session import TenantSession, prepare
-from portal.services.tickets.listing import TicketRow, build_row, select_rows
 from portal.services.tickets.queries import (
     Sight,
     list_events,
@@ -21,6 +20,7 @@ from portal.services.tickets.queries import (
     values_of,
     visible_by,
 )
+from portal.services.tickets.rows import TicketRow, build_row, select_rows
 
 
 @dataclass(frozen=True)

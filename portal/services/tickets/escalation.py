@@ -60,7 +60,9 @@ def _fire(session: TenantSession, ticket: Ticket, step: Step, *, actor: Actor, n
     if step.kind == "auto_close":
         if ticket.status is not TicketStatus.RESOLVED:
             return
-        events = [move_to(session, ticket, TicketStatus.CLOSED, actor=actor, now=now, reason="auto_close")]
+        moved, line = move_to(ticket, TicketStatus.CLOSED, now=now, reason="auto_close")
+        add_line(session, ticket, line.kind, actor=actor, now=now, **line.params)
+        events = [moved]
     elif step.level is None:
         metric = step.metric.value if step.metric else ""
         add_line(session, ticket, "sla_warned", actor=actor, now=now, staff_only=True, metric=metric)

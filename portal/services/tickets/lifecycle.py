@@ -1,5 +1,6 @@
 """The states of a ticket: the one place that changes `status`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,17 +11,15 @@ from portal.events import publish
 from portal.events.tickets import TicketRated, TicketStatusChanged
 from portal.models import ACTIVE, FINAL, MOVES, Ticket, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.clock import refresh_clock
-from portal.services.tickets.policies import PolicyRow, lock_with_policies
+from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
-from portal.services.tickets.timeline import add_line
+from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import COMMENT_LENGTH, one_text
 
 
-def move_to(
-    session: TenantSession, ticket: Ticket, target: TicketStatus, *, actor: Actor, now: datetime, **params: str
-) -> TicketStatusChanged:
-    """Change the status of a locked ticket and write the timeline; the caller publishes and refreshes the clock.
+def move_to(ticket: Ticket, target: TicketStatus, *, now: datetime, **params: str) -> tuple[TicketStatusChanged, Line]:
+    """Change the status of a locked ticket; the caller sets the clock, publishes the event and writes the line.
 
     Raises Conflict `move_not_allowed` for a move that is not in the table.
     """
@@ -40,8 +39,8 @@ def move_to(
         ticket.first_response_at = None
         ticket.escalation_level = 0
     change: dict[str, Any] = {"from": before.value, "to": target.value, **params}
-    add_line(session, ticket, "status_changed", actor=actor, now=now, **change)
-    return TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
+    moved = TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
+    return moved, Line("status_changed", change)
 
 
 def _resolved_at(ticket: Ticket, target: TicketStatus, now: datetime) -> datetime | None:
@@ -53,7 +52,7 @@ def _resolved_at(ticket: Ticket, target: TicketStatus, now: datetime) -> datetim
 def _apply(
     session: TenantSession,
     ticket: Ticket,
-    policies: list[PolicyRow],
+    policies: Sequence[PolicyTerms],
     target: TicketStatus,
     *,
     actor: Actor,
@@ -61,9 +60,17 @@ def _apply(
     **params: str,
 ) -> Ticket:
     before = ticket.status.value
-    moved = move_to(session, ticket, target, actor=actor, now=now, **params)
-    refresh_clock(session, ticket, now=now, policies=policies)
-    publish(session, moved, actor=actor, now=now, before={"status": before}, after={"status": target.value})
+    moved, line = move_to(ticket, target, now=now, **params)
+    reading = set_clock(ticket, now=now, policies=policies)
+    publish(
+        session,
+        moved,
+        actor=actor,
+        now=now,
+        before={"status": before},
+        after={"status": target.value},
+        beside=(lines_beside(ticket, line), steps_of(ticket, reading)),
+    )
     return ticket
 
 
@@ -111,12 +118,12 @@ def rate_ticket(
     ticket.satisfaction_rating = rating
     ticket.satisfaction_comment = text or None
     ticket.updated_at = now
-    add_line(session, ticket, "rated", actor=actor, now=now, rating=rating)
     publish(
         session,
         TicketRated.about(ticket, rating=rating),
         actor=actor,
         now=now,
         after={"rating": rating},
+        beside=(lines_beside(ticket, Line("rated", {"rating": rating})),),
     )
     return ticket

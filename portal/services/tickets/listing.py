@@ -1,6 +1,6 @@
 """Lists of tickets: the customer's own and the team's queue; keyset paging, no exact counts of large sets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,24 +16,17 @@ from sqlalchemy import (
     bindparam,
     literal,
     literal_column,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import defer
 
 from portal.authz import Actor
 from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.lib.text import search_query
 from portal.models import (
     ACTIVE_SQL,
-    Company,
-    NextStep,
-    Person,
     Ticket,
-    TicketCategory,
     TicketPriority,
     TicketStatus,
-    User,
 )
 from portal.models.session import TenantSession, prepare
 from portal.services.tickets.ordering import due_at, key_of, order, seek, sort_key
@@ -46,8 +39,11 @@ from portal.services.tickets.queries import (
     visible_by,
     visible_to,
 )
+from portal.services.tickets.rows import TicketRow, build_row, select_list
 
 SORTS = ("updated", "created", "priority", "status", "due")
+# What goes no further without the customer.
+NEEDING = (TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT, TicketStatus.RESOLVED)
 STAFF_VIEWS = ("mine", "unassigned", "due_soon", "breached", "with_customer", "open", "solved", "all")
 
 
@@ -85,123 +81,45 @@ class TicketFilter:
         )
 
 
-@dataclass(frozen=True)
-class CategoryName:
-    """A category's key and its names per language."""
-
-    key: str
-    names: dict[str, str]
-
-    def name_in(self, locale: str, fallback: str = "en") -> str:
-        """The name in `locale`, else in the tenant's language, else the key made readable."""
-        return self.names.get(locale) or self.names.get(fallback) or self.key.replace("_", " ").capitalize()
-
-
-@dataclass(frozen=True)
-class TicketRow:
-    """A ticket in a list, with the names around it."""
-
-    ticket: Ticket
-    company_name: str
-    requester_name: str
-    assignee_name: str | None
-    category: CategoryName
-    steps: list[NextStep] = field(default_factory=list)
-
-    @property
-    def next_step(self) -> NextStep | None:
-        """The soonest step the reader may see."""
-        return self.steps[0] if self.steps else None
-
-
-def _name_of(login: Any) -> Any:
-    person = (
-        select(User.person_id)
-        .where(User.id == login, User.tenant_id == Ticket.tenant_id)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
-    return (
-        select(Person.name)
-        .where(Person.id == person, Person.tenant_id == Ticket.tenant_id)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
-
-
-def select_rows(*options: Any) -> Select[Any]:
-    """Ticket, company, requester, assignee and category in one statement.
-
-    Names come from scalar subqueries: with joins the planner spent longer on their order (6 ms) than the
-    statement took.
-    """
-    company = (
-        select(Company.name)
-        .where(Company.id == Ticket.customer_id, Company.tenant_id == Ticket.tenant_id)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
-    category = (
-        select(TicketCategory.names)
-        .where(TicketCategory.key == Ticket.category, TicketCategory.tenant_id == Ticket.tenant_id)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
-    columns = (company, _name_of(Ticket.requester_id), _name_of(Ticket.assigned_to), category)
-    return select(Ticket, *columns).options(*options)
-
-
-def build_row(row: Any) -> TicketRow:
-    """The list's row of a row of `select_rows`."""
-    ticket, company, requester, assignee, names = row
-    return TicketRow(ticket, company, requester, assignee, CategoryName(ticket.category, names or {}))
-
-
-# Lists show neither the text of a ticket nor its clock's history.
-_LIGHT = (
-    defer(Ticket.description),
-    defer(Ticket.description_html),
-    defer(Ticket.clock_fired),
-    defer(Ticket.custom_fields),
-    defer(Ticket.satisfaction_comment),
-)
-
-
 def list_tickets(
     session: TenantSession, wanted: TicketFilter, *, actor: Actor, now: datetime, whole: bool = False
 ) -> Page[TicketRow]:
-    """One page of what the actor may see, by three statements at most. Raises Invalid about the cursor.
+    """One page of what the actor may see, by two statements at most. Raises Invalid about the cursor.
 
-    `whole` reads the tickets with their texts, which pages do not show in lists and the API gives.
+    `whole` reads the tickets with their texts and all their steps, by one statement more: what pages do not
+    show in lists and the API gives.
     """
     cursor = decode_cursor(wanted.cursor)
     found = find_words(session, wanted, actor)
     if found is not None and not found:
         return Page([])
     if cursor is None and not wanted.narrowed:
-        shape = (sight_of(actor), wanted.view, wanted.sort, wanted.descending, found is not None, whole)
+        shape = (sight_of(actor), actor.is_staff, wanted.view, wanted.sort, wanted.descending, found is not None, whole)
         values = {**values_of(actor), "now": now, "found": found, "rows": wanted.limit + 1}
         result = session.run(_standing_list(*shape), values)
     else:
-        query = select_rows(*(() if whole else _LIGHT)).where(visible_to(actor), *filter_conditions(wanted, actor, now))
+        query = select_list(staff=actor.is_staff, whole=whole).where(
+            visible_to(actor), *filter_conditions(wanted, actor, now)
+        )
         if found is not None:
             query = query.where(_is_one_of(found))
         query = seek(query, wanted.sort, wanted.descending, cursor)
         result = session.execute(query.limit(wanted.limit + 1))
     rows = [build_row(row) for row in result]
     page = paginate(rows, wanted.limit, cursor, lambda row: key_of(row.ticket, wanted.sort))
-    steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
-    for row in page.items:
-        row.steps.extend(steps.get(row.ticket.id, ()))
+    if whole:
+        steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
+        for row in page.items:
+            row.steps.extend(steps.get(row.ticket.id, ()))
     return page
 
 
 @cache
 def _standing_list(
-    sight: Sight, view: str | None, sort: str, descending: bool, searched: bool, whole: bool
+    sight: Sight, staff: bool, view: str | None, sort: str, descending: bool, searched: bool, whole: bool
 ) -> Select[Any]:
     """The first page of a view, built once for each kind of reader: building it took longer than running it."""
-    query = select_rows(*(() if whole else _LIGHT)).where(visible_by(sight))
+    query = select_list(staff=staff, whole=whole).where(visible_by(sight))
     if view:
         query = query.where(*view_conditions(view, bindparam("me"), bindparam("now")))
     if searched:
@@ -263,6 +181,7 @@ def view_conditions(view: str, me: Any, now: Any) -> list[ColumnElement[bool]]:
         "with_customer": [Ticket.status == TicketStatus.WAITING_CUSTOMER],
         "open": [active],
         "solved": [Ticket.status.in_((TicketStatus.RESOLVED, TicketStatus.CLOSED))],
+        "needing": [Ticket.status.in_(NEEDING)],
         "waiting": [Ticket.status.in_((TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT))],
         "all": [],
     }

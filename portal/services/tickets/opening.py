@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import make_transient_to_detached
 
 from portal.authz import Actor, Permission, require
 from portal.errors import FieldError, Forbidden, Invalid
-from portal.events import publish
+from portal.events import Beside, publish
 from portal.events.tickets import TicketCreated
 from portal.lib.text import excerpt, has_forbidden_characters, render_markdown
-from portal.models import BusinessCalendar, SlaPolicy, Tenant, Ticket, TicketCategory, TicketPriority
-from portal.models.session import TenantSession
-from portal.services.tickets.clock import refresh_clock
-from portal.services.tickets.policies import PolicyRow
-from portal.services.tickets.timeline import add_line
+from portal.models import Tenant, Ticket, TicketCategory, TicketPriority, TicketStatus
+from portal.models.session import TenantSession, prepare
+from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.policies import PolicyTerms, read_terms, terms_as_text
+from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import SUBJECT_LENGTH, TEXT_LENGTH, checked_text
 
 
@@ -42,8 +43,8 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
     """
     require(actor, Permission.TICKETS_CREATE)
     company_id = _company_of(actor, request)
-    tenant, policies, category_known = _load_rules(session, request.category)
-    subject, description, priority = _checked(request, category_known, tenant)
+    policies, category_known = _load_rules(session, request.category)
+    subject, description, priority = _checked(request, category_known)
     ticket = Ticket(
         id=request.id or uuid4(),
         tenant_id=session.tenant_id,
@@ -54,35 +55,67 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
         description_html=render_markdown(description),
         category=request.category,
         priority=priority,
+        status=TicketStatus.OPEN,
         source=request.source,
         clock_started_at=now,
         clock_cycle=1,
         clock_pauses=[],
         clock_fired=[],
-        tags=[],
-        custom_fields={},
+        escalation_level=0,
         last_message=excerpt(description),
         created_at=now,
         updated_at=now,
     )
-    session.add(ticket)
-    _promise(session, ticket, policies, now)
-    add_line(session, ticket, "created", actor=actor, now=now)
-    publish(
+    reading = set_clock(ticket, now=now, policies=policies)
+    ticket.ticket_number = publish(
         session,
         TicketCreated.about(ticket),
         actor=actor,
         now=now,
         after={"category": ticket.category, "priority": priority, "status": "open"},
+        beside=(_ticket_beside(ticket), lines_beside(ticket, Line("created")), steps_of(ticket, reading)),
     )
+    # It is in the database now; what was not set here is read when somebody asks for it.
+    make_transient_to_detached(ticket)
+    session.add(ticket)
     return ticket
 
 
-def _promise(session: TenantSession, ticket: Ticket, policies: list[PolicyRow], now: datetime) -> None:
-    # Defaults are applied at the flush; the clock reads status and priority before it.
-    ticket.status = ticket.status or Ticket.status.default.arg
-    ticket.escalation_level = 0
-    refresh_clock(session, ticket, now=now, policies=policies)
+# What is not named has its column's default; the number is one of those.
+_TICKET = """
+    ticket AS (
+        INSERT INTO portal_tickets (id, tenant_id, customer_id, requester_id, subject, description, description_html,
+                                    category, priority, status, source, sla_policy_id, sla_due_at, sla_state,
+                                    first_response_due_at, resolution_due_at, clock_started_at, last_message,
+                                    created_at, updated_at)
+        VALUES (:ticket_id, :tenant_id, :customer_id, :requester_id, :subject, :description, :description_html,
+                :category, :priority, :status, :source, :sla_policy_id, :sla_due_at, :sla_state,
+                :first_response_due_at, :resolution_due_at, :at, :last_message, :at, :at)
+        RETURNING ticket_number
+    )
+"""
+_FIELDS = (
+    Ticket.customer_id,
+    Ticket.requester_id,
+    Ticket.subject,
+    Ticket.description,
+    Ticket.description_html,
+    Ticket.category,
+    Ticket.priority,
+    Ticket.status,
+    Ticket.source,
+    Ticket.sla_policy_id,
+    Ticket.sla_due_at,
+    Ticket.sla_state,
+    Ticket.first_response_due_at,
+    Ticket.resolution_due_at,
+    Ticket.last_message,
+)
+
+
+def _ticket_beside(ticket: Ticket) -> Beside:
+    values = {field.key: getattr(ticket, field.key) for field in _FIELDS}
+    return Beside(_TICKET, {"ticket_id": ticket.id, **values}, returning="(SELECT ticket_number FROM ticket)")
 
 
 def _company_of(actor: Actor, request: NewTicket) -> UUID:
@@ -95,32 +128,26 @@ def _company_of(actor: Actor, request: NewTicket) -> UUID:
     return request.company_id
 
 
-def _load_rules(session: TenantSession, category: str) -> tuple[Tenant, list[PolicyRow], bool]:
-    """Tenant, policies and whether the category can be chosen, by one statement."""
+_RULES = prepare(
+    select(
+        terms_as_text().scalar_subquery(),
+        select(TicketCategory.id).where(TicketCategory.key == bindparam("category"), TicketCategory.active).exists(),
+    )
+    .select_from(Tenant)
+    .where(Tenant.id == bindparam("tenant"))
+)
+
+
+def _load_rules(session: TenantSession, category: str) -> tuple[tuple[PolicyTerms, ...], bool]:
+    """The policies and whether the category can be chosen, by one statement."""
     if has_forbidden_characters(category):
         # The database takes no NUL, not even to compare with.
         category = ""
-    known = (
-        select(TicketCategory.id)
-        .where(
-            TicketCategory.key == category,
-            TicketCategory.active,
-            TicketCategory.tenant_id == Tenant.id,
-        )
-        .exists()
-    )
-    rows = session.execute(
-        select(Tenant, SlaPolicy, BusinessCalendar, known)
-        .outerjoin(SlaPolicy, SlaPolicy.tenant_id == Tenant.id)
-        .outerjoin(BusinessCalendar, BusinessCalendar.id == SlaPolicy.calendar_id)
-        .where(Tenant.id == session.tenant_id)
-        .order_by(SlaPolicy.position, SlaPolicy.name)
-    ).all()
-    policies = [PolicyRow(policy, calendar) for _, policy, calendar, _ in rows if policy is not None]
-    return rows[0][0], policies, bool(rows[0][3])
+    terms, known = session.run(_RULES, {"category": category, "tenant": session.tenant_id}).one()
+    return read_terms(terms), known
 
 
-def _checked(request: NewTicket, category_known: bool, tenant: Tenant) -> tuple[str, str, TicketPriority]:
+def _checked(request: NewTicket, category_known: bool) -> tuple[str, str, TicketPriority]:
     errors: list[FieldError] = []
     subject = checked_text("subject", request.subject, limit=SUBJECT_LENGTH, errors=errors)
     if "\n" in subject:

@@ -1,43 +1,120 @@
 """Which promise a ticket falls under, and its rules in the form the pure clock understands."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache, cached_property, lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, Text, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from portal.authz import Actor
 from portal.errors import NotFound
 from portal.lib.sla_clock import Level, Metric, Policy
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar
 from portal.models import BusinessCalendar, SlaPolicy, Ticket
-from portal.models.session import TenantSession
-from portal.services.tickets.queries import visible_to
+from portal.models.session import TenantSession, prepare
+from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 
 @dataclass(frozen=True)
 class PolicyRow:
-    """A policy together with its calendar, as read by one statement."""
+    """A policy together with its calendar, as read by one statement; for those who edit them."""
 
     policy: SlaPolicy
     calendar: BusinessCalendar
 
+
+# Parallel to the fields of PolicyTerms.
+_TERMS = (
+    SlaPolicy.id,
+    SlaPolicy.active,
+    SlaPolicy.match_categories,
+    SlaPolicy.match_priorities,
+    SlaPolicy.match_companies,
+    SlaPolicy.pause_statuses,
+    SlaPolicy.first_response_seconds,
+    SlaPolicy.resolution_seconds,
+    SlaPolicy.warn_before_seconds,
+    SlaPolicy.auto_close_seconds,
+    SlaPolicy.levels,
+    BusinessCalendar.timezone,
+    BusinessCalendar.intervals,
+    BusinessCalendar.holidays,
+)
+
+
+@dataclass(frozen=True)
+class PolicyTerms:
+    """What clocks need of a stored policy and its calendar; durations in seconds. Shared, so never changed."""
+
+    id: UUID
+    active: bool
+    match_categories: list[str]
+    match_priorities: list[str]
+    match_companies: list[str]
+    pause_statuses: list[str]
+    first_response: int | None
+    resolution: int | None
+    warn_before: int | None
+    auto_close_after: int | None
+    levels: list[dict[str, object]]
+    timezone: str
+    intervals: list[Any]
+    holidays: list[str]
+
+    @cached_property
     def rules(self) -> Policy:
         """The policy for `portal.lib.sla_clock`."""
-        row = self.policy
         return Policy(
-            first_response=_seconds(row.first_response_seconds),
-            resolution=_seconds(row.resolution_seconds),
-            warn_before=_seconds(row.warn_before_seconds),
-            calendar=working_calendar(self.calendar),
-            levels=_levels(row.levels),
-            auto_close_after=_seconds(row.auto_close_seconds),
+            first_response=_seconds(self.first_response),
+            resolution=_seconds(self.resolution),
+            warn_before=_seconds(self.warn_before),
+            calendar=working_calendar(self),
+            levels=_levels(self.levels),
+            auto_close_after=_seconds(self.auto_close_after),
+        )
+
+    def covers(self, *, category: str, priority: str, company_id: UUID) -> bool:
+        """Whether a ticket falls under it; an empty list matches everything."""
+        return (
+            self.active
+            and (not self.match_categories or category in self.match_categories)
+            and (not self.match_priorities or priority in self.match_priorities)
+            and (not self.match_companies or str(company_id) in self.match_companies)
         )
 
 
-def load_policies(session: TenantSession) -> list[PolicyRow]:
+def terms_as_text() -> Select[Any]:
+    """Every policy of the tenant in the order in which they are tried, as one text for `read_terms`."""
+    every = aggregate_order_by(func.json_build_array(*_TERMS), SlaPolicy.position, SlaPolicy.name)
+    return select(cast(func.json_agg(every), Text)).join_from(
+        SlaPolicy, BusinessCalendar, BusinessCalendar.id == SlaPolicy.calendar_id
+    )
+
+
+@lru_cache(maxsize=256)
+def read_terms(text: str | None) -> tuple[PolicyTerms, ...]:
+    """The policies in what `terms_as_text` reads (None where there are none).
+
+    What is kept is the reading of a text, never a policy: another text is read anew, so nothing is ever stale.
+    """
+    return tuple(PolicyTerms(UUID(row[0]), *row[1:]) for row in json.loads(text or "[]"))
+
+
+_LOAD_TERMS = prepare(terms_as_text())
+
+
+def load_terms(session: TenantSession) -> tuple[PolicyTerms, ...]:
     """Every policy of the tenant in the order in which they are tried."""
+    return read_terms(session.run(_LOAD_TERMS).scalar())
+
+
+def load_policies(session: TenantSession) -> list[PolicyRow]:
+    """The same as rows that can be changed."""
     rows = session.execute(
         select(SlaPolicy, BusinessCalendar)
         .join(BusinessCalendar, BusinessCalendar.id == SlaPolicy.calendar_id)
@@ -46,44 +123,42 @@ def load_policies(session: TenantSession) -> list[PolicyRow]:
     return [PolicyRow(policy, calendar) for policy, calendar in rows]
 
 
-def lock_with_policies(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> tuple[Ticket, list[PolicyRow]]:
-    """`lock_ticket` and `load_policies` by one statement, for whatever moves the clock afterwards."""
-    rows = session.execute(
-        select(Ticket, SlaPolicy, BusinessCalendar)
-        .outerjoin(SlaPolicy, SlaPolicy.tenant_id == Ticket.tenant_id)
-        .outerjoin(BusinessCalendar, BusinessCalendar.id == SlaPolicy.calendar_id)
-        .where(Ticket.id == ticket_id, visible_to(actor))
-        .order_by(SlaPolicy.position, SlaPolicy.name)
+@cache
+def _lock(sight: Sight) -> Select[Any]:
+    return prepare(
+        select(Ticket, terms_as_text().scalar_subquery())
+        .where(Ticket.id == bindparam("ticket"), visible_by(sight))
         .with_for_update(of=Ticket)
         .execution_options(populate_existing=True)
-    ).all()
-    if not rows:
+    )
+
+
+def lock_with_policies(
+    session: TenantSession, ticket_id: UUID, *, actor: Actor
+) -> tuple[Ticket, tuple[PolicyTerms, ...]]:
+    """`lock_ticket` and `load_terms` by one statement, for whatever moves the clock afterwards."""
+    row = session.run(_lock(sight_of(actor)), {"ticket": ticket_id, **values_of(actor)}).one_or_none()
+    if row is None:
         raise NotFound("ticket")
-    return rows[0][0], [PolicyRow(policy, calendar) for _, policy, calendar in rows if policy is not None]
+    return row[0], read_terms(row[1])
 
 
-def find_policy(policies: Sequence[PolicyRow], *, category: str, priority: str, company_id: UUID) -> PolicyRow | None:
-    """The first active policy that covers the ticket; an empty list matches everything."""
-    for row in policies:
-        policy = row.policy
-        if (
-            policy.active
-            and (not policy.match_categories or category in policy.match_categories)
-            and (not policy.match_priorities or priority in policy.match_priorities)
-            and (not policy.match_companies or str(company_id) in policy.match_companies)
-        ):
-            return row
-    return None
+def find_policy(
+    policies: Sequence[PolicyTerms], *, category: str, priority: str, company_id: UUID
+) -> PolicyTerms | None:
+    """The first active policy that covers the ticket."""
+    fitting = (one for one in policies if one.covers(category=category, priority=priority, company_id=company_id))
+    return next(fitting, None)
 
 
-def policy_of(policies: Sequence[PolicyRow], ticket: Ticket) -> PolicyRow | None:
+def policy_of(policies: Sequence[PolicyTerms], ticket: Ticket) -> PolicyTerms | None:
     """The policy that covers an existing ticket."""
     return find_policy(
         policies, category=ticket.category, priority=ticket.priority.value, company_id=ticket.customer_id
     )
 
 
-def working_calendar(row: BusinessCalendar) -> WorkingCalendar:
+def working_calendar(row: BusinessCalendar | PolicyTerms) -> WorkingCalendar:
     """The pure calendar of a stored one."""
     return WorkingCalendar(
         timezone=row.timezone,

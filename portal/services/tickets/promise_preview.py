@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from portal.authz import Actor, Permission, require
 from portal.lib.sla_clock import ClockInput, Metric, Step, read
 from portal.models.session import TenantSession
-from portal.services.tickets.policies import find_policy, load_policies
+from portal.services.tickets.policies import find_policy, load_terms
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ def preview_promise(
     require(actor, Permission.TICKETS_CREATE)
     if not actor.company_ids:
         return None
-    row = find_policy(load_policies(session), category=category, priority=priority, company_id=actor.company_ids[0])
-    if row is None:
+    policy = find_policy(load_terms(session), category=category, priority=priority, company_id=actor.company_ids[0])
+    if policy is None:
         return None
-    rules = row.rules()
+    rules = policy.rules
     reading = read(rules, ClockInput(started_at=now), now)
     due = {Metric.FIRST_RESPONSE: reading.first_response_due_at, Metric.RESOLUTION: reading.resolution_due_at}
     promised = [(metric, target, due[metric]) for metric, target in rules.targets()]

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, inspect, select, update
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from portal.errors import Forbidden, Invalid
-from portal.models import AuditEntry, NextStep, OutboxEvent, TicketStatus
+from portal.models import AuditEntry, NextStep, OutboxEvent, SlaPolicy, Ticket, TicketEvent, TicketStatus
 from portal.services.tickets.opening import NewTicket, create_ticket
 
 
@@ -97,4 +99,34 @@ def test_the_statements_are_few_and_fixed(session, open_ticket, statements):
     open_ticket()
     session.commit()
     writes = [text for text in statements if "set_config" not in text and "SAVEPOINT" not in text]
-    assert len(writes) == 5, writes
+    assert len(writes) == 2, writes
+
+
+def test_what_is_given_back_is_the_sessions_own_row(session, open_ticket):
+    ticket = open_ticket()
+    assert session.get(Ticket, ticket.id) is ticket
+    assert not inspect(ticket).modified
+    given = {column.key: getattr(ticket, column.key) for column in inspect(Ticket).column_attrs}
+    session.refresh(ticket)
+    assert given == {name: getattr(ticket, name) for name in given}
+    assert (ticket.tags, ticket.custom_fields, ticket.clock_pauses, ticket.clock_fired) == ([], {}, [], [])
+
+
+def test_a_changed_policy_holds_for_the_next_ticket(session, open_ticket, now):
+    assert open_ticket().first_response_due_at == now + timedelta(seconds=20)
+    session.execute(update(SlaPolicy).values(first_response_seconds=35))
+    assert open_ticket().first_response_due_at == now + timedelta(seconds=35)
+
+
+@pytest.mark.parametrize("foreign", ["tenant", "company"])
+def test_no_row_of_another_tenant_is_written_beside_the_event(session, world, open_ticket, actor_of, now, foreign):
+    bob = actor_of("bob")
+    other = {
+        "tenant": (replace(bob, tenant_id=world.nova), ProgrammingError),
+        "company": (replace(bob, company_ids=(world.companies["ofuq"],)), IntegrityError),
+    }
+    actor, refused = other[foreign]
+    before = session.scalar(select(func.count()).select_from(TicketEvent))
+    with pytest.raises(refused), session.begin_nested():
+        create_ticket(session, NewTicket("a", "b", "drill"), actor=actor, now=now)
+    assert session.scalar(select(func.count()).select_from(TicketEvent)) == before

@@ -102,13 +102,13 @@ def test_view_and_clock_agree_at_every_second_of_a_drill(
 ) -> None:
     """What is shown from a row of the start is what the clock itself says at that second."""
     from portal.lib.sla_clock import read
-    from portal.services.tickets.policies import load_policies, policy_of
+    from portal.services.tickets.policies import load_terms, policy_of
 
     ticket: Ticket = open_ticket(priority=TicketPriority.NORMAL.value)
-    row = policy_of(load_policies(session), ticket)
-    assert row is not None
+    policy = policy_of(load_terms(session), ticket)
+    assert policy is not None
     for after in range(100):
-        reading = read(row.rules(), clock_input(ticket), now + seconds(after))
+        reading = read(policy.rules, clock_input(ticket), now + seconds(after))
         view = view_sla(ticket, now + seconds(after))
         assert (view.state, view.first_response_due_at) == (reading.state, reading.first_response_due_at), after
     advance_clock(session, ticket.id, cycle=1, now=now + seconds(20))
