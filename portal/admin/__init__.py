@@ -16,6 +16,7 @@ from portal.admin.navigation import init_navigation
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.sso import IdentityProvidersView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 
@@ -49,6 +50,7 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        IdentityProvidersView(),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),

@@ -27,6 +27,22 @@ class Place:
     foot: bool = False
 
 
+@dataclass(frozen=True)
+class SettingsPage:
+    """A page of the settings: the list of a view."""
+
+    view: str
+    label: str
+    icon: str
+    needed: Permission
+
+
+SETTINGS = (
+    SettingsPage("sla_policies", N_("Promises"), "timer", Permission.SLA_READ),
+    SettingsPage("sla_calendars", N_("Working hours"), "calendar-clock", Permission.SLA_READ),
+    SettingsPage("ticket_categories", N_("Categories"), "tag", Permission.SLA_READ),
+    SettingsPage("identity_providers", N_("Single sign-on"), "key-round", Permission.SIGN_IN_CONFIGURE),
+)
 PLACES = (
     Place("tickets", N_("Tickets"), "inbox", "desk.index", Permission.DESK_READ, ("desk",)),
     Place(
@@ -45,7 +61,7 @@ PLACES = (
         "settings-2",
         "sla_policies.index_view",
         Permission.SLA_READ,
-        ("sla_policies", "sla_calendars", "ticket_categories"),
+        tuple(page.view for page in SETTINGS),
         foot=True,
     ),
 )
@@ -64,15 +80,23 @@ def rail() -> list[dict[str, Any]]:
                 "key": place.key,
                 "label": gettext(place.label),
                 "icon": place.icon,
-                "url": url_for(place.endpoint),
+                "url": url_for(endpoint),
                 "current": at in place.blueprints,
             }
             for place in PLACES
-            if place.foot is foot and found.actor.may(place.needed)
+            if place.foot is foot and (endpoint := _leads_to(place))
         ]
         if items:
             groups.append({"label": None, "foot": foot, "items": items})
     return groups
+
+
+def _leads_to(place: Place) -> str | None:
+    """The endpoint that a place leads the reader to; the settings open at the first page that they may read."""
+    if place.key == "settings":
+        own = _own_settings()
+        return f"{own[0].view}.index_view" if own else None
+    return place.endpoint if http.actor().may(place.needed) else None
 
 
 def shell_links() -> dict[str, str | None]:
@@ -93,15 +117,20 @@ def shell_links() -> dict[str, str | None]:
 
 def settings_pages() -> list[dict[str, Any]]:
     """The settings' own navigation."""
-    pages = (
-        ("sla_policies", gettext("Promises"), "timer"),
-        ("sla_calendars", gettext("Working hours"), "calendar-clock"),
-        ("ticket_categories", gettext("Categories"), "tag"),
-    )
     return [
-        {"label": label, "icon": icon, "url": url_for(f"{name}.index_view"), "current": request.blueprint == name}
-        for name, label, icon in pages
+        {
+            "label": gettext(page.label),
+            "icon": page.icon,
+            "url": url_for(f"{page.view}.index_view"),
+            "current": request.blueprint == page.view,
+        }
+        for page in _own_settings()
     ]
+
+
+def _own_settings() -> list[SettingsPage]:
+    """The pages of the settings that the reader may open."""
+    return [page for page in SETTINGS if http.actor().may(page.needed)]
 
 
 def init_navigation(app: Flask) -> None:

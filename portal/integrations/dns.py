@@ -22,21 +22,29 @@ class TxtLookup(Protocol):
 
 
 class DnsTxtLookup:
-    """The system's name servers, or the one that is named as `address:port`."""
+    """The system's name servers, or the one that is named as `address:port` (`[address]:port` for IPv6)."""
 
-    def __init__(self, server: str | None = None) -> None:
-        self._resolver = Resolver(configure=server is None)
-        if server is not None:
-            host, _, port = server.rpartition(":")
-            self._resolver.nameservers = [host]
-            self._resolver.port = int(port)
+    def __init__(self, server: str | None = None, *, lifetime: float = LIFETIME_SECONDS) -> None:
+        self._server = server
+        self._lifetime = lifetime
 
     def find(self, name: str) -> list[str]:
         """The records' texts, each put together from its strings (RFC 7208 §3.3)."""
         try:
-            answer = self._resolver.resolve(name, "TXT", lifetime=LIFETIME_SECONDS)
+            # The names are whole: no search list of the machine is tried after them.
+            answer = self._resolver().resolve(name, "TXT", lifetime=self._lifetime, search=False)
         except (NXDOMAIN, NoAnswer, EmptyLabel, LabelTooLong, NameTooLong):
             return []
         except (DNSException, OSError) as error:
             raise LookupFailed(type(error).__name__) from error
         return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
+
+    def _resolver(self) -> Resolver:
+        """Made for each look: a machine whose configuration changes, or has none yet, is no reason to restart."""
+        if self._server is None:
+            return Resolver()
+        host, _, port = self._server.rpartition(":")
+        resolver = Resolver(configure=False)
+        resolver.nameservers = [host.strip("[]")]
+        resolver.port = int(port)
+        return resolver

@@ -76,6 +76,8 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.sla_warned"): (TELL,),
     ("outgoing_message", "message.queued"): (TELL,),
     ("email_domain", "email_domain.claimed"): (PROVE,),
+    ("email_domain", "email_domain.check_asked"): (PROVE,),
+    ("email_domain", "email_domain.removed"): (PROVE,),
 }
 
 

@@ -19,8 +19,8 @@ from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.models import User
 from portal.services.accounts import sessions
-from portal.services.accounts.sso.flow import has_providers
 from portal.services.accounts.sign_in import Attempt, FactorOwed, SignedInNow, continue_sign_in, prove_password
+from portal.services.accounts.sso.flow import has_providers
 
 IDENTIFIER_LENGTH = 254
 DEVICE_LIFE = timedelta(days=400)

@@ -44,6 +44,16 @@ def count_wrong_guess(identifier: str) -> None:
         count(FAILURES, "origin", origin_key())
 
 
+def refuse_failing_origin() -> None:
+    """Before a sign-in that names nobody is tried: TooManyRequests after too many failures from the origin."""
+    _require(FAILURES, "origin", origin_key())
+
+
+def count_failed_origin() -> None:
+    """After a sign-in that names nobody has failed."""
+    count(FAILURES, "origin", origin_key())
+
+
 def _login_key(identifier: str) -> str:
     return f"{http.tenant().id}:{identifier.strip().lower()}"
 

@@ -27,6 +27,16 @@ ACTIONS = {
     "calendar.saved": N_("Working hours saved"),
     "category.saved": N_("Category saved"),
     "category.moved": N_("Category moved"),
+    "identity_provider.saved": N_("Identity provider saved"),
+    "identity_provider.removed": N_("Identity provider removed"),
+    "email_domain.claimed": N_("Domain claimed"),
+    "email_domain.check_asked": N_("Domain's record looked for on request"),
+    "email_domain.verified": N_("Domain proved"),
+    "email_domain.lost": N_("Domain's proof lost"),
+    "email_domain.removed": N_("Domain removed"),
+    "user.created": N_("Login created"),
+    "user.sso_linked": N_("Single sign-on linked"),
+    "user.sso_unlinked": N_("Single sign-on unlinked"),
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -35,6 +45,8 @@ RECORDS = {
     "calendar": N_("Working hours"),
     "category": N_("Category"),
     "access": N_("Access"),
+    "identity_provider": N_("Identity provider"),
+    "email_domain": N_("Domain"),
 }
 DOORS = {
     "portal": N_("Customer portal"),

@@ -15,11 +15,12 @@ from portal.lib.tokens import new_token, token_hash
 from portal.models import Passkey, SignInChallenge, TotpFactor, User, UserKind
 from portal.models.session import TenantSession
 from portal.services.accounts.devices import recognise_device
+from portal.services.accounts.expiry import forget_expired
 from portal.services.accounts.identity import Identity, find_login
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin, start_session
-from portal.services.accounts.sso.flow import refuse_other_ways
+from portal.services.accounts.sso.recognition import refuse_other_ways
 
 SSO = "sso"
 CHALLENGE_LIFE = timedelta(minutes=10)
@@ -102,6 +103,7 @@ def continue_sign_in(
 
 def open_challenge(session: TenantSession, user: User, *, door: str, method: str, now: datetime) -> FactorOwed:
     """Note that somebody owes the second factor, for ten minutes."""
+    forget_expired(session, SignInChallenge, now=now)
     token = new_token()
     challenge = SignInChallenge(
         token_hash=token_hash(token),

@@ -5,7 +5,7 @@ from temporalio import activity
 from portal.integrations.dns import TxtLookup
 from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
-from portal.services.accounts.sso.domains import look_for_proof
+from portal.services.accounts.sso.proof import look_for_proof
 from portal.workflows.accounts.shared import DomainLook, LookForProof
 
 
