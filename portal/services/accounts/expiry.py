@@ -16,5 +16,7 @@ ShortLived = type[SsoAttempt] | type[SignInChallenge] | type[OneTimeLink]
 def forget_expired(session: TenantSession, table: ShortLived, *, now: datetime) -> None:
     """Delete up to twenty of the tenant's rows whose time was over a day ago; rows others delete are left to them."""
     (key,) = table.__mapper__.primary_key
-    old = select(key).where(table.expires_at < now - KEPT).limit(AT_ONCE).with_for_update(skip_locked=True)
-    session.execute(delete(table).where(key.in_(old)), execution_options={"synchronize_session": False})
+    some = select(key).where(table.expires_at < now - KEPT).limit(AT_ONCE).with_for_update(skip_locked=True)
+    # Chosen once: a subquery may be run again for every row, and skips what it has locked before.
+    old = some.cte("old")
+    session.execute(delete(table).where(key.in_(select(old))), execution_options={"synchronize_session": False})
