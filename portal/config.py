@@ -1,5 +1,6 @@
 """Settings: one frozen object, read once from the environment, refused loudly when wrong."""
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +42,17 @@ def _integer(name: str, default: int) -> int:
 
 
 def _server(name: str) -> str | None:
+    """An address with its port, such as `127.0.0.1:53` or `[::1]:53`."""
     value = _read(name)
-    if value and not (value.rpartition(":")[0] and value.rpartition(":")[2].isdigit()):
-        raise ConfigurationError(f"{name} must look like 127.0.0.1:53, not {value!r}.")
+    if not value:
+        return None
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        if not 0 < int(port) < 65536:
+            raise ValueError(port)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must look like 127.0.0.1:53, not {value!r}.") from error
     return value
 
 
