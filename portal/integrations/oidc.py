@@ -9,7 +9,6 @@ import base64
 import re
 import secrets
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,12 +25,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from portal.integrations.oidc_documents import BROKEN, Documents, OidcError
 from portal.integrations.outbound import WHOLE_SECONDS, OutboundSession
 from portal.lib.text import has_forbidden_characters
 
-FRESH_SECONDS, UNREACHABLE_SECONDS = 3600.0, 10.0
 AT_ONCE_PER_PROVIDER, AT_ONCE = 8, 32
-MOST_DOCUMENTS = 1000
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Signatures by the provider's private key only: a shared secret would let whoever holds it mint identities.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -39,16 +37,6 @@ LEEWAY_SECONDS = 60
 SUBJECT_LENGTH, NAME_LENGTH = 255, 100
 # What a browser takes for an address (HTML Living Standard), of ASCII alone: other letters can look like these.
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{3,253}\Z)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
-# What reading a hostile document or token can end in, besides what the libraries call their errors.
-_BROKEN = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
-
-
-class OidcError(Exception):
-    """The provider cannot be reached, or what it says does not hold; `code` is for people, the text for logs."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -110,7 +98,7 @@ class OidcProviders:
         self._allow_loopback = allow_loopback
         self._whole_seconds = whole_seconds
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[float, dict[str, Any] | OidcError]] = {}
+        self._documents = Documents(self.guard)
         self._asking: dict[str, int] = {}
 
     def is_acceptable(self, address: str) -> bool:
@@ -171,7 +159,7 @@ class OidcProviders:
 
     def _discover(self, issuer: str) -> Metadata:
         """The provider's endpoints; the document has to be about this very issuer."""
-        document = self._document(issuer.rstrip("/") + "/.well-known/openid-configuration")
+        document = self._documents.find(issuer.rstrip("/") + "/.well-known/openid-configuration")
         if document.get("issuer") != issuer:
             raise OidcError("sso_misconfigured", "the document names another issuer")
         methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
@@ -202,7 +190,7 @@ class OidcProviders:
                 )
         except requests.RequestException as error:
             raise OidcError("sso_unreachable", f"token: {type(error).__name__}") from error
-        except (AuthlibBaseError, *_BROKEN) as error:
+        except (AuthlibBaseError, *BROKEN) as error:
             said = str(getattr(error, "error", ""))[:60]
             code = "sso_misconfigured" if said in ("invalid_client", "unauthorized_client") else "sso_refused"
             raise OidcError(code, f"token: {type(error).__name__} {said}") from error
@@ -226,7 +214,7 @@ class OidcProviders:
                 {"nonce": nonce, "client_id": client.client_id, "access_token": tokens.get("access_token")},
             )
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_SECONDS)
-        except (JoseError, AuthlibBaseError, *_BROKEN) as error:
+        except (JoseError, AuthlibBaseError, *BROKEN) as error:
             raise OidcError("sso_refused", f"ID token: {type(error).__name__} {error}") from error
         return dict(claims)
 
@@ -234,61 +222,21 @@ class OidcProviders:
         """The token under the provider's keys, which are read again once when they do not fit (rotation)."""
         try:
             return jwt.decode(raw, self._keys(metadata), algorithms=list(ALGORITHMS))
-        except (JoseError, *_BROKEN):
-            with self._lock:
-                self._known.pop(metadata.jwks_uri, None)
+        except (JoseError, *BROKEN):
+            self._documents.forget(metadata.jwks_uri)
             return jwt.decode(raw, self._keys(metadata), algorithms=list(ALGORITHMS))
 
     def _keys(self, metadata: Metadata) -> KeySet:
-        return KeySet.import_key_set(self._document(metadata.jwks_uri))  # type: ignore[arg-type]
+        return KeySet.import_key_set(self._documents.find(metadata.jwks_uri))  # type: ignore[arg-type]
 
     def _with_userinfo(self, metadata: Metadata, claims: dict[str, Any], tokens: Mapping[str, Any]) -> dict[str, Any]:
         """The claims with those that the provider only tells on asking, if they are about the same subject."""
-        found = self._fetch(metadata.userinfo_endpoint, {"Authorization": f"Bearer {tokens.get('access_token')}"})
+        found = self._documents.read(
+            metadata.userinfo_endpoint, {"Authorization": f"Bearer {tokens.get('access_token')}"}
+        )
         if found.get("sub") != claims.get("sub"):
             raise OidcError("sso_refused", "user info is about somebody else")
         return {name: found[name] for name in ("email", "email_verified", "name") if name in found} | claims
-
-    def _document(self, address: str) -> dict[str, Any]:
-        """A document of a provider, or what went wrong the last time, as long as either counts."""
-        with self._lock:
-            at, known = self._known.get(address, (0.0, OidcError("")))
-        unreachable = isinstance(known, OidcError)
-        if at and time.monotonic() - at < (UNREACHABLE_SECONDS if unreachable else FRESH_SECONDS):
-            if isinstance(known, OidcError):
-                raise OidcError(known.code, "kept from the last try")
-            return known
-        try:
-            found = self._fetch(address)
-        except OidcError as error:
-            self._keep(address, error)
-            raise
-        self._keep(address, found)
-        return found
-
-    def _keep(self, address: str, found: dict[str, Any] | OidcError) -> None:
-        with self._lock:
-            if len(self._known) >= MOST_DOCUMENTS:
-                self._known.clear()
-            self._known[address] = (time.monotonic(), found)
-
-    def _fetch(self, address: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-        try:
-            with OutboundSession() as session:
-                self._guard(session)
-                answer = session.get(address, headers=headers)
-                found = answer.json() if answer.status_code == 200 else None
-        except requests.JSONDecodeError as error:
-            raise OidcError("sso_misconfigured", "no JSON") from error
-        except requests.RequestException as error:
-            raise OidcError("sso_unreachable", type(error).__name__) from error
-        except _BROKEN as error:
-            raise OidcError("sso_misconfigured", type(error).__name__) from error
-        if answer.status_code != 200:
-            raise OidcError("sso_unreachable", f"status {answer.status_code}")
-        if not isinstance(found, dict):
-            raise OidcError("sso_misconfigured", "no JSON object")
-        return found
 
     def _session(self, client: Client, metadata: Metadata) -> "_Session":
         session = _Session(
@@ -299,10 +247,15 @@ class OidcProviders:
             token_endpoint_auth_method="client_secret_post" if metadata.secret_in_body else "client_secret_basic",
         )
         session.register_client_auth_method(("client_secret_basic", _basic))
-        self._guard(session)
+        self.guard(session)
         return session
 
-    def _guard(self, session: OutboundSession) -> None:
+    def forget(self) -> None:
+        """Read every document anew the next time."""
+        self._documents.forget()
+
+    def guard(self, session: OutboundSession) -> None:
+        """Put the bounds of this installation around a session."""
         session.guard(allow_loopback=self._allow_loopback, whole_seconds=self._whole_seconds)
 
 

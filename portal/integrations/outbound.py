@@ -32,7 +32,6 @@ class AnswerTooLarge(requests.RequestException):
 class OutboundSession(requests.Session):
     """A session for one or two requests; every failure is a `requests.RequestException`."""
 
-    allow_loopback = False
     whole_seconds = WHOLE_SECONDS
 
     def guard(self, *, allow_loopback: bool, whole_seconds: float = WHOLE_SECONDS) -> None:

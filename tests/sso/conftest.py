@@ -145,5 +145,5 @@ def leads_to(page: TestResponse) -> str:
 def traveller(app: Any, provider: Provider) -> Callable[..., Traveller]:
     """A new browser."""
     # Documents of providers that earlier tests had at the same port are no longer true.
-    app.extensions["portal_oidc"]._known.clear()
+    app.extensions["portal_oidc"].forget()
     return lambda door="portal", host="127.0.0.1": Traveller(app.test_client(), provider, door, host)

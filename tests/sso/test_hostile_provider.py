@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from portal.integrations.oidc import AT_ONCE_PER_PROVIDER, Client, OidcError, OidcProviders, Return
+from portal.integrations.oidc import AT_ONCE_PER_PROVIDER, Client, OidcProviders, Return
+from portal.integrations.oidc_documents import OidcError
 from portal.integrations.outbound import MAX_BYTES
 from portal.lib.clock import utcnow
 from tests.sso.provider import (

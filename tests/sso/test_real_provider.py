@@ -119,7 +119,7 @@ def running(node: str, portal: str) -> Iterator[RealProvider]:
 
 @pytest.fixture
 def real_provider(app: Any, running: RealProvider) -> Iterator[RealProvider]:
-    app.extensions["portal_oidc"]._known.clear()
+    app.extensions["portal_oidc"].forget()
     yield running
     if running.changed:
         running.start()
