@@ -20,6 +20,7 @@ from portal.admin.sign_in import DomainsView, SignInView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
@@ -60,6 +61,7 @@ def init_admin(app: Flask) -> None:
         RolesView(),
         SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),
         DomainsView(name="Domains", endpoint="tenant_domains", url="settings/domains"),
+        IdentityProvidersView(),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
         PasswordView(name="Password", endpoint="staff_password", url="password"),

@@ -8,6 +8,7 @@ from portal.blueprints.accounts.join import bp as join
 from portal.blueprints.accounts.pages import access, account
 from portal.blueprints.accounts.registration import bp as registration
 from portal.blueprints.accounts.security import bp as security
+from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
@@ -23,6 +24,7 @@ def register_blueprints(app: Flask) -> None:
         access,
         registration,
         join,
+        sso,
         strength,
         account,
         company,

@@ -90,6 +90,7 @@ class OneTimeLink(Tenanted, Base):
         tenant_reference("user_id", "users"),
         UniqueConstraint("tenant_id", "token_hash"),
         Index("ix_one_time_links_user", "tenant_id", "user_id", "purpose"),
+        Index("ix_one_time_links_expiry", "tenant_id", "expires_at"),
     )
 
     id: Mapped[UuidKey]
@@ -111,6 +112,7 @@ class SignInChallenge(Tenanted, Base):
     __table_args__ = (
         tenant_reference("user_id", "users"),
         Index("ix_sign_in_challenges_user", "tenant_id", "user_id"),
+        Index("ix_sign_in_challenges_expiry", "tenant_id", "expires_at"),
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
@@ -294,6 +296,7 @@ class ExternalIdentity(Tenanted, Base):
         tenant_reference("user_id", "users"),
         tenant_reference("provider_id", "identity_providers"),
         UniqueConstraint("tenant_id", "provider_id", "subject"),
+        Index("ix_external_identities_user", "tenant_id", "user_id"),
     )
 
     id: Mapped[UuidKey]
@@ -308,7 +311,10 @@ class SsoAttempt(Tenanted, Base):
     """A trip to an identity provider; its state comes back once."""
 
     __tablename__ = "sso_attempts"
-    __table_args__ = (tenant_reference("provider_id", "identity_providers"),)
+    __table_args__ = (
+        tenant_reference("provider_id", "identity_providers"),
+        Index("ix_sso_attempts_expiry", "tenant_id", "expires_at"),
+    )
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(Uuid)

@@ -25,6 +25,8 @@ DOOR = Door(
     verify="access.verify",
     home="dashboard.index",
     prefix="/portal/",
+    sso="sso.choose",
+    sso_start="sso.start",
 )
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
