@@ -184,7 +184,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 # Rules first, on a database nobody has written to; then what commits; the browser last, since Playwright keeps an
 # event loop running in this process for as long as it is open.
-ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints",
+ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
          "runner", "workflows", "crash", "browser")  # fmt: skip
 
 

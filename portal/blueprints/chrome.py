@@ -6,13 +6,14 @@ from functools import lru_cache
 from typing import Any, cast
 
 from babel import Locale
-from flask import Flask, g, get_flashed_messages, request, url_for
+from flask import Flask, g, get_flashed_messages, request
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.guard import door
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.telemetry import csp_nonce
+from portal.services.accounts.factor_policy import factor_due
 
 # The worker gives a sign of life every two seconds; one that is restarted is not worth a warning.
 LIFE = timedelta(seconds=30)
@@ -45,6 +46,7 @@ def frame() -> dict[str, Any]:
         "urls": _links(),
         "flashes": _flashes(),
         "system_state": _system_state() if found and door() == "portal" else None,
+        "factor_due": factor_due(tenant.sign_in, found.user) if found else None,
         "now": http.now(),
         "request_id": g.get("request_id", ""),
     }
@@ -63,7 +65,7 @@ def _system_state() -> dict[str, str] | None:
         return None
     late = g.sign_of_life is None or http.now() - g.sign_of_life > LIFE
     text = gettext("Automatic steps are delayed") if late else gettext("All systems normal")
-    return {"tone": "warn" if late else "ok", "text": text, "url": url_for("access.help_page")}
+    return {"tone": "warn" if late else "ok", "text": text, "url": http.address_of("access.help_page")}
 
 
 @lru_cache
@@ -94,15 +96,15 @@ def _signed_in() -> dict[str, Any] | None:
 
 def _links() -> dict[str, str | None]:
     return {
-        "home": url_for("dashboard.index"),
-        "search": url_for("tickets.index") if _has_tickets() else None,
-        "notifications": url_for("account.notifications"),
-        "logout": url_for("access.logout"),
-        "preferences": url_for("access.preferences"),
-        "login": url_for("access.login"),
-        "profile": url_for("account.profile"),
-        "security": None,
-        "counts": url_for("account.counts"),
+        "home": http.address_of("dashboard.index"),
+        "search": http.address_of("tickets.index") if _has_tickets() else None,
+        "notifications": http.address_of("account.notifications"),
+        "logout": http.address_of("access.logout"),
+        "preferences": http.address_of("access.preferences"),
+        "login": http.address_of("access.login"),
+        "profile": http.address_of("account.profile"),
+        "security": http.address_of("security.page"),
+        "counts": http.address_of("account.counts"),
         "socket": "/socket.io",
     }
 
@@ -140,7 +142,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "key": place.key,
             "label": place.label,
             "icon": place.icon,
-            "url": url_for(place.endpoint),
+            "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),

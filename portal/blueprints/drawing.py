@@ -83,7 +83,7 @@ def time_tag(at: datetime | None, css: str = "", behaviour: str = " data-relativ
     if at is None:
         return Markup()
     named = f' class="{escape(css)}"' if css else ""
-    return Markup(f"<time{named}{_stamp(at)}{behaviour}>{escape(format_when(at))}</time>")  # noqa: S704 - escaped
+    return Markup(f"<time{named}{stamped(at)}{behaviour}>{escape(format_when(at))}</time>")  # noqa: S704 - escaped
 
 
 def countdown(at: datetime | None, css: str = "") -> Markup:
@@ -91,7 +91,8 @@ def countdown(at: datetime | None, css: str = "") -> Markup:
     return time_tag(at, css, " data-countdown")
 
 
-def _stamp(at: datetime) -> str:
+def stamped(at: datetime) -> str:
+    """The attributes of a `time`: for programs and, to hover over, exact for people."""
     return f' datetime="{at.isoformat(timespec="seconds")}" title="{escape(format_exact(at))}"'
 
 
@@ -156,7 +157,7 @@ def next_step(step: Mapping[str, Any] | None, *, chip: bool = False) -> Markup:
 
 def _when(at: datetime | None, words: str | None) -> str:
     if words:
-        told: str = f"<time{_stamp(at)}>{escape(words)}</time>" if at else escape(words)
+        told: str = f"<time{stamped(at)}>{escape(words)}</time>" if at else escape(words)
     elif at:
         told = countdown(at)
     else:

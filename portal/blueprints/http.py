@@ -1,9 +1,12 @@
 """What every view needs: the tenant, who is asking, the session, the commit, the answer."""
 
 import ipaddress
+from collections.abc import Hashable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,14 +15,18 @@ from portal.authz import Actor
 from portal.config import Settings
 from portal.errors import Unauthenticated
 from portal.extensions import db
+from portal.integrations.places import Places
 from portal.lib.clock import utcnow
 from portal.lib.vault import Vault
 from portal.models.session import TenantSession
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.identity import Identity
+from portal.services.accounts.own import Letterhead
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin
 from portal.services.tenants.directory import TenantProfile
+
+_NO_TICKET = UUID(int=0)
 
 
 def settings() -> Settings:
@@ -42,6 +49,22 @@ def token_signer() -> TokenSigner:
     return cast(TokenSigner, current_app.extensions["portal_token_signer"])
 
 
+def places() -> Places:
+    """What knows where addresses on the network are."""
+    return cast(Places, current_app.extensions["portal_places"])
+
+
+def letterhead() -> Letterhead:
+    """What mails about an account of this tenant are written with."""
+    return Letterhead(tenant(), settings().base_url, vault())
+
+
+def session_id() -> UUID | None:
+    """What is signed in here: the browser's session, or the family of the program's token."""
+    held = g.get("auth_session")
+    return cast("UUID | None", held.id if held is not None else g.get("token_family"))
+
+
 def tenant() -> TenantProfile:
     """The tenant of the request's host."""
     return cast(TenantProfile, g.tenant)
@@ -62,13 +85,13 @@ def now() -> datetime:
 def origin() -> Origin:
     """Where the request came from."""
     return Origin(
-        ip=_address(),
+        ip=_callers_address(),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=g.get("request_id", ""),
     )
 
 
-def _address() -> str:
+def _callers_address() -> str:
     """The caller's address without a zone; behind a proxy it is a text of somebody's, so only addresses count."""
     try:
         return str(ipaddress.ip_address((request.remote_addr or "").partition("%")[0]))
@@ -97,6 +120,22 @@ def commit() -> None:
 def see_other(endpoint: str, **values: Any) -> ResponseReturnValue:
     """303 to a page of ours, after a write."""
     return redirect(url_for(endpoint, **values), code=303)
+
+
+def address_of(endpoint: str, **values: Hashable) -> str:
+    """`url_for`, built once: for the addresses of lists and places, of which a page has dozens."""
+    return _address(request.script_root, endpoint, tuple(values.items()))
+
+
+def ticket_address(endpoint: str, ticket_id: UUID, **values: Hashable) -> str:
+    """The same for something of a ticket: addresses of two tickets differ by the id alone."""
+    return address_of(endpoint, ticket_id=_NO_TICKET, **values).replace(str(_NO_TICKET), str(ticket_id), 1)
+
+
+@lru_cache(maxsize=4096)
+def _address(root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+    # `root` is where the application is mounted; all else that an address is made of is in the values.
+    return url_for(endpoint, **dict(values))
 
 
 def wants_fragment() -> bool:

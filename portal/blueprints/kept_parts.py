@@ -1,9 +1,10 @@
 """Parts of pages that are drawn once and then kept: navigation, account menu, filters, headings.
 
 A part is a template that is given values and nothing else: neither the request nor what other templates know.
-It is kept by all of these values, by the reader's language and by the address of the icons, so whatever could
-make it read differently makes it another part: a person's text is found by that person's name alone, and a
-change of name, role, theme or brand is drawn at once. Only the token of forms is put in afterwards.
+It is kept by all of these values, by the reader's language, the address of the icons and the path below which
+the application is mounted, so whatever could make it read differently makes it another part: a person's text is
+found by that person's name alone, and a change of name, role, theme or brand is drawn at once. Only the token
+of forms is put in afterwards.
 
 Times may not be told in a part, since they depend on the moment; `tests/blueprints/test_kept_parts.py` checks
 which names parts use.
@@ -17,7 +18,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from flask_wtf.csrf import generate_csrf
 from jinja2 import Undefined
 from markupsafe import Markup
@@ -47,7 +48,13 @@ class KeptParts:
         """The part of this name, drawn from these values; TypeError for a value that can change later."""
         given = {key: value for key, value in values.items() if not isinstance(value, Undefined)}
         who = reader()
-        key = (name, who.locale, who.sprite, *((key, _frozen(value)) for key, value in given.items()))
+        key = (
+            name,
+            who.locale,
+            who.sprite,
+            request.script_root,
+            *((key, _frozen(value)) for key, value in given.items()),
+        )
         part = self._drawn.get(key)
         if part is None:
             part = self._keep(key, _render(name, given))

@@ -1,11 +1,14 @@
-"""How templates are joined and called; the answers are Jinja's own, with less looking up on the way."""
+"""How templates are joined, called and linked; the answers are Jinja's own, with less looking up on the way."""
 
 from types import FunctionType, MethodType
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from jinja2 import Template
 from jinja2.runtime import Context, Macro
+
+from portal.blueprints import http
 
 _PLAIN = (FunctionType, MethodType)
 
@@ -42,9 +45,17 @@ class DirectContext(Context):
         return function(*args, **options)
 
 
+def _address(endpoint: str, *, ticket_id: UUID | None = None, **values: Any) -> str:
+    """What templates know as `url_for`."""
+    if ticket_id is None:
+        return http.address_of(endpoint, **values)
+    return http.ticket_address(endpoint, ticket_id, **values)
+
+
 def init_templating(app: Flask) -> None:
     """Have the application's templates work so."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.template_class = SharedTemplate
     app.jinja_env.context_class = DirectContext
+    app.jinja_env.globals["url_for"] = _address

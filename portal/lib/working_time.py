@@ -11,7 +11,7 @@ any zone, and come out in UTC. Days are worked out one UTC day at a time and rem
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -30,6 +30,7 @@ _DAY_SECONDS: Final = 86_400
 _DAY: Final = _DAY_SECONDS * _SECOND
 _LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _REMEMBERED_DAYS: Final = 4_096
+_BLOCK: Final = 32
 
 
 class InvalidCalendar(ValueError):
@@ -84,6 +85,7 @@ class WorkingCalendar:
     timezone: str
     intervals: tuple[WeeklyInterval, ...]
     holidays: frozenset[date] = frozenset()
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -96,6 +98,11 @@ class WorkingCalendar:
                 raise InvalidCalendar("intervals_overlap")
         # Sorted, so that calendars with the same hours are equal and share what is remembered.
         object.__setattr__(self, "intervals", ordered)
+        # What is remembered is found by the calendar, for each row of a list: its hash is worked out once.
+        object.__setattr__(self, "_hash", hash((self.timezone, ordered, self.holidays)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 ALWAYS: Final = WorkingCalendar("UTC", tuple(WeeklyInterval(weekday, 0, 1440) for weekday in range(7)))
@@ -200,6 +207,7 @@ class _Timeline:
         for interval in calendar.intervals:
             self._hours[interval.weekday].append((interval.start_minute * 60, interval.end_minute * 60))
         self._days: dict[int, tuple[tuple[tuple[int, int], ...], int]] = {}
+        self._blocks: dict[int, int] = {}
 
     def day(self, day: int) -> tuple[tuple[tuple[int, int], ...], int]:
         """The spans of a UTC day (counted from 1970-01-01) and their total."""
@@ -214,13 +222,30 @@ class _Timeline:
 
     def worked(self, start: int, end: int) -> int:
         total = 0
-        for day in range(start // _DAY, -(-end // _DAY)):
+        day, past = start // _DAY, -(-end // _DAY)
+        while day < past:
+            begins = day * _DAY
+            if day % _BLOCK == 0 and start <= begins and begins + _BLOCK * _DAY <= end:
+                total += self._block(day)
+                day += _BLOCK
+                continue
             spans, whole = self.day(day)
-            if start <= day * _DAY and (day + 1) * _DAY <= end:
+            if start <= begins and begins + _DAY <= end:
                 total += whole
             else:
                 total += sum(max(0, min(closes, end) - max(opens, start)) for opens, closes in spans)
+            day += 1
         return total
+
+    def _block(self, first: int) -> int:
+        """The working time of whole days in a row: a ticket may be open for a year, and lists tell it of each."""
+        found = self._blocks.get(first)
+        if found is None:
+            found = sum(self.day(day)[1] for day in range(first, first + _BLOCK))
+            if len(self._blocks) >= _REMEMBERED_DAYS:
+                self._blocks.clear()
+            self._blocks[first] = found
+        return found
 
     def spans(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         if not any(self._hours):

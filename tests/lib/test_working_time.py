@@ -1,6 +1,7 @@
 """Working time by example: daylight saving both ways, holidays, lunch, midnight, pauses, edges."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -276,3 +277,14 @@ def test_ten_years_at_once() -> None:
     start, amount = at("2027-01-04T00:00", "Australia/Lord_Howe"), 7.5 * HOUR * 5 * 520
     assert working_time_between(calendar, start, start + timedelta(days=3640)) == amount
     assert add_working_time(calendar, start, amount) == at("2036-12-19T17:30", "Australia/Lord_Howe")
+
+
+@pytest.mark.parametrize("days", [31, 32, 33, 64, 95, 400])
+def test_long_spans_are_the_sum_of_their_days(days: int) -> None:
+    """Blocks of days are summed once and remembered; wherever a span begins and ends within them."""
+    calendar = every_day("Europe/Paris", ("09:00", "12:30"), holidays=frozenset({date(2026, 5, 1)}))
+    for offset in range(0, 40, 7):
+        start = datetime(2026, 1, 3, 10, 15, tzinfo=UTC) + timedelta(days=offset)
+        steps = [start + timedelta(days=day) for day in range(days + 1)]
+        by_day = sum((working_time_between(calendar, a, b) for a, b in pairwise(steps)), timedelta())
+        assert working_time_between(calendar, start, steps[-1]) == by_day

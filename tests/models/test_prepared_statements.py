@@ -49,6 +49,31 @@ def test_it_runs_neither_without_a_tenant_nor_for_another_one(engine, world):
         assert session.run(NAMES, {"session_tenant_id": world.nova}).all() == session.run(NAMES).all()
 
 
+def test_columns_read_past_the_session_are_scoped_all_the_same(engine, world, statements):
+    for tenant in (world.demo, world.nova):
+        with TenantSession(engine) as session:
+            session.use_tenant(tenant)
+            assert set(session.read(NAMES, {"session_tenant_id": world.demo}).scalars()) == names_of(engine, tenant)
+            with pytest.raises(LookupError):
+                session.read(select(Company.name))
+    assert all("companies.tenant_id = " in text for text in statements if "FROM companies" in text)
+    with TenantSession(engine) as session, pytest.raises(LookupError):
+        session.read(NAMES)
+
+
+def test_the_tenant_is_announced_with_the_beginning_of_each_transaction(engine, world):
+    announced = text("SELECT current_setting('app.tenant_id', true)")
+    with TenantSession(engine) as session:
+        session.use_tenant(world.nova)
+        for end in (session.commit, session.rollback, session.commit):
+            assert session.connection().execute(announced).scalar() == str(world.nova)
+            with session.begin_nested():
+                assert session.connection().execute(announced).scalar() == str(world.nova)
+            end()
+    with engine.connect() as connection:
+        assert not connection.execute(announced).scalar()
+
+
 def test_more_conditions_leave_the_criterion_in_force(engine, world):
     narrowed = NAMES.where(Company.name == bindparam("name"))
     with TenantSession(engine) as session:

@@ -30,6 +30,15 @@ async def run_state(desk, ticket_id, cycle=1):
     return (await desk.client.get_workflow_handle(clock_workflow_id(ticket_id, cycle)).describe()).status
 
 
+async def moved_after_5_seconds(desk, skipping, status):
+    """A ticket that is opened now, and that sam moves to `status` five seconds later."""
+    now = await skipping.get_current_time()
+    ticket = await desk.open(now)
+    changes = TicketChanges(status=status)
+    await desk.do(update_ticket, ticket, changes=changes, actor=desk.actor("sam"), now=now + seconds(5))
+    return ticket
+
+
 def test_each_level_is_reached_once_and_on_time(run, skipping, desk_at):
     async def story():
         async with desk_at(skipping.client) as desk:
@@ -61,10 +70,7 @@ def test_an_answer_moves_the_timer(run, skipping, desk_at):
 def test_a_pause_stops_the_clock_and_its_end_starts_it(run, skipping, desk_at):
     async def story():
         async with desk_at(skipping.client) as desk:
-            now = await skipping.get_current_time()
-            ticket = await desk.open(now)
-            waiting = TicketChanges(status=TicketStatus.WAITING_CUSTOMER)
-            await desk.do(update_ticket, ticket, changes=waiting, actor=desk.actor("sam"), now=now + seconds(5))
+            ticket = await moved_after_5_seconds(desk, skipping, TicketStatus.WAITING_CUSTOMER)
             await skipping.sleep(timedelta(days=3))
             assert desk.escalated_at(ticket) == []
             back = await skipping.get_current_time()
@@ -95,10 +101,7 @@ def test_office_hours_span_days(run, skipping, desk_at):
 def test_a_solved_ticket_closes_by_itself_and_ends_the_run(run, skipping, desk_at):
     async def story():
         async with desk_at(skipping.client) as desk:
-            now = await skipping.get_current_time()
-            ticket = await desk.open(now)
-            solved = TicketChanges(status=TicketStatus.RESOLVED)
-            await desk.do(update_ticket, ticket, changes=solved, actor=desk.actor("sam"), now=now + seconds(5))
+            ticket = await moved_after_5_seconds(desk, skipping, TicketStatus.RESOLVED)
             await skipping.sleep(timedelta(days=6))
             assert status_of(desk, ticket) is TicketStatus.CLOSED
             assert desk.escalated_at(ticket) == []

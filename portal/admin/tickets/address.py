@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import url_for
 from werkzeug.datastructures import MultiDict
 
+from portal.blueprints import http
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.listing import SORTS, STAFF_VIEWS, TicketFilter
 
@@ -85,9 +85,9 @@ class QueueAddress:
         """The parameters of the address; what is standard stays out of it."""
         values: dict[str, Any] = {
             "view": self.view if self.view != ("all" if self.q else DEFAULT_VIEW) else None,
-            "status": [status.value for status in self.status],
-            "priority": [priority.value for priority in self.priority],
-            "category": list(self.category),
+            "status": tuple(status.value for status in self.status),
+            "priority": tuple(priority.value for priority in self.priority),
+            "category": self.category,
             "assignee": self.assignee,
             "company": self.company,
             "q": self.q,
@@ -100,15 +100,15 @@ class QueueAddress:
     def url(self, **changes: Any) -> str:
         """The address with other values; any change but of the cursor begins at the first page."""
         changed = replace(self, **({"cursor": ""} | changes))
-        return url_for("desk.index", **changed.query())
+        return http.address_of("desk.index", **changed.query())
 
     def ticket_url(self, ticket_id: UUID, **more: Any) -> str:
         """A ticket's page that keeps this list beside it."""
-        return url_for("desk.ticket", ticket_id=ticket_id, **self.query(), **more)
+        return http.ticket_address("desk.ticket", ticket_id, **self.query(), **more)
 
     def action_url(self, endpoint: str, ticket_id: UUID) -> str:
         """Where a form of the ticket's page is sent, the list kept."""
-        return url_for(f"desk.{endpoint}", ticket_id=ticket_id, **self.query())
+        return http.ticket_address(f"desk.{endpoint}", ticket_id, **self.query())
 
 
 def _known(kind: type[Value], values: list[str]) -> tuple[Value, ...]:

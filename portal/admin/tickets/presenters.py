@@ -32,7 +32,6 @@ ESCALATES = N_("Escalates")
 # As much of the last message as a wide screen has room for.
 SNIPPET = 56
 _NEAR = timedelta(minutes=5)
-_NO_TICKET = UUID(int=0)
 # The thread shows these as messages.
 _SPOKEN = frozenset({"created", "replied", "note_added"})
 _EVENT_LOOK = {
@@ -64,9 +63,7 @@ def queue_rows(
     rows: Iterable[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime
 ) -> list[dict[str, Any]]:
     """Rows of the queue and of the list beside a ticket."""
-    # The addresses differ by the id alone; building one is dearer than the rest of a row.
-    pattern = address.ticket_url(_NO_TICKET)
-    return [_queue_row(row, pattern.replace(str(_NO_TICKET), str(row.ticket.id)), terms, now) for row in rows]
+    return [_queue_row(row, address.ticket_url(row.ticket.id), terms, now) for row in rows]
 
 
 def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dict[str, Any]:

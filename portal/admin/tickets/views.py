@@ -11,6 +11,7 @@ from portal.admin.live import live_part
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.page import TicketPage
+from portal.admin.tickets.rows import draw_rows
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_count, gettext
@@ -42,6 +43,7 @@ class DeskView(ServiceView):
         context = {
             "address": address,
             "rows": show.queue_rows(page.items, address, terms, now),
+            "draw_rows": draw_rows,
             "earlier": address.url(cursor=page.previous_cursor) if page.previous_cursor else None,
             "later": address.url(cursor=page.next_cursor) if page.next_cursor else None,
             "title": show.view_title(address.view),

@@ -1,8 +1,9 @@
 """What the domain of tickets adds to the dashboard."""
 
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from flask import url_for
+from flask import g
 
 from portal.authz import Permission
 from portal.blueprints import http
@@ -12,12 +13,19 @@ from portal.blueprints.tickets import presenters
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
 from portal.models import TicketStatus
-from portal.services.tickets.listing import TicketFilter, list_tickets
 from portal.services.tickets.rows import TicketRow
-from portal.services.tickets.summary import TicketFigures, list_activities, read_figures
+from portal.services.tickets.summary import (
+    OwnTickets,
+    TicketFigures,
+    list_activities,
+    list_own_tickets,
+    read_figures,
+)
 
 SHOWN = 4
 RECENT = 5
+
+_part = partial(widget, permission=Permission.TICKETS_READ, feature="tickets")
 
 add_quick_action(
     QuickAction(
@@ -32,23 +40,21 @@ add_quick_action(
 )
 
 
-@widget(
-    "needs",
-    order=10,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_needs.html",
-)
+@_part("needs", order=10, area="top", template="dashboard/_needs.html")
 def needs() -> dict[str, Any]:
     """Tickets that wait for this person; absent when none does."""
-    wanted = TicketFilter(view="needing", limit=10)
-    page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now())
-    waiting = [row for row in page.items if row.ticket.satisfaction_rating is None]
+    waiting = [row for row in _own().needing if row.ticket.satisfaction_rating is None]
     # What the team cannot go on without comes before what merely closes.
     waiting.sort(key=lambda row: row.ticket.status is TicketStatus.RESOLVED)
     items = [_need(row, primary=place == 0) for place, row in enumerate(waiting[:SHOWN])]
     return {"items": items, "needs_you": len(waiting)} if items else {}
+
+
+def _own() -> OwnTickets:
+    """The reader's tickets, read once for the parts that show them."""
+    if "own_tickets" not in g:
+        g.own_tickets = list_own_tickets(http.session(), actor=http.actor(), recent=RECENT)
+    return cast("OwnTickets", g.own_tickets)
 
 
 def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
     return {
         "icon": "ticket",
         "title": ticket.subject,
-        "url": url_for("tickets.detail", ticket_id=ticket.id),
+        "url": http.ticket_address("tickets.detail", ticket.id),
         "meta": f"{ticket.ticket_number} · {meta}",
         "step": presenters.list_step(row, http.now()),
         "action_label": action,
@@ -68,14 +74,7 @@ def _need(row: TicketRow, *, primary: bool) -> dict[str, Any]:
     }
 
 
-@widget(
-    "figures",
-    order=20,
-    area="top",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_figures.html",
-)
+@_part("figures", order=20, area="top", template="dashboard/_figures.html")
 def figures() -> dict[str, Any]:
     """Open tickets by status, and promises kept over 90 days."""
     found = read_figures(http.session(), actor=http.actor(), now=http.now())
@@ -87,7 +86,7 @@ def _parts(found: TicketFigures) -> list[tuple[str, str, str]]:
         (
             gettext(STATUS_FOR_CUSTOMERS[status.value]),
             format_count(count),
-            url_for("tickets.index", status=status.value),
+            http.address_of("tickets.index", status=status.value),
         )
         for status, count in found.by_status.items()
         if count
@@ -102,29 +101,14 @@ def _promises(found: TicketFigures) -> dict[str, str] | None:
     return {"percent": percent, "text": text}
 
 
-@widget(
-    "recent",
-    order=30,
-    area="main",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_recent.html",
-)
+@_part("recent", order=30, area="main", template="dashboard/_recent.html")
 def recent() -> dict[str, Any]:
     """The tickets that changed last."""
-    page = list_tickets(http.session(), TicketFilter(limit=RECENT), actor=http.actor(), now=http.now())
-    now, fallback, base = http.now(), http.tenant().locale, url_for("tickets.index")
-    return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now, base) for row in page.items]}
+    now, fallback, base = http.now(), http.tenant().locale, http.address_of("tickets.index")
+    return {"rows": [presenters.list_row(row, http.actor().user_id, fallback, now, base) for row in _own().recent]}
 
 
-@widget(
-    "activity",
-    order=40,
-    area="side",
-    permission=Permission.TICKETS_READ,
-    feature="tickets",
-    template="dashboard/_activity.html",
-)
+@_part("activity", order=40, area="side", template="dashboard/_activity.html")
 def activity() -> dict[str, Any]:
     """The last five activities, each leading to its record."""
     lines = list_activities(http.session(), actor=http.actor())
@@ -134,7 +118,7 @@ def activity() -> dict[str, Any]:
                 "text": presenters.say(line.event),
                 "number": line.number,
                 "subject": line.subject,
-                "url": url_for("tickets.detail", ticket_id=line.ticket_id),
+                "url": http.ticket_address("tickets.detail", line.ticket_id),
                 "at": line.event.at,
             }
             for line in lines

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import url_for
 from werkzeug.datastructures import MultiDict
 
+from portal.blueprints import http
 from portal.blueprints.localisation import format_day, gettext, select_timezone
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority, TicketStatus
@@ -64,8 +64,8 @@ class ListAddress:
     def url(self, **changes: Any) -> str:
         """The list with something changed; a page never survives a change of what is listed."""
         values = {**vars(self), "cursor": "", **changes}
-        default = {**vars(ListAddress()), "view": _usual_view(values["q"], values["status"])}
-        return url_for("tickets.index", **{name: v for name, v in values.items() if v != default[name]})
+        default = {**_DEFAULTS, "view": _usual_view(values["q"], values["status"])}
+        return http.address_of("tickets.index", **{name: v for name, v in values.items() if v != default[name]})
 
     def filter(self) -> TicketFilter:
         """What the service is asked for."""
@@ -106,6 +106,9 @@ class ListAddress:
             for name in ("q", *FIELDS)
             if getattr(self, name)
         ]
+
+
+_DEFAULTS = vars(ListAddress())
 
 
 def _known(value: str | None, known: set[str]) -> str:

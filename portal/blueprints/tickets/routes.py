@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +16,7 @@ from portal.blueprints.tickets import actions as _actions
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
+from portal.blueprints.tickets.rows import draw_rows
 from portal.blueprints.tickets.views import detail_context, request_key
 from portal.errors import Invalid
 from portal.lib.paging import Page
@@ -48,12 +49,13 @@ def index() -> ResponseReturnValue:
         # A cursor of another list or of an old version: the first page is the best answer.
         return http.see_other("tickets.index")
     fallback = http.tenant().locale
-    base = url_for("tickets.index")
+    base = http.address_of("tickets.index")
     rows = [presenters.list_row(row, actor.user_id, fallback, now, base) for row in page.items]
     head = read_list_head(session, TABS, actor=actor, now=now)
     counts, categories = head.counts, dict(presenters.categories_for(head.categories, fallback))
     context = {
         "rows": rows,
+        "draw_rows": draw_rows,
         "page": page,
         "address": address,
         "tab_items": _tabs(address, counts),
@@ -74,7 +76,7 @@ def index() -> ResponseReturnValue:
 @permission(Permission.TICKETS_CREATE)
 def new() -> ResponseReturnValue:
     """The form for a new ticket; sent twice it still makes one."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _new_page(request.args, request_key=str(uuid4()))
     key = request_key()
     form = request.form

@@ -12,9 +12,10 @@ from sqlalchemy import Row, Select, bindparam, update
 from portal.authz import Actor
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
-from portal.models import AuthSession, TokenFamily, User, UserKind, UserStatus
+from portal.models import AuthSession, SignInChallenge, TokenFamily, User, UserKind, UserStatus
 from portal.models.session import TenantSession, prepare
 from portal.services.accounts.chrome import chrome_columns
+from portal.services.accounts.factor_policy import set_factor_due
 from portal.services.accounts.identity import Identity, build_identity, select_identity
 
 IDLE = timedelta(minutes=30)
@@ -33,11 +34,31 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class SignedIn:
-    """A session in use."""
+class HeldSession:
+    """The session a request came with, as it stood when the request began."""
 
-    session: AuthSession
-    identity: Identity
+    id: UUID
+    token_hash: bytes
+    method: str
+    proved_at: datetime | None
+    factor_at: datetime | None
+    last_seen_at: datetime
+
+
+# Parallel to the fields of HeldSession; columns, not the entity, since every request reads them.
+_HELD = (
+    AuthSession.id.label("session_id"),
+    AuthSession.token_hash,
+    AuthSession.method,
+    AuthSession.proved_at,
+    AuthSession.factor_at,
+    AuthSession.last_seen_at,
+)
+
+
+def held_session(row: Row[Any]) -> HeldSession:
+    """The session in a row of `find_signed_in`."""
+    return HeldSession(row.session_id, row.token_hash, row.method, row.proved_at, row.factor_at, row.last_seen_at)
 
 
 def start_session(
@@ -75,6 +96,7 @@ def start_session(
             expires_at=now + LIFETIME[user.kind],
         )
     )
+    set_factor_due(session, user, now=now)
     user.previous_login_at, user.last_login_at = user.last_login_at, now
     after = {"door": door, "method": method}
     audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after=after)
@@ -101,7 +123,7 @@ def _living(*extra: Any) -> Select[Any]:
     """Sessions that live at `now` (idle since `idle_since` at most), of logins that may sign in."""
     return (
         select_identity()
-        .add_columns(AuthSession, *extra)
+        .add_columns(*_HELD, *extra)
         .join(AuthSession, AuthSession.user_id == User.id)
         .where(
             AuthSession.revoked_at.is_(None),
@@ -118,9 +140,10 @@ def find_signed_in(
 ) -> Row[Any] | None:
     """The live session behind a token, with its identity, of a login that may still sign in; by one statement.
 
-    The row begins with `select_identity`'s columns and the session; `with_counts` adds the frame's counts.
+    The row begins with `select_identity`'s columns and ends with the frame's counts (`with_counts`); between them
+    is what `held_session` reads.
     """
-    return session.run(
+    return session.read(
         _signed_in_statement(door, with_counts),
         {"token_hash": token_hash(token), "now": now, "idle_since": now - idle},
     ).first()
@@ -131,11 +154,11 @@ def find_living(
 ) -> dict[bytes, Identity]:
     """Which of these sessions (by the hash of their token) live, and whose they are; by one statement."""
     rows = session.execute(_living().where(AuthSession.token_hash.in_(hashes)), {"now": now, "idle_since": now - idle})
-    return {row[4].token_hash: build_identity(row) for row in rows}
+    return {row.token_hash: build_identity(row) for row in rows}
 
 
-def touch_session(session: TenantSession, row: AuthSession, *, now: datetime) -> bool:
-    """Note activity, at most once a minute; returns whether there was something to note."""
+def touch_session(session: TenantSession, row: Row[Any], *, now: datetime) -> bool:
+    """Note activity in the session of such a row, at most once a minute; whether there was something to note."""
     if now - row.last_seen_at < TOUCH_EVERY:
         return False
     session.execute(
@@ -157,9 +180,18 @@ def sign_out(session: TenantSession, token: str, *, actor: Actor, now: datetime)
 
 
 def end_sessions(
-    session: TenantSession, user_id: UUID, *, now: datetime, keep: UUID | None = None, programs: bool = True
+    session: TenantSession,
+    user_id: UUID,
+    *,
+    now: datetime,
+    keep: UUID | None = None,
+    keep_family: UUID | None = None,
+    programs: bool = True,
 ) -> int:
-    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many."""
+    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many.
+
+    `keep_family` is the program's own sign-in, where a program asks. Sign-ins that are half done end, too.
+    """
     options = {"synchronize_session": False}
     living = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if keep is not None:
@@ -169,6 +201,10 @@ def end_sessions(
     )
     if programs:
         families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
+        if keep_family is not None:
+            families = families.where(TokenFamily.id != keep_family)
         result = session.execute(families.values(revoked_at=now).returning(TokenFamily.id), execution_options=options)
         ended += len(result.all())
+    half_done = update(SignInChallenge).where(SignInChallenge.user_id == user_id, SignInChallenge.used_at.is_(None))
+    session.execute(half_done.values(used_at=now), execution_options=options)
     return ended

@@ -15,6 +15,7 @@ from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
+from portal.services.tickets.storing import ticket_beside
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import one_text
 
@@ -173,5 +174,5 @@ def _finish(
         events.append(moved)
         lines = (*lines, line)
     reading = set_clock(ticket, now=now, policies=policies)
-    beside = (_message_beside(entry), lines_beside(ticket, *lines), steps_of(ticket, reading))
-    publish(session, *events, actor=actor, now=now, beside=beside)
+    rows = (_message_beside(entry), lines_beside(ticket, *lines), steps_of(ticket, reading), ticket_beside(ticket))
+    publish(session, *events, actor=actor, now=now, beside=rows)

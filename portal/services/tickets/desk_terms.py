@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -192,12 +192,18 @@ def _terms(
     intervals: list[list[int]],
     holidays: list[str],
 ) -> PromiseTerms:
-    calendar = WorkingCalendar(
+    calendar = _calendar(timezone, tuple((day, start, end) for day, start, end in intervals), tuple(holidays))
+    return PromiseTerms(name, first, resolution, calendar)
+
+
+@lru_cache(maxsize=256)
+def _calendar(timezone: str, intervals: tuple[tuple[int, int, int], ...], holidays: tuple[str, ...]) -> WorkingCalendar:
+    """The calendar of these hours; the same hours read again are the same calendar."""
+    return WorkingCalendar(
         timezone=timezone,
         intervals=tuple(WeeklyInterval(day, start, end) for day, start, end in intervals),
         holidays=frozenset(date.fromisoformat(day) for day in holidays),
     )
-    return PromiseTerms(name, first, resolution, calendar)
 
 
 def _card(row: list[Any]) -> CustomerCard:

@@ -14,6 +14,7 @@ from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
+from portal.services.tickets.storing import ticket_beside
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import COMMENT_LENGTH, one_text
 
@@ -69,7 +70,7 @@ def _apply(
         now=now,
         before={"status": before},
         after={"status": target.value},
-        beside=(lines_beside(ticket, line), steps_of(ticket, reading)),
+        beside=(lines_beside(ticket, line), steps_of(ticket, reading), ticket_beside(ticket)),
     )
     return ticket
 

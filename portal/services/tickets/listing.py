@@ -181,7 +181,6 @@ def view_conditions(view: str, me: Any, now: Any) -> list[ColumnElement[bool]]:
         "with_customer": [Ticket.status == TicketStatus.WAITING_CUSTOMER],
         "open": [active],
         "solved": [Ticket.status.in_((TicketStatus.RESOLVED, TicketStatus.CLOSED))],
-        "needing": [Ticket.status.in_(NEEDING)],
         "waiting": [Ticket.status.in_((TicketStatus.WAITING_CUSTOMER, TicketStatus.AWAITING_PAYMENT))],
         "all": [],
     }

@@ -143,7 +143,7 @@ def _load_rules(session: TenantSession, category: str) -> tuple[tuple[PolicyTerm
     if has_forbidden_characters(category):
         # The database takes no NUL, not even to compare with.
         category = ""
-    terms, known = session.run(_RULES, {"category": category, "tenant": session.tenant_id}).one()
+    terms, known = session.read(_RULES, {"category": category, "tenant": session.tenant_id}).one()
     return read_terms(terms), known
 
 

@@ -110,7 +110,7 @@ _LOAD_TERMS = prepare(terms_as_text())
 
 def load_terms(session: TenantSession) -> tuple[PolicyTerms, ...]:
     """Every policy of the tenant in the order in which they are tried."""
-    return read_terms(session.run(_LOAD_TERMS).scalar())
+    return read_terms(session.read(_LOAD_TERMS).scalar())
 
 
 def load_policies(session: TenantSession) -> list[PolicyRow]:

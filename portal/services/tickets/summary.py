@@ -6,13 +6,29 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.authz import Actor
 from portal.models import ACTIVE, Ticket, TicketEvent, TicketStatus
 from portal.models.session import TenantSession, prepare
 from portal.services.tickets.counting import COUNT_CAP
+from portal.services.tickets.listing import NEEDING
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
+from portal.services.tickets.rows import TicketRow, build_row, select_list
 
 PROMISE_WINDOW = timedelta(days=90)
 _STATUSES = tuple(status for status in TicketStatus if status in ACTIVE)
@@ -67,6 +83,35 @@ def _figures(sight: Sight) -> Select[Any]:
     columns.append(select(func.count()).select_from(Ticket).where(*ended, in_time).scalar_subquery())
     columns.append(select(func.count()).select_from(Ticket).where(*ended).scalar_subquery())
     return prepare(select(*columns))
+
+
+@dataclass(frozen=True)
+class OwnTickets:
+    """Tickets for the dashboard, the last changed first: what needs the reader, and what changed at all."""
+
+    needing: list[TicketRow]
+    recent: list[TicketRow]
+
+
+def list_own_tickets(session: TenantSession, *, actor: Actor, needing: int = 10, recent: int = 5) -> OwnTickets:
+    """Both lists by one statement, each to its own length."""
+    values = {**values_of(actor), "needing": needing, "recent": recent}
+    rows = [build_row(row) for row in session.run(_own_tickets(sight_of(actor), actor.is_staff), values)]
+    # Whatever needs the reader and is among the last changed is among the last changed of its kind, too.
+    return OwnTickets([row for row in rows if row.ticket.status in NEEDING], rows[:recent])
+
+
+@cache
+def _own_tickets(sight: Sight, staff: bool) -> Select[Any]:
+    def newest(rows: str, *conditions: ColumnElement[bool]) -> Any:
+        found = select(Ticket.id).where(visible_by(sight), *conditions)
+        found = found.order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        return found.limit(bindparam(rows, type_=Integer())).subquery()
+
+    wanted = (newest("needing", Ticket.status.in_(NEEDING)), newest("recent"))
+    ids = union(*(select(found.c.id) for found in wanted)).scalar_subquery()
+    query = select_list(staff=staff, whole=False).where(Ticket.id == any_(func.array(ids, type_=ARRAY(Uuid))))
+    return prepare(query.order_by(Ticket.updated_at.desc(), Ticket.id.desc()))
 
 
 def list_activities(session: TenantSession, *, actor: Actor, limit: int = 5) -> list[Activity]:

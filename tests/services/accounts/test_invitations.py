@@ -36,7 +36,7 @@ from portal.services.accounts.joining import NewAccess, accept_offer, join, load
 from portal.services.accounts.messages import SECRET_MARK
 from portal.services.accounts.sessions import Origin
 from tests.conftest import CHEAP
-from tests.services.accounts.conftest import token_of
+from tests.services.accounts.invited import token_of
 
 ORIGIN = Origin("127.0.0.1", "Test/1.0", "request-1")
 PASSWORD = "a long enough sentence"
