@@ -8,6 +8,7 @@ import sys
 from functools import partial
 
 from portal.config import ConfigurationError, Settings
+from portal.integrations.dns import DnsTxtLookup
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
 from portal.lib.logs import configure_logs
@@ -32,7 +33,9 @@ async def run(settings: Settings) -> None:
     engine = build_engine(settings.database_url, pool_size=AT_ONCE)
     client = await wait_for_surroundings(settings, engine)
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
-    activities = registry.build_activities(TenantSessions(engine), outlets, base_url=settings.base_url)
+    activities = registry.build_activities(
+        TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url
+    )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     sealer = Sealer(build_engine(settings.database_url, pool_size=1), AnchorFolder(settings.audit_dir))
     async with asyncio.TaskGroup() as parts:

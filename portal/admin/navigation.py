@@ -56,8 +56,16 @@ SETTINGS = (
         "sla_calendars", N_("Working hours"), "calendar-clock", "sla_calendars.index_view", Permission.SLA_READ
     ),
     SettingsPage("ticket_categories", N_("Categories"), "tag", "ticket_categories.index_view", Permission.SLA_READ),
-    SettingsPage("staff_roles", N_("Roles"), "users", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
+    SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
+    SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
     SettingsPage("sign_in_policy", N_("Sign-in"), "lock", "sign_in_policy.index", Permission.SIGN_IN_CONFIGURE),
+    SettingsPage(
+        "identity_providers",
+        N_("Single sign-on"),
+        "key-round",
+        "identity_providers.index_view",
+        Permission.SIGN_IN_CONFIGURE,
+    ),
     SettingsPage("tenant_domains", N_("Domains"), "globe", "tenant_domains.index", Permission.SIGN_IN_CONFIGURE),
 )
 

@@ -9,7 +9,19 @@ from jsonschema_rs import meta
 
 from portal.blueprints.api.openapi import PREFIX, build_document
 
-PUBLIC_AUTH = ["token", "refresh", "revoke", "signup", "signup/confirm", "reset-password", "reset-password/confirm"]
+PUBLIC_AUTH = [
+    "token",
+    "refresh",
+    "revoke",
+    "signup",
+    "signup/confirm",
+    "reset-password",
+    "reset-password/confirm",
+    "join",
+    "link-account",
+    "link-account/verify",
+    "link-account/confirm",
+]
 UNDESCRIBED = {"api_docs.openapi", "api_docs.docs"}
 
 

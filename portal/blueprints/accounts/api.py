@@ -105,7 +105,7 @@ def _issue(user: User, *, factor: bool) -> Tokens:
     pair = api_tokens.issue_tokens(
         http.session(), user, factor=factor, signer=http.token_signer(), origin=http.origin(), now=http.now()
     )
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 def _prove(body: SignIn) -> User:
@@ -128,7 +128,7 @@ def refresh(body: RefreshRequest) -> Tokens:
         # The revocation stands although the request is refused.
         http.commit()
         raise Unauthenticated("token_invalid")
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 @bp.post("/revoke")
@@ -165,7 +165,8 @@ def me() -> Me:
     )
 
 
-def _tokens(pair: TokenPair) -> Tokens:
+def tokens_of(pair: TokenPair) -> Tokens:
+    """Tokens as the API gives them."""
     return Tokens(
         access_token=pair.access_token,
         token_type="Bearer",  # noqa: S106 - the name of the scheme

@@ -29,6 +29,7 @@ from portal.services.accounts.sign_in import (
     continue_sign_in,
     prove_password,
 )
+from portal.services.accounts.sso.flow import has_providers
 
 IDENTIFIER_LENGTH = 254
 DEVICE_LIFE = timedelta(days=400)
@@ -41,7 +42,7 @@ class Door:
     """One way in: `name` as in `sessions.DOORS`, its sign-in (template, endpoint) and what lies behind it.
 
     `verify` is the endpoint of the second step, `home` of the first page; `prefix` begins the address of every
-    page behind the door.
+    page behind the door. `sso` and `sso_start` lead to identity providers.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Door:
     verify: str
     home: str
     prefix: str
+    sso: str
+    sso_start: str
 
     def at(self, view: str) -> str:
         """The endpoint of another page at this door: `forgot`, `reset`, …"""
@@ -96,7 +99,7 @@ class Door:
             raise Unauthenticated("wrong_credentials")
         return user
 
-    def let_in(self, user: User, *, method: str) -> ResponseReturnValue:
+    def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
         step = continue_sign_in(
             http.session(),
@@ -109,22 +112,22 @@ class Door:
         )
         http.commit()
         if isinstance(step, FactorOwed):
-            return self.ask_for_factor(step)
+            return self.ask_for_factor(step, next_path)
         if isinstance(step, PasswordOwed):
             return render_template("accounts/reset_owed.html", login_url=url_for(self.endpoint)), 401
-        return self.enter(step)
+        return self.enter(step, next_path)
 
-    def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
+    def ask_for_factor(self, owed: FactorOwed, next_path: str | None = None) -> ResponseReturnValue:
         """Lead to the second step; the challenge in the cookie opens nothing else."""
         cookie[challenge_name(self.name)] = owed.challenge
-        wanted = http.safe_target(request.values.get("next"), "") or None
+        wanted = http.safe_target(next_path or request.values.get("next"), "") or None
         return http.see_other(self.verify, next=wanted)
 
-    def enter(self, done: SignedInNow) -> ResponseReturnValue:
+    def enter(self, done: SignedInNow, next_path: str | None = None) -> ResponseReturnValue:
         """After every proof was given: a cookie of its own, and the page that was wanted."""
         self._renew_cookie(done.token)
         home = url_for(self.home)
-        target = http.safe_target(request.values.get("next"), home)
+        target = http.safe_target(next_path or request.values.get("next"), home)
         answer = redirect(target if target.startswith(self.prefix) else home, code=303)
         if done.device is not None:
             remember_device(answer, done.device)
@@ -160,6 +163,7 @@ class Door:
             next=http.safe_target(request.values.get("next"), ""),
             expired=expired,
             passkeys=self.passkey_addresses(),
+            sso_url=url_for(self.sso) if has_providers(http.session(), self.name) else None,
         )
         return page, status
 

@@ -25,6 +25,8 @@ DOOR = Door(
     verify="access.verify",
     home="dashboard.index",
     prefix="/portal/",
+    sso="sso.choose",
+    sso_start="sso.start",
 )
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
@@ -86,13 +88,6 @@ def preferences() -> ResponseReturnValue:
     if theme:
         cookie["theme"] = theme
     return redirect(back, code=303)
-
-
-@account.get("/account/profile")
-@permission(Permission.PREFERENCES_EDIT)
-def profile() -> ResponseReturnValue:
-    """Who is signed in, language and theme."""
-    return render_template("accounts/profile.html", identity=http.identity())
 
 
 @account.route("/account/notifications", methods=["GET", "POST"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, people
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -38,11 +38,42 @@ ACTIONS = {
     "user.token_revoked": N_("API token revoked"),
     "user.preferences_saved": N_("Preferences saved"),
     "user.mail_preferences_saved": N_("Mail settings saved"),
+    "user.profile_saved": N_("Profile saved"),
+    "user.picture_saved": N_("Picture saved"),
+    "user.picture_removed": N_("Picture removed"),
+    "user.email_change_requested": N_("New mail address asked for"),
+    "user.email_change_cancelled": N_("New mail address no longer wanted"),
+    "user.email_verified": N_("Mail address verified"),
+    "user.email_changed": N_("Mail address changed"),
+    "user.email_kept": N_("Change of mail address stopped by the old one"),
+    "user.phone_change_requested": N_("New phone number asked for"),
+    "user.phone_changed": N_("Phone number changed"),
+    "user.phone_removed": N_("Phone number removed"),
+    "user.password_changed": N_("Password changed"),
+    "user.session_ended": N_("Session ended"),
+    "user.other_sessions_ended": N_("All other sessions ended"),
+    "address.added": N_("Address added"),
+    "address.changed": N_("Address changed"),
+    "address.deleted": N_("Address deleted"),
+    "address.made_primary": N_("Address made the primary one"),
+    "address.verified": N_("Address verified"),
+    "api_key.created": N_("API key created"),
+    "api_key.revoked": N_("API key revoked"),
     "sla_policy.saved": N_("Promise saved"),
     "sla_policy.moved": N_("Promise moved"),
     "calendar.saved": N_("Working hours saved"),
     "category.saved": N_("Category saved"),
     "category.moved": N_("Category moved"),
+    "identity_provider.saved": N_("Identity provider saved"),
+    "identity_provider.removed": N_("Identity provider removed"),
+    "email_domain.claimed": N_("Domain claimed"),
+    "email_domain.check_asked": N_("Domain's record looked for on request"),
+    "email_domain.verified": N_("Domain proved"),
+    "email_domain.lost": N_("Domain's proof lost"),
+    "email_domain.removed": N_("Domain removed"),
+    "user.created": N_("Login created"),
+    "user.sso_linked": N_("Single sign-on linked"),
+    "user.sso_unlinked": N_("Single sign-on unlinked"),
     "role.created": N_("Role created"),
     "role.changed": N_("Role changed"),
     "role.deleted": N_("Role deleted"),
@@ -50,18 +81,24 @@ ACTIONS = {
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),
     "keys.rotated": N_("Secrets encrypted anew"),
+    **people.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
     "user": N_("Login"),
+    "address": N_("Address"),
+    "api_key": N_("API key"),
     "sla_policy": N_("Promise"),
     "calendar": N_("Working hours"),
     "category": N_("Category"),
     "access": N_("Access"),
+    "identity_provider": N_("Identity provider"),
+    "email_domain": N_("Domain"),
     "role": N_("Role"),
     "tenant": N_("Portal"),
     "audit": N_("Audit log"),
     "access_request": N_("Request"),
+    **people.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

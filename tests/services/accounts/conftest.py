@@ -1,4 +1,4 @@
-"""Links and mails of a test's own session; somebody at work on their own factors."""
+"""Links and mails of a test's own session; somebody at work on their own factors; what messages need."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +8,17 @@ from sqlalchemy import select
 
 from portal.events.messages import MessageQueued
 from portal.lib.vault import Vault
-from portal.models import MailMessage, OneTimeLink, OutboxEvent, User
+from portal.models import MailMessage, OneTimeLink, OutboxEvent, Tenant, User
 from portal.models.session import TenantSession
+from portal.services.accounts.delivery import Delivery
 from portal.services.accounts.factor_changes import OwnFactors, begin_totp, confirm_totp
 from portal.services.accounts.recovery import Site
 from portal.services.accounts.sessions import Origin, load_identity, start_session
-from portal.services.tenants.directory import TenantDirectory, TenantProfile
+from portal.services.tenants.directory import TenantDirectory, TenantProfile, load_profile
 from portal.services.tenants.sign_in_policy import SecondFactor, SignInPolicy
 from tests.authenticators import code_of
 from tests.posting import BASE_URL, KINDS, answer
+from tests.world import World
 
 ORIGIN = Origin("192.0.2.7", "Test/1.0", "request-1")
 VAULT = Vault(["a secret of the tests"])
@@ -119,3 +121,11 @@ def enrolled(session, now, own):
         return mine, secret, codes
 
     return make
+
+
+@pytest.fixture
+def delivery(engine: Any, world: World, session: TenantSession) -> Delivery:
+    """Vault, tenant `demo` and its address."""
+    query = select(Tenant).where(Tenant.id == world.demo).execution_options(all_tenants=True)
+    tenant = load_profile(session, session.scalars(query).one())
+    return Delivery(Vault(["a secret for the tests, long enough to be one"]), tenant, "http://127.0.0.1:8000")
