@@ -78,25 +78,69 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-def throughput(
-    port: int, path: str, cookies: dict[str, str], seconds: int, form: dict[str, str] | None = None
-) -> float | None:
-    """Requests a second of eight clients by wrk, None where wrk is not installed."""
+@dataclass(frozen=True)
+class Load:
+    """What eight clients ask for over and over: the paths in turn; `form` makes it a POST of these fields.
+
+    `key` names the field that is another UUID in each request, as a form's own key is.
+    """
+
+    paths: tuple[str, ...]
+    cookies: dict[str, str]
+    form: dict[str, str] | None = None
+    key: str = ""
+
+    def script(self) -> str:
+        """The load as wrk's Lua; anything but an answer below 400 is counted by wrk itself."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        kind = "POST" if self.form is not None else "GET"
+        return _SCRIPT % {
+            "method": kind,
+            "cookie": _lua(cookie),
+            "body": _lua(urlencode(self.form or {})),
+            "key": _lua(self.key),
+            "paths": ", ".join(_lua(path) for path in self.paths),
+        }
+
+
+_SCRIPT = """
+local paths, turn, key = {%(paths)s}, 0, %(key)s
+wrk.method = "%(method)s"
+wrk.headers["Cookie"] = %(cookie)s
+if wrk.method == "POST" then wrk.headers["Content-Type"] = "application/x-www-form-urlencoded" end
+math.randomseed(os.time())
+
+local function uuid()
+    return (string.gsub("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx", "x", function()
+        return string.format("%%x", math.random(0, 15))
+    end))
+end
+
+function request()
+    turn = turn + 1
+    local body = wrk.method == "POST" and %(body)s or nil
+    if key ~= "" then body = body .. "&" .. key .. "=" .. uuid() end
+    return wrk.format(nil, paths[turn %% #paths + 1], nil, body)
+end
+"""
+
+
+def _lua(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def throughput(port: int, load: Load, seconds: int) -> float | None:
+    """Requests a second of eight clients by wrk, None where wrk is not installed; RuntimeError for refused ones."""
     wrk = shutil.which("wrk")
     if wrk is None:
         return None
-    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    words = [wrk, "-t1", "-c8", f"-d{seconds}s", "-H", f"Cookie: {cookie}", f"http://127.0.0.1:{port}{path}"]
     with tempfile.TemporaryDirectory() as folder:
-        if form is not None:
-            script = Path(folder) / "post.lua"
-            script.write_text(
-                'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n'
-                f"wrk.body = {urlencode(form)!r}\n"
-            )
-            words[1:1] = ["-s", str(script)]
+        script = Path(folder) / "load.lua"
+        script.write_text(load.script())
+        words = [wrk, "-t1", "-c8", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
         output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in output and form is None:
+    # wrk counts what is neither 2xx nor 3xx.
+    if "Non-2xx" in output:
         raise RuntimeError(output)
     found = re.search(r"Requests/sec:\s+([\d.]+)", output)
     return float(found[1]) if found else None

@@ -1,13 +1,13 @@
 """A link that keeps a mail address: sent to the old one when somebody asks for another (ACC-01).
 
 Revision ID: 0014
-Revises: 0004
+Revises: 0013
 """
 
 from alembic import op
 
 revision = "0014"
-down_revision = "0004"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -14,6 +14,7 @@ from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.accounts.forms import refusal_texts
 from portal.blueprints.accounts.profile_pages import uploaded_picture
 from portal.blueprints.localisation import current_locale, current_theme, gettext
+from portal.blueprints.policies import while_enrolling
 from portal.blueprints.uploads import takes_file
 from portal.errors import Invalid
 from portal.integrations.pictures import MAX_BYTES
@@ -59,6 +60,7 @@ class PreferencesView(ServiceView):
     policy = Permission.PREFERENCES_EDIT
 
     @route("/")
+    @while_enrolling
     def index(self) -> ResponseReturnValue:
         """The page; the account menu of every page does the same for language and theme."""
         return self._page({})
@@ -75,6 +77,7 @@ class PreferencesView(ServiceView):
         )
 
     @route("/save", methods=("POST",))
+    @while_enrolling
     def save(self) -> ResponseReturnValue:
         """Store what was chosen and go back to where it was chosen."""
         locale, theme = request.form.get("locale") or None, request.form.get("theme") or None

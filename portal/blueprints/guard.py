@@ -5,13 +5,15 @@ from uuid import uuid4
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask import session as cookie
+from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission, require
 from portal.blueprints import http
-from portal.blueprints.policies import PUBLIC, SIGNED_IN, policy_of
+from portal.blueprints.policies import PUBLIC, SIGNED_IN, is_open_while_enrolling, policy_of
 from portal.errors import Forbidden, Unauthenticated
 from portal.extensions import db
 from portal.services.accounts import api_keys, api_tokens, sessions
+from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.tenants.directory import TenantDirectory
 
@@ -131,19 +133,36 @@ def _refuse_beyond_reading(policy: Permission | str | None) -> None:
         raise Forbidden("api_key_read_only")
 
 
-def _authorise() -> None:
+def _authorise() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint in _NO_TENANT:
-        return
+        return None
     policy = policy_of(current_app, request.endpoint)
     _refuse_beyond_reading(policy)
     if policy == PUBLIC:
-        return
+        return None
     found = http.identity()
     if found is None:
         ended = "token_invalid" if door() == "api" else "session_expired"
         raise Unauthenticated(ended if g.get("session_ended") else "authentication_required")
+    if must_enrol_now(http.tenant().sign_in, found.user, http.now()):
+        refused = _lead_to_enrolment()
+        if refused is not None:
+            return refused
     if policy == SIGNED_IN:
-        return
+        return None
     if not isinstance(policy, Permission):
         raise Forbidden("not_allowed")
     require(found.actor, policy)
+    return None
+
+
+def _lead_to_enrolment() -> ResponseReturnValue | None:
+    """Whoever owes a second factor for too long sets one up before anything else (AUTH-16)."""
+    if is_open_while_enrolling(current_app, str(request.endpoint)):
+        return None
+    if door() == "api":
+        raise Forbidden("second_factor_enrolment_required")
+    if http.wants_fragment() or request.headers.get("X-Portal-Live"):
+        # A page that was open already: its next click leads there.
+        return Response(status=403)
+    return http.see_other("staff_security.page" if door() == "admin" else "security.page")

@@ -16,8 +16,10 @@ from portal.integrations.realtime import LiveEntry, LiveListener
 from portal.lib.clock import utcnow
 from portal.lib.tokens import token_hash
 from portal.models.session import TenantSessions
+from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.accounts.sessions import find_living, find_signed_in
+from portal.services.tenants.directory import TenantProfile, load_sign_in_policy
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 3.0
@@ -84,14 +86,14 @@ class LiveHub:
         self._ended = threading.Event()
         self._started = False
 
-    def admit(self, sid: str, tenant_id: UUID, token: str, door: str) -> Visitor | None:
+    def admit(self, sid: str, tenant: TenantProfile, token: str, door: str) -> Visitor | None:
         """Note a socket whose session lives, and enter its rooms; None for anybody else."""
         self._start()
         self._listener.wait_until_hearing(LISTEN_WAIT_SECONDS)
-        identity = self.find_identity(tenant_id, token, door)
-        if identity is None:
+        identity = self.find_identity(tenant.id, token, door)
+        if identity is None or must_enrol_now(tenant.sign_in, identity.user, utcnow()):
             return None
-        visitor = Visitor(tenant_id, token_hash(token), door, identity.user.id, rooms_of(identity))
+        visitor = Visitor(tenant.id, token_hash(token), door, identity.user.id, rooms_of(identity))
         for room in visitor.rooms:
             self._server().enter_room(sid, room)
         with self._lock:
@@ -101,7 +103,8 @@ class LiveHub:
     def find_identity(self, tenant_id: UUID, token: str, door: str, ip: str = "") -> Identity | None:
         """Whose living session the token is, None where it is nobody's."""
         with self._sessions.begin(tenant_id) as session:
-            row = find_signed_in(session, token, door, utcnow())
+            idle = load_sign_in_policy(session).idle
+            row = find_signed_in(session, token, door, utcnow(), idle=idle)
         return build_identity(row, ip=ip) if row is not None else None
 
     def forget(self, sid: str) -> None:
@@ -156,7 +159,9 @@ class LiveHub:
             by_tenant[visitor.tenant_id][sid] = visitor
         for tenant_id, of_tenant in by_tenant.items():
             with self._sessions.begin(tenant_id) as session:
-                living = find_living(session, {visitor.token_hash for visitor in of_tenant.values()}, utcnow())
+                hashes = {visitor.token_hash for visitor in of_tenant.values()}
+                # An open socket is no activity: it ends when its session has been idle for as long as the tenant says.
+                living = find_living(session, hashes, utcnow(), idle=load_sign_in_policy(session).idle)
             for sid, visitor in of_tenant.items():
                 if visitor.token_hash not in living:
                     self._server().disconnect(sid)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal, format_percent
 from babel.support import NullTranslations
 from flask import current_app, g, has_request_context, request
 from flask import session as cookie
+from flask.ctx import _AppCtxGlobals
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
@@ -55,9 +56,13 @@ class Reader:
         return str(current_app.jinja_env.globals["asset"]("icons.svg"))  # type: ignore[operator]
 
 
+# Asked for so often that even the proxy's own way to it tells.
+_globals = cast("Callable[[], _AppCtxGlobals]", g._get_current_object)
+
+
 def reader() -> Reader:
     """The reader of this answer, decided once: a page asks for language or zone some three hundred times."""
-    found: Reader | None = g.get("reader")
+    found: Reader | None = _globals().get("reader")
     if found is None:
         locale, zone, now = select_locale(), _zone_of_login(), http.now()
         today = _local(now, zone).date()
@@ -172,8 +177,13 @@ def _local(at: datetime, zone: str) -> datetime:
 
 def format_count(number: int, cap: int = 1000) -> str:
     """A count for people; a capped one says so."""
-    shown = format_decimal(min(number, cap), locale=babel_locale(current_locale()))
+    shown = _decimal(min(number, cap), current_locale())
     return f"{shown}+" if number > cap else shown
+
+
+@lru_cache(maxsize=4096)
+def _decimal(number: int, locale: str) -> str:
+    return format_decimal(number, locale=babel_locale(locale))
 
 
 def format_share(part: float) -> str:

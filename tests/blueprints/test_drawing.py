@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from portal.admin.tickets.rows import draw_neighbours
 from portal.admin.tickets.rows import draw_rows as draw_queue
 from portal.blueprints import drawing
 from portal.blueprints.tickets.rows import draw_rows as draw_list
@@ -63,6 +64,17 @@ def test_the_queues_rows_keep_text_text(field):
     row = draw_queue([item], drawn, drawn)
     assert "<script" not in row
     assert row.count(SAFE) >= 3
+
+
+@pytest.mark.parametrize("field", ["number", "subject", "customer", "requester", "url"])
+def test_the_neighbours_keep_text_text(field):
+    item = dict.fromkeys(("number", "subject", "customer", "requester", "url"), "x") | {field: EVIL}
+    step = {"kind": "escalation", "text": EVIL, "when": EVIL, "at": AT}
+    item |= {"id": uuid4(), "priority": "urgent", "promise": None, "step": step}
+    here, there = draw_neighbours([item], item["id"], drawn), draw_neighbours([item], uuid4(), drawn)
+    assert "<script" not in here
+    assert here.count(SAFE) == 3
+    assert here.replace(' aria-current="true"', "") == there != here
 
 
 def test_what_is_not_there_draws_nothing():

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import panel_promises
+from portal.admin.tickets.rows import draw_neighbours
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale
@@ -54,6 +55,7 @@ class TicketPage:
             "assignee": row.assignee_name,
             "customer": self.terms.customer,
             "neighbours": show.queue_rows(self.neighbours.items, self.address, self.terms, self.now),
+            "draw_neighbours": draw_neighbours,
             "list_title": show.view_title(self.address.view),
             "entries": show.thread_entries(self.detail),
             "seen": spoken[-1].id if spoken else "",

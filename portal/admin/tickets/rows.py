@@ -1,10 +1,11 @@
-"""Rows of the queue: written out here, since eighteen of them by template were most of the page's time.
+"""Rows of the queue and of the list beside a ticket: by template they were most of their pages' time.
 
 Which columns narrow screens drop is in `assets/css/admin-pages.css`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
@@ -44,3 +45,21 @@ def _step(step: Mapping[str, Any] | None) -> str:
         return ""
     words = f"{escape(step['text'])} <b>{escape(step['when'])}</b>"
     return f'<span class="next">{step_icon(step["kind"])}<time{stamped(step["at"])}>{words}</time></span>'
+
+
+def draw_neighbours(rows: Iterable[Mapping[str, Any]], current: UUID, priority: Draw) -> Markup:
+    """The same rows as short entries of a list, that of the ticket at work marked."""
+    return Markup("").join(_neighbour(item, item["id"] == current, priority) for item in rows)
+
+
+def _neighbour(item: Mapping[str, Any], here: bool, priority: Draw) -> Markup:
+    step, marked = item["step"], ' aria-current="true"' if here else ""
+    coming = f"{escape(step['text'])} <time{stamped(step['at'])}>{escape(step['when'])}</time>" if step else ""
+    return Markup(  # noqa: S704 - escaped
+        f'<li class="queue-item" id="near-{item["id"]}"><div class="queue-line">'
+        f"{priority(item['priority'], icon_only=True)}<bdi>{escape(item['number'])}</bdi>"
+        f"{promise(item['promise']) or '<span></span>'}</div>"
+        f'<a class="queue-title" dir="auto" href="{escape(item["url"])}"{marked}>{escape(item["subject"])}</a>'
+        f'<div class="queue-line"><span class="truncate" dir="auto"><bdi>{escape(item["customer"])}</bdi> · '
+        f"<bdi>{escape(item['requester'])}</bdi></span><span>{coming}</span></div></li>\n"
+    )

@@ -1,5 +1,6 @@
-"""What forms of an account share: refusals beside their fields, and texts for devices and places."""
+"""What forms of an account share: refusals beside their fields, who acts before anybody is known, words of devices."""
 
+from portal.authz import Actor, visitor
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, gettext
 from portal.errors import Conflict, Invalid, Unauthenticated
@@ -8,8 +9,14 @@ from portal.lib.countries import country_name
 from portal.lib.user_agents import describe
 from portal.lib.wording.errors import error_text
 from portal.services.accounts.identity import Identity
+from portal.services.accounts.recovery import Site
 
 Refusal = Invalid | Conflict | Unauthenticated
+
+
+def error_texts(error: Invalid | None) -> dict[str, str]:
+    """Field -> the first thing wrong with it, in the reader's language."""
+    return refusal_texts(error) if error else {}
 
 
 def refusal_texts(error: Refusal, field: str = "") -> dict[str, str]:
@@ -20,6 +27,17 @@ def refusal_texts(error: Refusal, field: str = "") -> dict[str, str]:
     for item in error.errors:
         texts.setdefault(item.field, error_text(item.code, dict(item.params), gettext))
     return texts
+
+
+def stranger() -> Actor:
+    """Whoever asks, whether or not somebody is signed in: it makes no difference here."""
+    where = http.origin()
+    return visitor(http.tenant().id, ip=where.ip, request_id=where.request_id)
+
+
+def site() -> Site:
+    """The tenant of the request's host, reached where the settings say (never where a header says)."""
+    return Site(http.tenant(), http.settings().base_url)
 
 
 def status_of(error: Refusal) -> int:

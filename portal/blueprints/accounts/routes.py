@@ -10,8 +10,10 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.accounts.doors import Door
+from portal.blueprints.accounts.recovery import add_recovery
+from portal.blueprints.accounts.second_step import add_second_step
 from portal.blueprints.localisation import format_count, gettext
-from portal.blueprints.policies import permission, public, signed_in
+from portal.blueprints.policies import permission, public, signed_in, while_enrolling
 from portal.errors import Invalid
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications import bell
@@ -23,9 +25,13 @@ DOOR = Door(
     verify="access.verify",
     home="dashboard.index",
     prefix="/portal/",
+    sso="sso.choose",
+    sso_start="sso.start",
 )
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
+add_recovery(access, DOOR)
+add_second_step(access, DOOR, "/portal/login")
 
 
 @access.get("/")
@@ -43,6 +49,7 @@ def login() -> ResponseReturnValue:
 
 
 @access.post("/portal/logout")
+@while_enrolling
 @signed_in
 def logout() -> ResponseReturnValue:
     """End the session of a customer."""
@@ -88,7 +95,7 @@ def preferences() -> ResponseReturnValue:
 def mail_settings() -> ResponseReturnValue:
     """Which mails to get; mails lead here."""
     found = http.identity()
-    if request.method == "GET":
+    if request.method != "POST":
         wanted = bool(found and found.user.mail_preferences.get("tickets", True))
         return render_template("accounts/mail_settings.html", identity=found, ticket_mails=wanted)
     wanted = request.form.get("tickets") == "1"

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST sent again gets the first answer again, and changes nothing twice.
 
 The answer is stored in the transaction of the change. A refused request stores nothing, so the same key may be
-used again once what was wrong is put right. Sign-in, refresh and revocation take no key: their answers are
-secrets, which are not stored.
+used again once what was wrong is put right. Sign-in, refresh, revocation and the second factor take no key: their
+answers are secrets, which are not stored.
 """
 
 import re

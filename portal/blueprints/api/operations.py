@@ -39,7 +39,9 @@ class Operation:
     @property
     def body_optional(self) -> bool:
         """Whether no body at all stands for `{}`."""
-        return self.body is not None and not any(field.is_required() for field in self.body.model_fields.values())
+        if self.body is None or not self.body.may_be_missing:
+            return False
+        return not any(field.is_required() for field in self.body.model_fields.values())
 
 
 def operation(

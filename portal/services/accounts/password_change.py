@@ -57,7 +57,7 @@ def change_password(
     if not passwords.matches(wanted.current, user.password_hash):
         count_failure(session, subject, wanted.origin, user=user, device=wanted.device, now=now)
         return False
-    forgive(session, subject, wanted.origin, user=user, device=wanted.device)
+    forgive(session, subject, wanted.origin, user=user, device=wanted.device, now=now)
     names = (letterhead.tenant.name, *(name for _, name in identity.companies))
     _check_new(wanted, split_words(own.person.name, own.person.email, own.person.phone, *names))
     user.password_hash = passwords.hash(wanted.new)

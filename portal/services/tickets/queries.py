@@ -23,7 +23,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession, prepare
 
-Sight = Literal["all", "none", "companies", "own", "companies or own"]
+Sight = Literal["all", "none", "company", "companies", "own", "companies or own"]
 
 
 def sight_of(actor: Actor) -> Sight:
@@ -33,14 +33,15 @@ def sight_of(actor: Actor) -> Sight:
     if actor.user_id is None or not actor.company_ids:
         return "none"
     if set(actor.admin_company_ids) == set(actor.company_ids):
-        return "companies"
+        # Mostly it is one, which needs no list of parameters to be written out at each request.
+        return "company" if len(actor.admin_company_ids) == 1 else "companies"
     return "companies or own" if actor.admin_company_ids else "own"
 
 
 def _rule(sight: Sight, user: Any, companies: Any, administered: Any) -> ColumnElement[bool]:
     if sight in ("all", "none"):
         return true() if sight == "all" else false()
-    if sight == "companies":
+    if sight in ("company", "companies"):
         return Ticket.customer_id.in_(administered)
     own = and_(Ticket.requester_id == user, Ticket.customer_id.in_(companies))
     return own if sight == "own" else or_(Ticket.customer_id.in_(administered), own)
@@ -53,6 +54,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 def visible_by(sight: Sight) -> ColumnElement[bool]:
     """The same for prepared statements: whose it is comes by `values_of`."""
+    if sight == "company":
+        return Ticket.customer_id == bindparam("company")
     companies: Any = bindparam("companies", expanding=True)
     administered: Any = bindparam("administered", expanding=True)
     return _rule(sight, bindparam("me"), companies, administered)
@@ -60,7 +63,13 @@ def visible_by(sight: Sight) -> ColumnElement[bool]:
 
 def values_of(actor: Actor) -> dict[str, Any]:
     """The parameters of `visible_by`."""
-    return {"me": actor.user_id, "companies": actor.company_ids, "administered": actor.admin_company_ids}
+    administered = actor.admin_company_ids
+    return {
+        "me": actor.user_id,
+        "companies": actor.company_ids,
+        "administered": administered,
+        "company": administered[0] if administered else None,
+    }
 
 
 def get_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Ticket:

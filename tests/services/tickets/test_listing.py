@@ -1,5 +1,6 @@
 """What a row of a list tells: the soonest step that its reader may see, and no other ticket's."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -61,3 +62,19 @@ def test_the_dashboards_lists_are_those_of_two_readings(session, open_ticket, ac
     assert len(needing) == 4
     theirs = list_own_tickets(session, actor=actor_of("charlie"))
     assert not {row.ticket.customer_id for row in theirs.recent} & set(actor.company_ids)
+
+
+def test_who_administers_sees_those_companies_and_no_other(session, open_ticket, actor_of, world, now):
+    """One company and several are read by statements of their own; a member elsewhere sees their own there."""
+    alice, bobs, charlies = actor_of("alice"), open_ticket("bob"), open_ticket("charlie")
+    acme, globex = alice.company_ids[0], actor_of("charlie").company_ids[0]
+    readers = {
+        "one": (alice, {bobs.id}),
+        "both": (replace(alice, company_ids=(acme, globex), admin_company_ids=(acme, globex)), {bobs.id, charlies.id}),
+        "one of both": (replace(alice, company_ids=(acme, globex), admin_company_ids=(acme,)), {bobs.id}),
+        "none": (replace(alice, company_ids=(acme, globex), admin_company_ids=()), set()),
+    }
+    for name, (actor, expected) in readers.items():
+        for wanted in (TicketFilter(limit=500), TicketFilter(limit=500, status=(TicketStatus.OPEN,))):
+            seen = {row.ticket.id for row in list_tickets(session, wanted, actor=actor, now=now).items}
+            assert seen & {bobs.id, charlies.id} == expected, name
