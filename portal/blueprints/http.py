@@ -106,6 +106,9 @@ def see_other(endpoint: str, **values: Any) -> ResponseReturnValue:
 
 def address_of(endpoint: str, **values: Hashable) -> str:
     """`url_for`, built once: for the addresses of lists and places, of which a page has dozens."""
+    if endpoint.startswith("."):
+        # Within the blueprint of the page, as Flask has it: what is kept has to say which.
+        endpoint = f"{request.blueprint}{endpoint}"
     return _address(request.script_root, endpoint, tuple(values.items()))
 
 

@@ -27,7 +27,7 @@ def mails(session, user_id):
     found = session.execute(
         select(MailMessage.template, MailMessage.text).where(MailMessage.user_id == user_id).order_by(MailMessage.id)
     )
-    return {template: text for template, text in found}
+    return dict(found.all())
 
 
 def actions(session, user_id):
