@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import delete, exists, or_, select
 
 from portal.errors import Unauthenticated
 from portal.lib.tokens import new_token, token_hash
@@ -100,7 +100,9 @@ def continue_sign_in(
 
 
 def open_challenge(session: TenantSession, user: User, *, door: str, method: str, now: datetime) -> FactorOwed:
-    """Note that somebody owes the second factor, for ten minutes."""
+    """Note that somebody owes the second factor, for ten minutes; what is past of the same login is cleared away."""
+    past = delete(SignInChallenge).where(SignInChallenge.user_id == user.id, SignInChallenge.expires_at < now)
+    session.execute(past, execution_options={"synchronize_session": False})
     token = new_token()
     challenge = SignInChallenge(
         token_hash=token_hash(token),
