@@ -20,9 +20,12 @@ from portal.blueprints.policies import public, require_policies
 from portal.blueprints.realtime import init_realtime
 from portal.blueprints.telemetry import init_telemetry
 from portal.blueprints.templating import init_templating
+from portal.blueprints.uploads import init_uploads
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.integrations.oidc import OidcProviders
+from portal.integrations.places import Places
 from portal.lib.vault import Vault
 from portal.models import Base
 from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
@@ -45,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
     _init_extensions(app, settings)
     init_telemetry(app, app.extensions["portal_engine"])
     init_guard(app)
+    init_uploads(app)
     # After the guard: who may not come in at all is not asked for a form's token.
     csrf.init_app(app)
     init_localisation(app)
@@ -103,7 +107,9 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
+    app.extensions["portal_oidc"] = OidcProviders(allow_loopback=not settings.production)
     app.extensions["portal_vault"] = Vault(settings.vault_secrets)
+    app.extensions["portal_places"] = Places(settings.geoip_database)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     db.metadata = Base.metadata  # type: ignore[attr-defined]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))  # type: ignore[arg-type]

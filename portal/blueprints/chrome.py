@@ -132,7 +132,8 @@ def _navigation(open_tickets: int) -> list[dict[str, Any]]:
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
-    return [*groups, _group(None, help_page) | {"foot": True}]
+    company = _Place("company", gettext("Company"), "building-2", "company.index")
+    return [*groups, _group(None, company, help_page) | {"foot": True}]
 
 
 def _group(label: str | None, *places: _Place) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
-            "current": place.endpoint == request.endpoint or place.key == request.blueprint == "tickets",
+            "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),
         }
         for place in places
     ]

@@ -12,7 +12,7 @@ from portal.blueprints import http
 from portal.blueprints.policies import PUBLIC, SIGNED_IN, is_open_while_enrolling, policy_of
 from portal.errors import Forbidden, Unauthenticated
 from portal.extensions import db
-from portal.services.accounts import api_tokens, sessions
+from portal.services.accounts import api_keys, api_tokens, sessions
 from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.tenants.directory import TenantDirectory
@@ -21,6 +21,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,40}")
 _NO_TENANT = frozenset({"health.live", "health.ready", "static"})
 API_PREFIX = "/api/"
 ADMIN_PREFIX = "/admin"
+# What a key of a program may be shown to, besides what is open to everybody (H9.9).
+_KEYS_PREFIX = "/api/v1/portal/"
+_KEYS_ENDPOINT = "auth_api.me"
 
 
 def init_guard(app: Flask) -> None:
@@ -100,18 +103,41 @@ def _from_bearer() -> Identity | None:
     if scheme.lower() != "bearer" or not token:
         return None
     try:
-        family = http.token_signer().read(token.strip(), tenant_id=http.tenant().id, now=http.now())
-        g.token_family = family
-        return api_tokens.load_token_identity(http.session(), family, http.origin())
+        return _from_key(token.strip()) if api_keys.is_api_key(token.strip()) else _from_token(token.strip())
     except Unauthenticated:
         g.session_ended = True
         return None
+
+
+def _from_token(token: str) -> Identity:
+    family = http.token_signer().read(token, tenant_id=http.tenant().id, now=http.now())
+    g.token_family = family
+    return api_tokens.load_token_identity(http.session(), family, http.origin())
+
+
+def _from_key(token: str) -> Identity:
+    key = api_keys.find_key(http.session(), token, http.origin())
+    g.api_key = key.id
+    if api_keys.touch_key(http.session(), key, ip=http.origin().ip, now=http.now()):
+        http.session().commit()
+    return key.identity
+
+
+def _refuse_beyond_reading(policy: Permission | str | None) -> None:
+    """Keys read what their owner reads as a customer; nothing is changed, nor signed in or out, by one."""
+    if "api_key" not in g:
+        return
+    reading = request.method in ("GET", "HEAD", "OPTIONS")
+    mine = request.path.startswith(_KEYS_PREFIX) or request.endpoint == _KEYS_ENDPOINT or policy == PUBLIC
+    if not reading or not mine:
+        raise Forbidden("api_key_read_only")
 
 
 def _authorise() -> ResponseReturnValue | None:
     if request.endpoint is None or request.endpoint in _NO_TENANT:
         return None
     policy = policy_of(current_app, request.endpoint)
+    _refuse_beyond_reading(policy)
     if policy == PUBLIC:
         return None
     found = http.identity()

@@ -19,7 +19,7 @@ from portal.models.session import TenantSessions
 from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.accounts.sessions import find_living, find_signed_in
-from portal.services.tenants.directory import TenantProfile
+from portal.services.tenants.directory import TenantProfile, load_sign_in_policy
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 3.0
@@ -103,7 +103,8 @@ class LiveHub:
     def find_identity(self, tenant_id: UUID, token: str, door: str, ip: str = "") -> Identity | None:
         """Whose living session the token is, None where it is nobody's."""
         with self._sessions.begin(tenant_id) as session:
-            row = find_signed_in(session, token, door, utcnow())
+            idle = load_sign_in_policy(session).idle
+            row = find_signed_in(session, token, door, utcnow(), idle=idle)
         return build_identity(row, ip=ip) if row is not None else None
 
     def forget(self, sid: str) -> None:
@@ -158,7 +159,9 @@ class LiveHub:
             by_tenant[visitor.tenant_id][sid] = visitor
         for tenant_id, of_tenant in by_tenant.items():
             with self._sessions.begin(tenant_id) as session:
-                living = find_living(session, {visitor.token_hash for visitor in of_tenant.values()}, utcnow())
+                hashes = {visitor.token_hash for visitor in of_tenant.values()}
+                # An open socket is no activity: it ends when its session has been idle for as long as the tenant says.
+                living = find_living(session, hashes, utcnow(), idle=load_sign_in_policy(session).idle)
             for sid, visitor in of_tenant.items():
                 if visitor.token_hash not in living:
                     self._server().disconnect(sid)

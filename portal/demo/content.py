@@ -116,3 +116,4 @@ class DemoTenant:
     companies: tuple[DemoCompany, ...]
     people: tuple[DemoPerson, ...]
     tickets: tuple[DemoTicket, ...]
+    registration_open: bool = False

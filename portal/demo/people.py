@@ -84,6 +84,7 @@ DEMO = DemoTenant(
     companies=_KESTREL_COMPANIES,
     people=_KESTREL_CUSTOMERS + _KESTREL_STAFF,
     tickets=KESTREL_TICKETS,
+    registration_open=True,
 )
 
 NOVA = DemoTenant(

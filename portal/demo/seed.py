@@ -36,6 +36,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.accounts.passwords import Passwords
+from portal.services.tenants.sign_in_policy import SETTING
 from portal.services.tickets.policies import load_terms
 from portal.services.tickets.sla_policies import tell_open_tickets
 
@@ -90,7 +91,7 @@ def _add_tenant(session: TenantSession, tenant: DemoTenant, now: datetime) -> No
             brand={"mark_letter": tenant.mark_letter, "accent": tenant.accent},
             welcome=dict(tenant.welcome_message),
             features={},
-            settings={},
+            settings={SETTING: {"registration_open": tenant.registration_open}},
         )
     )
     session.flush()

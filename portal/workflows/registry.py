@@ -6,15 +6,18 @@ from typing import Any
 
 from temporalio import workflow
 
+from portal.integrations.dns import TxtLookup
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
+from portal.workflows.accounts.activities import AccountActivities
+from portal.workflows.accounts.workflows import DomainProofWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow
 
 TASK_QUEUE = "portal"
-WORKFLOWS: tuple[type, ...] = (TicketClockWorkflow, NotificationWorkflow)
+WORKFLOWS: tuple[type, ...] = (TicketClockWorkflow, NotificationWorkflow, DomainProofWorkflow)
 
 
 class Sender(StrEnum):
@@ -27,14 +30,18 @@ class Sender(StrEnum):
 # (workflow, signal or update) -> who may send it. People act on records; only the relay speaks to workflows.
 SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
+    ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
 }
 
 
-def build_activities(sessions: TenantSessions, outlets: Outlets, *, base_url: str) -> list[Callable[..., Any]]:
+def build_activities(
+    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str
+) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
     notifications = NotificationActivities(sessions, outlets, base_url)
-    return [tickets.advance_clock, notifications.fan_out, notifications.send_mails]
+    accounts = AccountActivities(sessions, dns)
+    return [tickets.advance_clock, notifications.fan_out, notifications.send_mails, accounts.look_for_proof]
 
 
 def require_senders(workflows: Iterable[type] = WORKFLOWS) -> None:

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.tickets.shared import ClockRun, clock_workflow_id
@@ -54,6 +55,13 @@ TELL = Trigger(
     lambda row: NotificationRun(row.tenant_id, row.id),
 )
 
+PROVE = Trigger(
+    "DomainProof",
+    lambda row: domain_proof_workflow_id(row.record_id),
+    lambda row: DomainProofRun(row.tenant_id, row.record_id),
+    signal="look_now",
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -67,6 +75,12 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),
     ("outgoing_message", "message.queued"): (TELL,),
+    ("access_request", "access.requested"): (TELL,),
+    ("device", "device.added"): (TELL,),
+    ("user", "user.password_reset_owed"): (TELL,),
+    ("email_domain", "email_domain.claimed"): (PROVE,),
+    ("email_domain", "email_domain.check_asked"): (PROVE,),
+    ("email_domain", "email_domain.removed"): (PROVE,),
 }
 
 

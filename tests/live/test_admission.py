@@ -137,3 +137,23 @@ def test_whoever_has_to_set_up_a_second_factor_first_hears_nothing(app, world, p
             connection.execute(require, {"s": "{}", "t": world.demo})
             connection.execute(due, bob | {"at": None})
         app.extensions["portal_tenants"].forget()
+
+
+def test_a_colleague_who_is_shut_out_loses_page_and_socket_at_once(app, world, port, line, letters):
+    """Through the page, as an administrator would: the page is gone with the next request, the socket within 5 s."""
+    from portal.services.accounts.company_people import reactivate_person
+
+    bob, alice = sign_in(app, world, "bob"), sign_in(app, world, "alice")
+    opened, person = line("bob", bob), letters.person_of("bob@acme.example")
+    assert bob.get("/portal/tickets").status_code == 200
+    cookie = cookie_of(bob)
+    try:
+        assert alice.post(f"/portal/account/company/people/{person}/deactivate").status_code == 303
+        assert bob.get("/portal/tickets").status_code == 303
+        opened.listen(5)
+        assert opened.closed
+        assert open_line(port, cookie).refused == "session_expired"
+    finally:
+        with letters.sessions.begin(world.demo) as session:
+            acme, actor = world.companies["acme"], world.people["alice"].actor
+            reactivate_person(session, acme, person, actor=actor, now=datetime.now(UTC))

@@ -18,7 +18,13 @@ from portal.services.accounts.api_tokens import TokenPair
 from portal.services.accounts.factors import CodeKind
 from portal.services.accounts.second_step import SecondProof, answer_by_code, find_challenge
 from portal.services.accounts.sessions import load_identity
-from portal.services.accounts.sign_in import Attempt, has_second_factor, open_challenge, prove_password
+from portal.services.accounts.sign_in import (
+    Attempt,
+    ask_for_new_password,
+    has_second_factor,
+    open_challenge,
+    prove_password,
+)
 
 bp = Blueprint("auth_api", __name__, url_prefix="/api/v1/auth")
 _FIRST_PAIR = ("identifier", "password")
@@ -32,8 +38,9 @@ def token(body: SignIn) -> Tokens:
     """Exchanges address or phone number and password for tokens.
 
     Where a second factor is on the answer is 401 `second_factor_required` with a `challenge`; send that and the
-    `code` here within ten minutes. Five wrong codes end the challenge. After 10 failures in five minutes the
-    identifier is refused for a while (429).
+    `code` here within ten minutes. Five wrong codes end the challenge. After five failures in a row identifier
+    and origin are locked for a while (401, `sign_in_locked`); after ten in five minutes further tries are
+    answered 429. Either way Retry-After says how long.
     """
     errors = _missing_or_mixed(body)
     if errors:
@@ -60,6 +67,9 @@ def _first_step(body: SignIn) -> Tokens:
         count_wrong_guess(body.identifier)
         note_refused_sign_in(body.identifier)
         raise
+    if ask_for_new_password(http.session(), user, origin=http.origin(), now=http.now()) is not None:
+        http.commit()
+        raise Unauthenticated("password_reset_required")
     if has_second_factor(http.session(), user.id):
         owed = open_challenge(http.session(), user, door="api", method="password", now=http.now())
         http.commit()
@@ -95,7 +105,7 @@ def _issue(user: User, *, factor: bool) -> Tokens:
     pair = api_tokens.issue_tokens(
         http.session(), user, factor=factor, signer=http.token_signer(), origin=http.origin(), now=http.now()
     )
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 def _prove(body: SignIn) -> User:
@@ -118,7 +128,7 @@ def refresh(body: RefreshRequest) -> Tokens:
         # The revocation stands although the request is refused.
         http.commit()
         raise Unauthenticated("token_invalid")
-    return _tokens(pair)
+    return tokens_of(pair)
 
 
 @bp.post("/revoke")
@@ -155,7 +165,8 @@ def me() -> Me:
     )
 
 
-def _tokens(pair: TokenPair) -> Tokens:
+def tokens_of(pair: TokenPair) -> Tokens:
+    """Tokens as the API gives them."""
     return Tokens(
         access_token=pair.access_token,
         token_type="Bearer",  # noqa: S106 - the name of the scheme

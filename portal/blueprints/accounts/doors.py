@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
@@ -20,7 +20,16 @@ from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.models import User
 from portal.services.accounts import sessions
-from portal.services.accounts.sign_in import Attempt, FactorOwed, SignedInNow, continue_sign_in, prove_password
+from portal.services.accounts.devices import is_own_browser
+from portal.services.accounts.sign_in import (
+    Attempt,
+    FactorOwed,
+    PasswordOwed,
+    SignedInNow,
+    continue_sign_in,
+    prove_password,
+)
+from portal.services.accounts.sso.flow import has_providers
 
 IDENTIFIER_LENGTH = 254
 DEVICE_LIFE = timedelta(days=400)
@@ -33,7 +42,7 @@ class Door:
     """One way in: `name` as in `sessions.DOORS`, its sign-in (template, endpoint) and what lies behind it.
 
     `verify` is the endpoint of the second step, `home` of the first page; `prefix` begins the address of every
-    page behind the door.
+    page behind the door. `sso` and `sso_start` lead to identity providers.
     """
 
     name: str
@@ -42,10 +51,16 @@ class Door:
     verify: str
     home: str
     prefix: str
+    sso: str
+    sso_start: str
+
+    def at(self, view: str) -> str:
+        """The endpoint of another page at this door: `forgot`, `reset`, …"""
+        return f"{self.endpoint.rpartition('.')[0]}.{view}"
 
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
-        if request.method == "GET":
+        if request.method != "POST":
             if http.identity() is not None:
                 return http.see_other(self.home)
             return self.page(expired=request.args.get("expired") == "1")
@@ -54,7 +69,11 @@ class Door:
         missing = "identifier" if not identifier.strip() else ("password" if not password else "")
         if missing:
             return self.page(identifier, field=missing, code="required", status=422)
-        refuse_guessing(identifier)
+        kind = sessions.DOORS[self.name]
+        refuse_guessing(
+            identifier,
+            is_trusted=lambda: is_own_browser(http.session(), identifier, kind, device_token()),
+        )
         try:
             user = self.prove(identifier, password)
         except Unauthenticated as error:
@@ -80,7 +99,7 @@ class Door:
             raise Unauthenticated("wrong_credentials")
         return user
 
-    def let_in(self, user: User, *, method: str) -> ResponseReturnValue:
+    def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
         step = continue_sign_in(
             http.session(),
@@ -93,20 +112,22 @@ class Door:
         )
         http.commit()
         if isinstance(step, FactorOwed):
-            return self.ask_for_factor(step)
-        return self.enter(step)
+            return self.ask_for_factor(step, next_path)
+        if isinstance(step, PasswordOwed):
+            return render_template("accounts/reset_owed.html", login_url=url_for(self.endpoint)), 401
+        return self.enter(step, next_path)
 
-    def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
+    def ask_for_factor(self, owed: FactorOwed, next_path: str | None = None) -> ResponseReturnValue:
         """Lead to the second step; the challenge in the cookie opens nothing else."""
         cookie[challenge_name(self.name)] = owed.challenge
-        wanted = http.safe_target(request.values.get("next"), "") or None
+        wanted = http.safe_target(next_path or request.values.get("next"), "") or None
         return http.see_other(self.verify, next=wanted)
 
-    def enter(self, done: SignedInNow) -> ResponseReturnValue:
+    def enter(self, done: SignedInNow, next_path: str | None = None) -> ResponseReturnValue:
         """After every proof was given: a cookie of its own, and the page that was wanted."""
         self._renew_cookie(done.token)
         home = url_for(self.home)
-        target = http.safe_target(request.values.get("next"), home)
+        target = http.safe_target(next_path or request.values.get("next"), home)
         answer = redirect(target if target.startswith(self.prefix) else home, code=303)
         if done.device is not None:
             remember_device(answer, done.device)
@@ -117,7 +138,10 @@ class Door:
         http.session().rollback()
         count_wrong_guess(identifier)
         note_refused_sign_in(identifier)
-        return self.page(identifier, code=error.code, params=error.params, status=401)
+        answer = make_response(self.page(identifier, code=error.code, params=error.params, status=401))
+        if "retry_after" in error.params:
+            answer.headers["Retry-After"] = str(error.params["retry_after"])
+        return answer
 
     def page(
         self,
@@ -139,6 +163,7 @@ class Door:
             next=http.safe_target(request.values.get("next"), ""),
             expired=expired,
             passkeys=self.passkey_addresses(),
+            sso_url=url_for(self.sso) if has_providers(http.session(), self.name) else None,
         )
         return page, status
 

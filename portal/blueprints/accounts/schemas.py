@@ -7,9 +7,19 @@ from pydantic import ConfigDict, Field
 
 from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Named, Shape, UtcDateTime, left_out
 from portal.models import Role, UserKind
+from portal.services.accounts.registration import COMPANY_LENGTH, NAME_LENGTH, TITLE_LENGTH
 
 Code = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=ANY_TEXT)]
 Secret = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=ANY_TEXT)]
+
+NewPassword = Annotated[
+    str,
+    Field(
+        max_length=1024,
+        description="8 to 128 characters, not well known and not made of the person's own words.",
+        json_schema_extra=ANY_TEXT,
+    ),
+]
 
 
 class SignIn(Body):
@@ -43,6 +53,43 @@ class RevokeRequest(Body):
     """The sign-in that ends: the refresh token's, or without one the access token's own."""
 
     refresh_token: Secret = left_out()
+
+
+class SignupRequest(Body):
+    """Who wants an account; nothing is made before the address is proven."""
+
+    name: str = Field(max_length=NAME_LENGTH, json_schema_extra=SOME_TEXT)
+    email: str = Field(max_length=254, json_schema_extra=SOME_TEXT)
+    company: str = Field(max_length=COMPANY_LENGTH, json_schema_extra=SOME_TEXT)
+
+
+class SignupConfirmRequest(Body):
+    """The token of the mailed link, and what the account is set up with; name and company as asked for if left out."""
+
+    token: Secret
+    password: NewPassword
+    name: str = left_out(max_length=NAME_LENGTH, json_schema_extra=SOME_TEXT)
+    company: str = left_out(max_length=COMPANY_LENGTH, json_schema_extra=SOME_TEXT)
+    title: str = left_out(max_length=TITLE_LENGTH, json_schema_extra=ANY_TEXT)
+
+
+class ResetRequest(Body):
+    """Who forgot the password."""
+
+    identifier: str = Field(max_length=254, description="Email address or phone number.", json_schema_extra=SOME_TEXT)
+
+
+class ResetConfirmRequest(Body):
+    """The token of the mailed link, and the new password."""
+
+    token: Secret
+    password: NewPassword
+
+
+class Accepted(Shape):
+    """What happens next, in words; the same whether or not there is such a person."""
+
+    detail: str
 
 
 class FactorsRequest(Body):

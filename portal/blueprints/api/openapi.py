@@ -180,7 +180,7 @@ def _success(declared: Operation, keyed: bool, references: References) -> Json:
 def _refusal(status: int, declared: Operation, references: References) -> Json:
     reason = REASONS[status]
     if status == 409 and declared.conflicts:
-        reason = f"{declared.conflicts} Or the same request is still running."
+        reason = f"{declared.conflicts} Or the same request is still running." if declared.keyed else declared.conflicts
     refusal: Json = {
         "description": reason,
         "content": {"application/problem+json": {"schema": {"$ref": references[Problem, "serialization"]}}},

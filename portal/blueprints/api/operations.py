@@ -21,7 +21,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Operation:
-    """One endpoint as the document describes it; `conflicts` is what a 409 of it means."""
+    """One endpoint as the document describes it; `conflicts` is what a 409 of it means.
+
+    Of a `sealed` one the answer holds a secret: it is kept encrypted where it is kept for an idempotency key.
+    """
 
     summary: str
     answer: type[BaseModel] | None
@@ -31,6 +34,7 @@ class Operation:
     keyed: bool
     conflicts: str | None
     description: str
+    sealed: bool = False
 
     @property
     def body_optional(self) -> bool:
@@ -49,6 +53,7 @@ def operation(
     query: type[Query] = Query,
     keyed: bool = True,
     conflicts: str | None = None,
+    sealed: bool = False,
 ) -> Callable[[View], Endpoint]:
     """Check what is sent, call the view with `body` and `query`, answer with the model it returns, commit.
 
@@ -57,7 +62,7 @@ def operation(
     """
 
     def mark(view: View) -> Endpoint:
-        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "")
+        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "", sealed)
 
         @wraps(view)
         def run(**path: Any) -> Response:
@@ -77,7 +82,7 @@ def _run(declared: Operation, view: View, path: dict[str, Any]) -> Response:
     sent: Any = {}
     if declared.body is not None:
         sent = read_body(optional=declared.body_optional)
-    claimed = idempotency.claim(sent) if declared.keyed and request.method == "POST" else None
+    claimed = idempotency.claim(sent, sealed=declared.sealed) if declared.keyed and request.method == "POST" else None
     if isinstance(claimed, Response):
         return claimed
     if declared.body is not None:

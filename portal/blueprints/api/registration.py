@@ -2,15 +2,39 @@
 
 from flask import Flask
 
+from portal.blueprints.accounts.access_api import bp as access
+from portal.blueprints.accounts.account_api import bp as account
 from portal.blueprints.accounts.api import bp as auth
+from portal.blueprints.accounts.company_api import bp as company
 from portal.blueprints.accounts.factors_api import bp as factors
+from portal.blueprints.accounts.join_api import bp as join
+from portal.blueprints.accounts.recovery_api import bp as recovery
+from portal.blueprints.accounts.staff_companies_api import bp as staff_companies
+from portal.blueprints.accounts.staff_people_api import bp as staff_people
+from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
+from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
-BLUEPRINTS = (auth, factors, tickets, desk, pages)
+BLUEPRINTS = (
+    auth,
+    recovery,
+    join,
+    factors,
+    account,
+    access,
+    company,
+    staff_companies,
+    staff_people,
+    staff_team,
+    tickets,
+    desk,
+    audit,
+    pages,
+)
 
 
 def register_api(app: Flask) -> None:

@@ -1,17 +1,20 @@
 """From a login to an actor: roles and companies, read together with whatever proved the login."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 
 from portal.authz import GRANTABLE, Actor, Permission, actor_kind_of
 from portal.models import Company, Membership, Person, Role, StaffRole, User, UserKind
 from portal.models.session import TenantSession
 
+# Digits (of any script) as people write them in phone numbers: +33 6 39-98 (00) 15, 0033.639/98.
+_PHONE = re.compile(r"[+]?[ ()./\-\u00a0]*\d[\d ()./\-\u00a0]*")
 _MEMBERSHIPS = (
     select(
         func.jsonb_agg(
@@ -111,13 +114,24 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
     return Identity(user, name, email, actor, tuple(companies.items()))
 
 
+def canonical_identifier(identifier: str) -> str:
+    """What somebody typed to say who they are, in one spelling: an address, or a phone number with its +.
+
+    Only text with an @ is an address and only digits with signs between them are a number, so that no two
+    spellings are told apart by one lookup and taken for the same by another.
+    """
+    wanted = identifier.strip().lower()
+    if "@" in wanted or not _PHONE.fullmatch(wanted):
+        return wanted
+    digits = "".join(str(int(char)) for char in wanted if char.isdecimal())
+    return "+" + digits.removeprefix("00")
+
+
 def find_login(session: TenantSession, identifier: str, kind: UserKind | None) -> User | None:
     """The login with this address or phone number (AUTH-01), of one kind where a door admits only one."""
-    wanted = identifier.strip().lower()
-    phone = "+" + "".join(char for char in wanted if char.isdigit())
-    query = (
-        select(User).join(Person, Person.id == User.person_id).where(or_(Person.email == wanted, Person.phone == phone))
-    )
+    wanted = canonical_identifier(identifier)
+    named = Person.phone == wanted if wanted.startswith("+") else Person.email == wanted
+    query = select(User).join(Person, Person.id == User.person_id).where(named)
     if kind is not None:
         query = query.where(User.kind == kind)
     return session.scalar(query.limit(1))

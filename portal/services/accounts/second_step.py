@@ -100,7 +100,7 @@ def count_wrong_try(
 def use_up(session: TenantSession, held: OpenChallenge, origin: Origin, *, device: str | None, now: datetime) -> None:
     """The second proof holds: the challenge is over, and earlier failures are forgiven."""
     held.row.used_at = now
-    forgive(session, subject_of(held.email, held.user), origin, user=held.user, device=device)
+    forgive(session, subject_of(held.email, held.user), origin, user=held.user, device=device, now=now)
 
 
 def note_recovery(session: TenantSession, identity: Identity, *, now: datetime) -> int:

@@ -67,7 +67,7 @@ def prove_person(
         return False
     if with_factor or not factors.any:
         # As at a sign-in: a known password must not buy endless wrong codes.
-        forgive(session, subject, again.origin, user=user, device=again.device)
+        forgive(session, subject, again.origin, user=user, device=again.device, now=now)
     return True
 
 
@@ -79,7 +79,7 @@ def take_own_code(
     subject = subject_of(identity.email, user)
     refuse_locked(session, subject, origin, user=user, device=None, now=now)
     if take_code(session, user.id, code, vault=vault, now=now) is not None:
-        forgive(session, subject, origin, user=user, device=None)
+        forgive(session, subject, origin, user=user, device=None, now=now)
         return True
     count_failure(session, subject, origin, user=user, device=None, now=now)
     return False

@@ -9,12 +9,19 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import MailMessage, Notification, Ticket
+from portal.models import Company, Invitation, MailMessage, Notification, Person, Ticket
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
 ACCESS = "access"
-_RECORDS: dict[str, Any] = {"ticket": Ticket, "mail": MailMessage, "notification": Notification}
+_RECORDS: dict[str, Any] = {
+    "ticket": Ticket,
+    "mail": MailMessage,
+    "notification": Notification,
+    "invitation": Invitation,
+    "company": Company,
+    "person": Person,
+}
 
 
 @dataclass(frozen=True)

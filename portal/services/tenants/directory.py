@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select
 
 from portal.models import Tenant, TenantDomain
-from portal.models.session import TenantSessions
+from portal.models.session import TenantSession, TenantSessions
 from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
 
 FRESH_FOR_SECONDS = 5.0
@@ -80,6 +80,12 @@ class TenantDirectory:
                 .execution_options(all_tenants=True)
             )
             return load_profile(session, tenant) if tenant else None
+
+
+def load_sign_in_policy(session: TenantSession) -> SignInPolicy:
+    """How people of the session's tenant sign in, as of now."""
+    stored = session.scalar(select(Tenant.settings).where(Tenant.id == session.tenant_id))
+    return read_policy(stored or {})
 
 
 def load_profile(session: Any, tenant: Tenant) -> TenantProfile:

@@ -9,6 +9,7 @@ from temporalio import activity
 
 from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
+from portal.services.accounts.letters import answer_event
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
@@ -27,8 +28,12 @@ class NotificationActivities:
     @activity.defn(name="notifications.fan_out")
     def fan_out(self, run: NotificationRun) -> MailBatch:
         """Write the notices and mails of an event, once, and name the mails that wait."""
+        now, base_url = utcnow(), self._base_url
         with self._sessions.begin(run.tenant_id) as session:
-            return MailBatch(run.tenant_id, fan_out(session, run.event_id, base_url=self._base_url, now=utcnow()))
+            if answer_event(session, run.event_id, vault=self._outlets.vault, base_url=base_url, now=now):
+                # Its mail is told of by an event of its own.
+                return MailBatch(run.tenant_id, [])
+            return MailBatch(run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now))
 
     @activity.defn(name="notifications.send_mails")
     def send_mails(self, batch: MailBatch) -> None:

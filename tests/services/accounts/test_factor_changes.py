@@ -178,11 +178,3 @@ def test_a_tenant_that_stops_requiring_lifts_it(session, now, bob, tenant_settin
     tenant_settings({})
     set_factor_due(session, bob, now=later)
     assert bob.second_factor_due_at is None
-
-
-def test_past_challenges_are_cleared_away_with_the_next(session, now, bob):
-    for minutes in (0, 5, 16):
-        open_challenge(session, bob, door="portal", method="password", now=now + timedelta(minutes=minutes))
-        session.flush()
-    found = session.scalars(select(SignInChallenge.created_at).where(SignInChallenge.user_id == bob.id)).all()
-    assert found == [now + timedelta(minutes=16)]

@@ -1,27 +1,31 @@
 """Commands: `flask --app wsgi portal …`."""
 
-from typing import cast
-
 import click
-from flask import Flask, current_app
+from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from portal.config import Settings
+from portal.cli.audit import audit
+from portal.cli.flags import flags
+from portal.cli.keys import keys
+from portal.cli.surroundings import owner, settings
 from portal.demo.scale import add_tickets
 from portal.demo.seed import is_empty, seed_demo
 from portal.lib.clock import utcnow
 from portal.models import Base
 from portal.models.session import normalise_url
 from portal.services.accounts.passwords import Passwords
+from portal.services.audit.anchors import AnchorFolder
 
 portal = AppGroup("portal", help="Manage Portico.")
 demo = AppGroup("demo", help="The demo world: two tenants with people and tickets.")
 outbox = AppGroup("outbox", help="Events on their way out.")
 portal.add_command(demo)
 portal.add_command(outbox)
+for group in (audit, flags, keys):
+    portal.add_command(group)
 
 
 def init_cli(app: Flask) -> None:
@@ -29,27 +33,19 @@ def init_cli(app: Flask) -> None:
     app.cli.add_command(portal)
 
 
-def _settings() -> Settings:
-    return cast(Settings, current_app.config["SETTINGS"])
-
-
-def _owner() -> Engine:
-    return create_engine(normalise_url(_settings().owner_database_url), poolclass=NullPool)
-
-
 def _seed() -> None:
-    settings = _settings()
-    if settings.production:
+    given = settings()
+    if given.production:
         raise click.ClickException("The demo world has a published password; it is refused in production.")
-    passwords = Passwords(settings.password_time_cost, settings.password_memory_kib)
-    seed_demo(_owner(), password=settings.demo_password, passwords=passwords, now=utcnow())
+    passwords = Passwords(given.password_time_cost, given.password_memory_kib)
+    seed_demo(owner(), password=given.demo_password, passwords=passwords, now=utcnow())
 
 
 @portal.command("setup")
 def setup() -> None:
     """Migrate the database, and seed the demo world where it is empty (not in production)."""
     upgrade(revision="head")
-    if not _settings().production and is_empty(_owner()):
+    if not settings().production and is_empty(owner()):
         _seed()
 
 
@@ -57,7 +53,7 @@ def setup() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing where a tenant exists.")
 def seed(if_empty: bool) -> None:
     """Create the demo tenants."""
-    if not is_empty(_owner()):
+    if not is_empty(owner()):
         if if_empty:
             return
         raise click.ClickException("There are tenants already; `portal demo reset` starts over.")
@@ -68,11 +64,12 @@ def seed(if_empty: bool) -> None:
 @demo.command("reset")
 def reset() -> None:
     """Empty every table and seed the demo world again (development only)."""
-    if _settings().production:
+    if settings().production:
         raise click.ClickException("Refused in production.")
     tables = ", ".join(table.name for table in Base.metadata.sorted_tables if table.name != "heartbeats")
-    with _owner().begin() as connection:
+    with owner().begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    AnchorFolder(settings().audit_dir).forget()
     _seed()
     click.echo("The demo world is as new.")
 
@@ -82,17 +79,17 @@ def reset() -> None:
 @click.option("--customers", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
 def scale(tickets: int, customers: int) -> None:
     """Fill tenant `demo` with tickets for benchmarks (development only)."""
-    if _settings().production:
+    if settings().production:
         raise click.ClickException("Refused in production.")
     began = utcnow()
-    add_tickets(_owner(), tickets=tickets, customers=customers)
+    add_tickets(owner(), tickets=tickets, customers=customers)
     click.echo(f"{tickets} tickets of {customers} companies in {(utcnow() - began).total_seconds():.0f} s")
 
 
 @outbox.command("status")
 def outbox_status() -> None:
     """How many events wait, how old the oldest is, and what keeps them."""
-    with create_engine(normalise_url(_settings().relay_database_url), poolclass=NullPool).connect() as connection:
+    with create_engine(normalise_url(settings().relay_database_url), poolclass=NullPool).connect() as connection:
         waiting, age = connection.execute(
             text(
                 "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::int"
