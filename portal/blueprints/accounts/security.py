@@ -64,7 +64,7 @@ def begin() -> ResponseReturnValue:
 def authenticator() -> ResponseReturnValue:
     """QR code and key of the authenticator that waits for its first code, and that code."""
     own = own_factors()
-    if request.method == "GET":
+    if request.method != "POST":
         return _enrolment_page(own)
     codes = confirm_totp(http.session(), own, request.form.get("code", "")[:64], vault=http.vault(), now=http.now())
     if codes is None:
@@ -111,7 +111,7 @@ def new_codes() -> ResponseReturnValue:
 @fresh_proof
 def new_passkey() -> ResponseReturnValue:
     """The page on which a passkey is made, and what the browser made there."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _passkey_page()
     name = request.form.get("name", "")
     try:
