@@ -12,8 +12,9 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.pool import NullPool
 
 from portal.lib.vault import Vault
-from portal.models import AuditEntry, TotpFactor
+from portal.models import AuditEntry, MailMessage, Person, TotpFactor, User, UserStatus
 from portal.models.session import TenantSessions, build_engine
+from tests.browsing import csrf_token
 from tests.conftest import CHEAP, settings_for
 from tests.world import World, build_world
 
@@ -104,3 +105,55 @@ def test_features_are_listed_and_switched(place: Place) -> None:
 def test_what_an_operator_mistypes(place: Place, words: tuple[str, ...]) -> None:
     assert place.run(*words).exit_code != 0
     assert place.audited("tenant.feature_switched") == []
+
+
+def create_admin(place: Place, **options: str) -> Any:
+    given = {"tenant": "demo", "email": "grace@demo.example", "name": "Grace Hale"} | options
+    return place.run("admin", "create", *(word for name, value in given.items() for word in (f"--{name}", value)))
+
+
+def test_an_administrator_is_invited_and_chooses_the_password(place: Place) -> None:
+    from portal.app import create_app
+
+    result = create_admin(place)
+    assert result.exit_code == 0, result.output
+    address = result.output.splitlines()[-1]
+    assert address.startswith("http://127.0.0.1:8000/admin/join/")
+    with place.sessions.begin(place.world.demo) as session:
+        login = session.scalars(select(User).join(Person).where(Person.email == "grace@demo.example")).one()
+        assert (login.status, login.password_hash) == (UserStatus.PENDING, None)
+        mail = session.scalars(select(MailMessage).where(MailMessage.recipient == "grace@demo.example")).one()
+        assert address.rpartition("/")[2] not in mail.text
+    app = create_app(replace(place.settings, encryption_keys=(OLD,)))
+    client, path = app.test_client(), address.removeprefix("http://127.0.0.1:8000")
+    page = client.get(path, base_url="http://127.0.0.1")
+    assert page.status_code == 200
+    sent = {"csrf_token": csrf_token(page), "password": "a long walk by the lake 7", "name": "Grace Hale"}
+    assert client.post(path, base_url="http://127.0.0.1", data=sent).status_code == 303
+    assert client.get(path, base_url="http://127.0.0.1").status_code in (404, 410), "it worked once"
+    assert client.get("/admin/settings/roles/", base_url="http://127.0.0.1").status_code == 200
+    app.extensions["portal_engine"].dispose()
+
+
+def test_the_link_is_printed_once(place: Place) -> None:
+    assert create_admin(place).exit_code == 0
+    again = create_admin(place)
+    assert again.exit_code == 1
+    assert "/admin/join/" not in again.output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"tenant": "nobody"}, "There is no tenant"),
+        ({"email": "no address"}, "--email"),
+        ({"email": "sam@demo.example"}, "--email"),
+        ({"email": "alice@acme.example"}, "--email"),
+        ({"name": " "}, "--name"),
+    ],
+)
+def test_who_cannot_be_invited(place: Place, options: dict[str, str], words: str) -> None:
+    result = create_admin(place, **options)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert "Traceback" not in result.output

@@ -242,20 +242,29 @@ class Controls(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, str]] = []
-        self._method = "GET"
+        self._form: tuple[str, str] = ("GET", "")
+        # Whether a button sends the form to its own address; one whose buttons all lead elsewhere has none.
+        self._sends_itself = self._sends_elsewhere = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in given:
             self.found.append(("GET", given["href"]))
         if tag == "form":
-            self._method = given.get("method", "get").upper()
-            self.found.append((self._method, given.get("action", "")))
+            self._form = given.get("method", "get").upper(), given.get("action", "")
+            self._sends_itself = self._sends_elsewhere = False
         if "formaction" in given:
-            self.found.append((given.get("formmethod", self._method).upper(), given["formaction"]))
+            self._sends_elsewhere = True
+            self.found.append((given.get("formmethod", self._form[0]).upper(), given["formaction"]))
+        elif tag == "button" and given.get("type", "submit") == "submit":
+            self._sends_itself = True
         for name, method in self.ADDRESSES.items():
             if name in given and not (name == "src" and tag != "iframe"):
                 self.found.append((method, given[name]))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and (self._sends_itself or not self._sends_elsewhere):
+            self.found.append(self._form)
 
 
 def walk(app: Any, somebody: Somebody) -> list[str]:

@@ -7,6 +7,7 @@ from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from portal.cli.admin import admin
 from portal.cli.audit import audit
 from portal.cli.flags import flags
 from portal.cli.keys import keys
@@ -24,7 +25,7 @@ demo = AppGroup("demo", help="The demo world: two tenants with people and ticket
 outbox = AppGroup("outbox", help="Events on their way out.")
 portal.add_command(demo)
 portal.add_command(outbox)
-for group in (audit, flags, keys):
+for group in (admin, audit, flags, keys):
     portal.add_command(group)
 
 

@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import portal.events
@@ -41,14 +42,34 @@ def texts(node: ast.expr, function: ast.FunctionDef, module: ast.Module) -> list
         return [node.value]
     if isinstance(node, ast.IfExp):
         return texts(node.body, function, module) + texts(node.orelse, function, module)
-    names = [argument.arg for argument in function.args.args]
-    if not isinstance(node, ast.Name) or node.id not in names:
-        return []
-    place, found = names.index(node.id), []
-    for call in calls_of(module, function.name):
-        given = [word.value for word in call.keywords if word.arg == node.id] + call.args[place : place + 1]
-        found += [text for argument in given for text in texts(argument, function, module)]
-    return found
+    if isinstance(node, ast.FormattedValue):
+        return texts(node.value, function, module)
+    if isinstance(node, ast.JoinedStr):
+        parts = [texts(part, function, module) for part in node.values]
+        return ["".join(chosen) for chosen in product(*parts)]
+    if isinstance(node, ast.Name):
+        return [text for value in values_of(node.id, function, module) for text in texts(*value)]
+    return []
+
+
+def values_of(
+    name: str, function: ast.FunctionDef, module: ast.Module
+) -> Iterator[tuple[ast.expr, ast.FunctionDef, ast.Module]]:
+    """What a name can stand for: what the function assigns to it, or is called with within its module."""
+    for node in ast.walk(function):
+        for target in node.targets if isinstance(node, ast.Assign) else []:
+            pairs = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=True))
+            yield from ((value, function, module) for to, value in pairs if getattr(to, "id", None) == name)
+    arguments = [argument.arg for argument in (*function.args.args, *function.args.kwonlyargs)]
+    if name not in arguments:
+        return
+    place = arguments.index(name)
+    for caller in [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]:
+        for call in calls_of(caller, function.name):
+            given = [word.value for word in call.keywords if word.arg == name] + call.args[place : place + 1]
+            yield from ((value, caller, module) for value in given)
 
 
 def events() -> list[type[Event]]:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 
 from portal.authz import Actor
 from portal.errors import Conflict
+from portal.lib.links import join_path
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE
 from portal.models import Invitation, LinkPurpose, OneTimeLink, StaffRole, User, UserStatus
@@ -36,7 +37,7 @@ def send_invitation(
     link = issue_link(session, LinkPurpose.INVITATION, user_id=login.id, vault=delivery.vault, now=now, payload=payload)
     message = AccountMessage(
         template="invitation" if company else "team_invitation",
-        path=f"{'/portal' if company else '/admin'}/join/{SECRET_MARK}",
+        path=join_path(SECRET_MARK, staff=company is None),
         link=link,
         params={
             "inviter": actor.name,
