@@ -84,7 +84,7 @@ def switch_off() -> ResponseReturnValue:
     if not held.totp:
         return http.see_other(".page")
     wrong = check_proof(held) if request.method == "POST" else None
-    if request.method == "GET" or wrong is not None:
+    if request.method != "POST" or wrong is not None:
         mandatory = held.passkeys == 0 and requires_factor(http.tenant().sign_in, own.identity.user)
         told = {"errors": [wrong.told] if wrong else [], "mandatory": mandatory}
         return render_template("accounts/security/switch_off.html", **told), wrong.status if wrong else 200
