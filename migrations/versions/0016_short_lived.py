@@ -1,17 +1,17 @@
 """What is good for a short time is found by its end, to be forgotten.
 
 Revision ID: 0016
-Revises: 0004
+Revises: 0014
 """
 
 from alembic import op
 
 revision = "0016"
-down_revision = "0004"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-SHORT_LIVED = ("sso_attempts", "sign_in_challenges", "one_time_links")
+SHORT_LIVED = ("sso_attempts", "sign_in_challenges")
 
 
 def upgrade() -> None:
