@@ -162,7 +162,7 @@ class IdentityProvidersView(EditableModelView):
     @fresh_proof
     def remove_view(self) -> ResponseReturnValue:
         """Ask whether to remove a provider; remove it."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self.render("admin/sso/remove.html", provider=self.get_one(request.args.get("id")), domain=None)
         providers.remove_provider(http.session(), _id("id"), actor=http.actor(), now=http.now())
         http.commit()
@@ -206,7 +206,7 @@ class IdentityProvidersView(EditableModelView):
     @fresh_proof
     def drop_view(self) -> ResponseReturnValue:
         """Ask whether to remove a domain; remove it."""
-        if request.method == "GET":
+        if request.method != "POST":
             domain = domains.get_domain(http.session(), _id("id"), actor=http.actor())
             return self.render("admin/sso/remove.html", provider=self.find_one(domain.provider_id), domain=domain)
         provider_id = domains.remove_domain(http.session(), _id("id"), actor=http.actor(), now=http.now())

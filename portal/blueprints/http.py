@@ -124,6 +124,9 @@ def see_other(endpoint: str, **values: Any) -> ResponseReturnValue:
 
 def address_of(endpoint: str, **values: Hashable) -> str:
     """`url_for`, built once: for the addresses of lists and places, of which a page has dozens."""
+    if endpoint.startswith("."):
+        # Views that stand at both doors name each other so; the address differs by the door.
+        endpoint = f"{request.blueprint}{endpoint}"
     return _address(request.script_root, endpoint, tuple(values.items()))
 
 

@@ -173,7 +173,8 @@ class LiveHub:
         server = self._server()
         transport = server.manager.eio_sid_from_sid(sid, "/")
         if transport:
-            server.eio.disconnect(transport)
+            # It waits until everything was sent, for ever where nobody reads: not in the thread that listens for all.
+            server.start_background_task(server.eio.disconnect, transport)
 
     def _sids(self) -> list[str]:
         with self._lock:

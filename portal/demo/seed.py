@@ -7,6 +7,7 @@ from sqlalchemy import Engine, func, select
 
 from portal.authz import system_actor
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
+from portal.demo.invitations import seed_invitations
 from portal.demo.people import TENANTS
 from portal.demo.settings import (
     ALWAYS_HOURS,
@@ -60,6 +61,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, now: datet
             _add_rules(session, tenant)
             users = _add_people(session, tenant, passwords, password, now)
             session.flush()
+            seed_invitations(session, tenant, now=now)
             policies = load_terms(session)
             for ticket in tenant.tickets:
                 seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)

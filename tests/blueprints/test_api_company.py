@@ -99,14 +99,14 @@ def test_outsiders(api: Any, letters: Any, world: World) -> None:
             answer = caller.request(method, f"{COMPANY}/{path}", json=sent)
             assert answer.status_code == status, (who, path, answer.get_data(as_text=True))
     acme = str(world.companies["acme"])
-    problem(
-        api("charlie").post(f"{COMPANY}/invitations", json=body(letters, company_id=acme)), 404, "company_not_found"
-    )
-    problem(api("charlie").get(f"{COMPANY}/people?company={acme}"), 404, "company_not_found")
-    problem(api("charlie").get(f"{COMPANY}/invitations?company={acme}"), 404, "company_not_found")
+    charlie = api("charlie")
+    foreign = charlie.post(f"{COMPANY}/invitations", json=body(letters, company_id=acme))
+    assert codes(foreign) == {"company_id": "unknown_company"}
+    for path in ("people", "invitations"):
+        assert codes(charlie.get(f"{COMPANY}/{path}?company={acme}")) == {"company": "unknown_company"}
     problem(api("bob").post(f"{COMPANY}/invitations", json=body(letters)), 403, "not_allowed")
     problem(api("bob").get(f"{COMPANY}/invitations"), 403, "not_allowed")
-    problem(api("sam").get(f"{COMPANY}/people"), 404, "company_not_found")
+    problem(api("sam").get(f"{COMPANY}/people"), 403, "no_company")
     problem(api("charlie").get(f"{COMPANY}/people/{bob}"), 404, "contact_not_found")
     assert letters.row(made).revoked_at is None
 

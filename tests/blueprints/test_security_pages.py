@@ -76,6 +76,19 @@ def test_the_page_says_what_there_is(app, way):
     assert page.count("<h1>") == 1
 
 
+def test_each_page_leads_to_its_own_door(app, root):
+    for way in (PORTAL, ADMIN, PORTAL):
+        browser = come_in(app, way)
+        set_up(browser)
+        for path in ("", "/authenticator/off", "/passkeys/new"):
+            main = shown(browser.get(PLACES[way.door] + path)).split("<main")[1].split("</main>")[0]
+            found = re.findall(r'(?:action|href|data-passkey-question)="(/[^"]+)"', main)
+            assert found
+            assert all(address.startswith((f"/{way.door}/", "/static/")) for address in found), found
+        with root.begin() as connection:
+            connection.execute(text("DELETE FROM totp_factors"))
+
+
 @WAYS
 def test_an_authenticator_is_set_up_by_its_pages(app, way):
     browser = come_in(app, way)

@@ -13,24 +13,42 @@ from portal.events import Event
 from portal.lib.wording.audit import ACTIONS, RECORDS
 from portal.lib.wording.permissions import AREAS, PERMISSIONS
 
+Call = tuple[str, list[str], list[str]]
 
-def audit_calls() -> Iterator[tuple[str, ast.expr, ast.expr]]:
-    """(where, action, kind of record) of every call of `audit(session, action, record_type, …)`."""
+
+def audit_calls() -> Iterator[Call]:
+    """(where, possible actions, possible kinds of record) of every call of `audit(session, action, record, …)`.
+
+    A function may pass its own argument on; then it is what the module calls that function with.
+    """
     for path in sorted(Path(ROOT, "portal").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            called = getattr(node, "func", None)
-            name = getattr(called, "id", getattr(called, "attr", None))
-            if isinstance(node, ast.Call) and name == "audit" and len(node.args) >= 3:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.args[1], node.args[2]
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        for function in [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]:
+            for call in calls_of(function, "audit"):
+                if len(call.args) >= 3 and function.name != "audit":
+                    found = [texts(argument, function, module) for argument in call.args[1:3]]
+                    yield f"{path.relative_to(ROOT)}:{call.lineno}", found[0], found[1]
 
 
-def texts(node: ast.expr) -> list[str]:
-    """The texts that an argument can be: a literal, or one of two."""
+def calls_of(tree: ast.AST, name: str) -> list[ast.Call]:
+    called = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node for node in called if getattr(node.func, "id", getattr(node.func, "attr", None)) == name]
+
+
+def texts(node: ast.expr, function: ast.FunctionDef, module: ast.Module) -> list[str]:
+    """The texts that an argument can be."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [node.value]
     if isinstance(node, ast.IfExp):
-        return texts(node.body) + texts(node.orelse)
-    return []
+        return texts(node.body, function, module) + texts(node.orelse, function, module)
+    names = [argument.arg for argument in function.args.args]
+    if not isinstance(node, ast.Name) or node.id not in names:
+        return []
+    place, found = names.index(node.id), []
+    for call in calls_of(module, function.name):
+        given = [word.value for word in call.keywords if word.arg == node.id] + call.args[place : place + 1]
+        found += [text for argument in given for text in texts(argument, function, module)]
+    return found
 
 
 def events() -> list[type[Event]]:
@@ -50,17 +68,17 @@ def test_the_walk_sees_the_source():
 
 
 def test_every_action_is_a_text_that_can_be_read_in_the_source():
-    assert [where for where, action, _ in audit_calls() if not texts(action)] == []
+    assert [where for where, actions, _ in audit_calls() if not actions] == []
 
 
 def test_every_action_has_words():
-    written = {text: where for where, action, _ in audit_calls() for text in texts(action)}
+    written = {text: where for where, actions, _ in audit_calls() for text in actions}
     assert {text: where for text, where in written.items() if text not in ACTIONS} == {}
     assert all(ACTIONS.values())
 
 
 def test_every_kind_of_record_has_words():
-    written = {text: where for where, _, record in audit_calls() for text in texts(record)}
+    written = {text: where for where, _, records in audit_calls() for text in records}
     assert {text: where for text, where in written.items() if text not in RECORDS} == {}
 
 

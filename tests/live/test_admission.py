@@ -1,5 +1,5 @@
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from simple_websocket import ConnectionError as Unreachable
@@ -113,6 +113,30 @@ def test_a_handler_without_a_policy_stops_the_start():
     server.on("undeclared")(lambda: None)
     with pytest.raises(RuntimeError, match="undeclared"):
         require_event_policies(server)
+
+
+def test_whoever_has_to_set_up_a_second_factor_first_hears_nothing(app, world, port, root):
+    """The line is as shut as the pages are (AUTH-16)."""
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    require, due = (
+        text("UPDATE tenants SET settings = cast(:s AS jsonb) WHERE id = :t"),
+        text("UPDATE users SET second_factor_due_at = :at WHERE id = :u"),
+    )
+    bob = {"u": world.people["bob"].user_id}
+    try:
+        with root.begin() as connection:
+            connection.execute(require, {"s": '{"sign_in": {"second_factor": "everybody"}}', "t": world.demo})
+            connection.execute(due, bob | {"at": datetime.now(UTC) + timedelta(hours=1)})
+        app.extensions["portal_tenants"].forget()
+        assert open_line(port, cookie).refused is None
+        with root.begin() as connection:
+            connection.execute(due, bob | {"at": datetime.now(UTC) - timedelta(seconds=1)})
+        assert open_line(port, cookie).refused == "session_expired"
+    finally:
+        with root.begin() as connection:
+            connection.execute(require, {"s": "{}", "t": world.demo})
+            connection.execute(due, bob | {"at": None})
+        app.extensions["portal_tenants"].forget()
 
 
 def test_a_colleague_who_is_shut_out_loses_page_and_socket_at_once(app, world, port, line, letters):

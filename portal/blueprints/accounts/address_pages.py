@@ -56,7 +56,7 @@ def company_addresses(company_id: UUID) -> ResponseReturnValue:
 def new_address(company_id: UUID | None = None) -> ResponseReturnValue:
     """The form for one more."""
     actor, session = http.actor(), http.session()
-    if request.method == "GET":
+    if request.method != "POST":
         # Whoever may not add one is told now, not after having typed it.
         require_owner(session, company_id, actor=actor)
         return _form({}, company_id=company_id)
@@ -74,7 +74,7 @@ def new_address(company_id: UUID | None = None) -> ResponseReturnValue:
 def edit_address(address_id: UUID, company_id: UUID | None = None) -> ResponseReturnValue:
     """The form for one that is there."""
     actor, session = http.actor(), http.session()
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(_shown(get_address(session, address_id, company_id=company_id, actor=actor)),
                      company_id=company_id, address_id=address_id)  # fmt: skip
     try:
@@ -91,7 +91,7 @@ def edit_address(address_id: UUID, company_id: UUID | None = None) -> ResponseRe
 def remove_address(address_id: UUID, company_id: UUID | None = None) -> ResponseReturnValue:
     """Delete it? And then it is."""
     actor, session = http.actor(), http.session()
-    if request.method == "GET":
+    if request.method != "POST":
         address = get_address(session, address_id, company_id=company_id, actor=actor)
         return render_template("accounts/address_delete.html", address=address, back=_back(company_id))
     delete_address(session, address_id, company_id=company_id, actor=actor, now=http.now())

@@ -24,7 +24,7 @@ from portal.blueprints.accounts.people_schemas import (
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
 from portal.blueprints.policies import permission
-from portal.errors import NotFound, invalid
+from portal.errors import Forbidden, NotFound, invalid
 from portal.models import Company
 from portal.services.accounts import company_people
 from portal.services.accounts.company_people import ContactForm
@@ -45,7 +45,7 @@ bp = Blueprint("company_api", __name__, url_prefix="/api/v1/portal/company")
 @operation("List invitations", query=CompanyPageQuery, answer=Invitations)
 def invitations(query: CompanyPageQuery) -> Invitations:
     """Who was invited into your company, and where each invitation stands."""
-    company = _company(query.company)
+    company = _company(query.company, "company")
     page = list_company_invitations(
         http.session(), [company.id], limit=query.limit, cursor=query.cursor, actor=http.actor(), now=http.now()
     )
@@ -103,7 +103,7 @@ def revoke(invitation_id: UUID, body: NoBody) -> Invitation:
 @operation("List people", query=CompanyQuery, answer=Members)
 def people(query: CompanyQuery) -> Members:
     """Everybody of your company by name, contacts without a login among them."""
-    company = get_own_company(http.session(), query.company, actor=http.actor())
+    company = _company(query.company, "company")
     rows = list_company_people(http.session(), company.id, actor=http.actor())
     return Members(items=[_member(row, company.id) for row in rows], next_cursor=None)
 
@@ -201,9 +201,13 @@ def remove(person_id: UUID, body: ProofRequest) -> None:
     company_people.remove_contact(http.session(), company_id, person_id, actor=http.actor(), now=http.now())
 
 
-def _company(wanted: UUID | None) -> Company:
-    """The company that is meant: the one named, else the first that the caller administers."""
+def _company(wanted: UUID | None, field: str = "company_id") -> Company:
+    """The company that is meant: the one named in `field`, else the first that the caller administers."""
     actor = http.actor()
+    if not actor.company_ids:
+        raise Forbidden("no_company")
+    if wanted is not None and wanted not in actor.company_ids:
+        raise invalid(field, "unknown_company")
     return get_own_company(http.session(), wanted or next(iter(actor.admin_company_ids), None), actor=actor)
 
 

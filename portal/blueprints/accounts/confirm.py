@@ -101,7 +101,7 @@ def prove_again(password: str | None) -> None:
 def confirm() -> ResponseReturnValue:
     """Somebody signed in proves once more to be it: by password and code, or by a passkey."""
     held = read_factors(http.session(), _who().user.id)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(held)
     by_passkey = bool(request.form.get("credential"))
     wrong = _check_passkey() if by_passkey else check_proof(held)

@@ -62,7 +62,7 @@ def cancel_email() -> ResponseReturnValue:
 def confirm_email(token: str) -> ResponseReturnValue:
     """The page that a link to a new address leads to."""
     try:
-        if request.method == "GET":
+        if request.method != "POST":
             link = peek_link(http.session(), token, LinkPurpose.CHANGE_EMAIL, now=http.now())
             return _link_page("confirm", email=link.payload["email"])
         found = http.identity()
@@ -86,7 +86,7 @@ def confirm_email(token: str) -> ResponseReturnValue:
 def keep_email(token: str) -> ResponseReturnValue:
     """The page that the old address's link leads to: this was not me."""
     try:
-        if request.method == "GET":
+        if request.method != "POST":
             link = peek_link(http.session(), token, LinkPurpose.KEEP_EMAIL, now=http.now())
             return _link_page("keep", email=link.payload["email"])
         done = email_change.keep_email(http.session(), token, origin=http.origin(), now=http.now())

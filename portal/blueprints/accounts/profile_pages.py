@@ -42,7 +42,7 @@ _WAYS = {
 @permission(Permission.PROFILE_EDIT)
 def profile() -> ResponseReturnValue:
     """Who somebody is here; what was typed wrong comes back with the form."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page()
     form = request.form
     try:

@@ -69,10 +69,10 @@ def verify(door: Door) -> ResponseReturnValue:
         held = _find(door, lock=request.method == "POST")
     except Unauthenticated as error:
         cookie.pop(challenge_name(door.name), None)
-        if request.method == "GET":
+        if request.method != "POST":
             return http.see_other(door.endpoint, next=_wanted() or None)
         return door.page(code=error.code, status=401)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(door, held)
     code = request.form.get("code", "")[:CODE_LENGTH]
     if not code.strip() and not request.form.get("credential"):

@@ -64,7 +64,7 @@ def begin() -> ResponseReturnValue:
 def authenticator() -> ResponseReturnValue:
     """QR code and key of the authenticator that waits for its first code, and that code."""
     own = own_factors()
-    if request.method == "GET":
+    if request.method != "POST":
         return _enrolment_page(own)
     codes = confirm_totp(http.session(), own, request.form.get("code", "")[:64], vault=http.vault(), now=http.now())
     if codes is None:
@@ -84,7 +84,7 @@ def switch_off() -> ResponseReturnValue:
     if not held.totp:
         return http.see_other(".page")
     wrong = check_proof(held) if request.method == "POST" else None
-    if request.method == "GET" or wrong is not None:
+    if request.method != "POST" or wrong is not None:
         mandatory = held.passkeys == 0 and requires_factor(http.tenant().sign_in, own.identity.user)
         told = {"errors": [wrong.told] if wrong else [], "mandatory": mandatory}
         return render_template("accounts/security/switch_off.html", **told), wrong.status if wrong else 200
@@ -111,7 +111,7 @@ def new_codes() -> ResponseReturnValue:
 @fresh_proof
 def new_passkey() -> ResponseReturnValue:
     """The page on which a passkey is made, and what the browser made there."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _passkey_page()
     name = request.form.get("name", "")
     try:

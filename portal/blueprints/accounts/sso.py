@@ -39,7 +39,7 @@ def oidc() -> OidcProviders:
 
 def choose(door: Door) -> ResponseReturnValue:
     """The page that asks for the work address; what was sent finds the provider of its domain."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(door)
     address = request.form.get("identifier", "")[:ADDRESS_LENGTH].strip()
     if not address or "@" not in address or has_forbidden_characters(address):

@@ -107,6 +107,9 @@ DOORS = {
     "live": N_("Live updates"),
 }
 REASONS = {
+    "second_factor_enrolment_required": N_("A second factor has to be set up first"),
+    "second_factor_mandatory": N_("The last second factor may not be removed"),
+    "step_up_required": N_("No fresh proof of the person"),
     "foreign_page": N_("A page of another site asked"),
     "no_company": N_("The login belongs to no company"),
 }

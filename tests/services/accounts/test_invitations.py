@@ -360,3 +360,13 @@ def test_a_token_of_another_purpose_is_refused(session, delivery, actor_of, now)
     assert isinstance(delivery, Delivery)
     assert isinstance(delivery.vault, Vault)
     assert session.scalars(select(OneTimeLink)).one().used_at is None
+
+
+def test_a_link_that_is_forgotten_leaves_its_mail(session, invite, now):
+    old = invite("old@acme.example", at=now - timedelta(days=9))
+    link = session.scalars(select(OneTimeLink.id).where(OneTimeLink.user_id == old.user_id)).one()
+    invite("new@acme.example")
+    session.expire_all()
+    assert session.get(OneTimeLink, link) is None
+    mail = session.scalars(select(MailMessage).where(MailMessage.user_id == old.user_id)).one()
+    assert mail.link_id is None
