@@ -11,7 +11,7 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-SHORT_LIVED = ("sso_attempts", "sign_in_challenges")
+SHORT_LIVED = ("sso_attempts", "sign_in_challenges", "one_time_links")
 
 
 def upgrade() -> None:

@@ -90,6 +90,7 @@ class OneTimeLink(Tenanted, Base):
         tenant_reference("user_id", "users"),
         UniqueConstraint("tenant_id", "token_hash"),
         Index("ix_one_time_links_user", "tenant_id", "user_id", "purpose"),
+        Index("ix_one_time_links_expiry", "tenant_id", "expires_at"),
     )
 
     id: Mapped[UuidKey]

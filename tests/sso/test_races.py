@@ -12,13 +12,16 @@ from portal.integrations.oidc import Departure, Subject
 from portal.lib.clock import utcnow
 from portal.models import (
     ExternalIdentity,
+    LinkPurpose,
     Membership,
+    OneTimeLink,
     Person,
     SignInChallenge,
     SsoAttempt,
     User,
 )
 from portal.services.accounts.expiry import AT_ONCE
+from portal.services.accounts.one_time import issue_link
 from portal.services.accounts.sign_in import open_challenge
 from portal.services.accounts.sso.flow import arrive, find_way, note_departure
 from portal.services.accounts.sso.recognition import recognise
@@ -154,6 +157,25 @@ def test_so_are_challenges(real, world):
     query = old_rows(real, world, challenge, SignInChallenge, 3)
     with real.begin(world.demo) as session:
         open_challenge(session, session.get(User, user_id), door="portal", method="password", now=utcnow())
+    assert count(real, world, query) == 0
+
+
+def test_so_are_links(real, world, vault):
+    user_id = world.people["bob"].user_id
+
+    def link(name, end):
+        return OneTimeLink(
+            id=uuid4(),
+            purpose=LinkPurpose.VERIFY_EMAIL,
+            user_id=user_id,
+            token_hash=name.encode().ljust(32, b"."),
+            payload={},
+            expires_at=end,
+        )
+
+    query = old_rows(real, world, link, OneTimeLink, 3)
+    with real.begin(world.demo) as session:
+        issue_link(session, LinkPurpose.VERIFY_EMAIL, user_id=user_id, vault=vault, now=utcnow())
     assert count(real, world, query) == 0
 
 

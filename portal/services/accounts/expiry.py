@@ -1,19 +1,16 @@
-"""Rows that are good for a short time do not stay for ever: each new one takes a few old ones along.
-
-One-time links are not among them: each belongs to the message it was sent with, and goes with that.
-"""
+"""Rows that are good for a short time do not stay for ever: each new one takes a few old ones along."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from portal.models import SignInChallenge, SsoAttempt
+from portal.models import OneTimeLink, SignInChallenge, SsoAttempt
 from portal.models.session import TenantSession
 
 # Long enough to look into what happened yesterday.
 KEPT = timedelta(days=1)
 AT_ONCE = 20
-ShortLived = type[SsoAttempt] | type[SignInChallenge]
+ShortLived = type[SsoAttempt] | type[SignInChallenge] | type[OneTimeLink]
 
 
 def forget_expired(session: TenantSession, table: ShortLived, *, now: datetime) -> None:

@@ -15,6 +15,7 @@ from portal.lib.tokens import token_hash
 from portal.lib.vault import Vault
 from portal.models import LinkPurpose, OneTimeLink
 from portal.models.session import TenantSession
+from portal.services.accounts.expiry import forget_expired
 
 LIFETIME = {
     LinkPurpose.RESET_PASSWORD: timedelta(minutes=30),
@@ -58,6 +59,7 @@ def issue_link(
     """
     if user_id is not None and purpose not in _SEVERAL:
         revoke_links(session, purpose, user_id=user_id, now=now)
+    forget_expired(session, OneTimeLink, now=now)
     link_id = uuid4()
     secret_hash = (
         vault.code_hash(link_id, vault.link_code(link_id))
