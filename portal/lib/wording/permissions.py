@@ -7,7 +7,7 @@ PERMISSIONS = {
     "preferences:edit": N_("Change own preferences"),
     "notifications:read": N_("Read own notices"),
     "tickets:read": N_("Read own tickets"),
-    "tickets:create": N_("Open tickets"),
+    "tickets:create": N_("Open new tickets"),
     "tickets:reply": N_("Answer own tickets"),
     "tickets:close": N_("Close own tickets"),
     "tickets:rate": N_("Rate own tickets"),
