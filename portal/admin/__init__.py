@@ -7,6 +7,7 @@ from flask_admin.theme import Theme
 
 from portal.admin import access, own_access
 from portal.admin.account import NotificationsView, PreferencesView
+from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
@@ -64,6 +65,7 @@ def init_admin(app: Flask) -> None:
         IdentityProvidersView(),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
+        AddressesView(name="Addresses", endpoint="staff_addresses", url="addresses"),
         PasswordView(name="Password", endpoint="staff_password", url="password"),
         SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),

@@ -13,6 +13,7 @@ from portal.admin.editing import EditableModelView
 from portal.admin.sla.forms import valid_uuid
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.accounts.confirm import fresh_proof
 from portal.blueprints.accounts.sso import oidc
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
@@ -89,6 +90,20 @@ class IdentityProvidersView(EditableModelView):
         """A provider."""
         return providers.get_provider(http.session(), record_id, actor=http.actor())
 
+    @route("/new/", methods=("GET", "POST"))
+    @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
+    def create_view(self) -> ResponseReturnValue:
+        """The form for a new provider: who decides whom to believe has proved to be it."""
+        return super().create_view()
+
+    @route("/edit/", methods=("GET", "POST"))
+    @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
+    def edit_view(self) -> ResponseReturnValue:
+        """The form of a provider."""
+        return super().edit_view()
+
     def create_form(self, obj: Any = None) -> Form:
         """A new provider."""
         return ProviderEditForm(request.form if request.method == "POST" else None)
@@ -144,6 +159,7 @@ class IdentityProvidersView(EditableModelView):
 
     @route("/remove/", methods=("GET", "POST"))
     @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
     def remove_view(self) -> ResponseReturnValue:
         """Ask whether to remove a provider; remove it."""
         if request.method != "POST":
@@ -155,6 +171,7 @@ class IdentityProvidersView(EditableModelView):
 
     @route("/domains/claim/", methods=("POST",))
     @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
     def claim_view(self) -> ResponseReturnValue:
         """Claim a domain."""
         provider_id, domain = _id("provider_id"), request.form.get("domain", "")[:DOMAIN_LENGTH]
@@ -176,6 +193,7 @@ class IdentityProvidersView(EditableModelView):
 
     @route("/domains/check/", methods=("POST",))
     @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
     def check_view(self) -> ResponseReturnValue:
         """Have a domain's record looked for now."""
         provider_id = domains.check_domain_again(http.session(), _id("id"), actor=http.actor(), now=http.now())
@@ -185,6 +203,7 @@ class IdentityProvidersView(EditableModelView):
 
     @route("/domains/remove/", methods=("GET", "POST"))
     @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
     def drop_view(self) -> ResponseReturnValue:
         """Ask whether to remove a domain; remove it."""
         if request.method != "POST":
@@ -197,6 +216,7 @@ class IdentityProvidersView(EditableModelView):
 
     @route("/people/unlink/", methods=("POST",))
     @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
     def unlink_view(self) -> ResponseReturnValue:
         """Part a login from its account at the provider."""
         provider_id = links.remove_link(http.session(), _id("id"), actor=http.actor(), now=http.now())

@@ -270,3 +270,17 @@ def test_a_role_of_the_tenant_s_own_that_may_nothing_else(staff, made, real, wor
             session.flush()
             session.delete(session.get(StaffRole, role.id))
             session.add(Membership(id=kept, user_id=world.people["bill"].user_id, role=Role.BILLING))
+
+
+def test_whom_to_believe_is_decided_with_a_fresh_proof(ada, made, root, read):
+    page = ada.get(LIST)
+    with root.begin() as connection:
+        connection.execute(text("UPDATE auth_sessions SET proved_at = now() - interval '11 minutes'"))
+    data = {"id": str(made), "provider_id": str(made)}
+    for path, form in WRITES.items():
+        answer = send(ada, page, path, data | form)
+        assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/admin/confirm"), path
+    for path in (NEW, EDIT.format(made)):
+        assert ada.get(path).headers["Location"].startswith("/admin/confirm?")
+    assert ada.get(LIST).status_code == 200
+    assert read(select(IdentityProvider.id)) == [made]

@@ -514,3 +514,44 @@ def test_no_family_is_left_when_the_password_changes(api, bob, backstage):
         living = select(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
         assert session.scalars(living).all() == []
         assert session.get_one(User, user_id).password_changed_at is not None
+
+
+def test_the_team_marks_an_address_that_is_right(app, world, bob, backstage):
+    form = {"street": "Rue 1", "city": "Lyon", "postal_code": "69001", "country": "FR"}
+    sent(bob, "addresses/new", form)
+    person_id = backstage.person("bob")[1].id
+    mia, sam = sign_in(app, world, "mia"), sign_in(app, world, "sam")
+    place = f"/admin/addresses/{person_id}"
+    assert place in text(mia.get(f"/admin/people/details/?id={person_id}"))
+    shown = text(mia.get(place))
+    address = shown.split('id="address-')[1].split('"')[0]
+    # Who may only look is not offered it, and refused when asking anyway.
+    assert f"{address}/verify" not in text(sam.get(place))
+    assert sam.post(f"{place}/{address}/verify").status_code == 403
+    assert mia.post(f"{place}/{address}/verify").status_code == 303
+    assert "Verified" in text(bob.get("/portal/account/profile")).split('id="addresses"')[1]
+    assert mia.get(f"/admin/addresses/{world.demo}").status_code == 404
+    assert sign_in(app, world, "noor").get(place).status_code == 404
+    assert bob.get(place).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["email", "phone", "password", "profile", "api-keys/new", "addresses/new"])
+def test_a_head_request_changes_nothing(bob, backstage, path):
+    data = {"email": "x@y.example", "phone": "+33639980015", "name": "Eve", "new_password": NEW,
+            "current_password": PASSWORD, "street": "x", "city": "x", "postal_code": "1", "country": "FR"}  # fmt: skip
+    answer = bob.client.open(f"/portal/account/{path}", method="HEAD", base_url="http://127.0.0.1", data=data)
+    assert answer.status_code == 200
+    user, person = backstage.person("bob")
+    assert (person.name, backstage.kinds("bob@acme.example"), backstage.kinds("x@y.example")) == ("Bob Keller", [], [])
+    assert user.password_changed_at is None or user.must_reset_password is False
+
+
+@pytest.mark.parametrize("kind", ["confirm-email", "keep-email"])
+def test_a_head_request_uses_no_link_up(app, bob, backstage, kind):
+    sent(bob, "email", {"email": "robert@acme.example"})
+    template, to = ("confirm_email", "robert@acme.example") if kind == "confirm-email" else (
+        "email_change_requested", "bob@acme.example")  # fmt: skip
+    address = f"/portal/account/{kind}/{backstage.secret(template, to)}"
+    assert app.test_client().head(address, base_url="http://127.0.0.1").status_code == 200
+    assert app.test_client().get(address, base_url="http://127.0.0.1").status_code == 200
+    assert backstage.person("bob")[1].email == "bob@acme.example"

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints import http
 from portal.blueprints.accounts.passkey_forms import passkey_site
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
-from portal.blueprints.denials import note_refused_sign_in
+from portal.blueprints.denials import note_refused_login, note_refused_sign_in
 from portal.blueprints.guard import cookie_name
 from portal.blueprints.localisation import gettext
 from portal.errors import Unauthenticated
@@ -101,15 +101,20 @@ class Door:
 
     def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
-        step = continue_sign_in(
-            http.session(),
-            user,
-            door=self.name,
-            method=method,
-            origin=http.origin(),
-            device=device_token(),
-            now=http.now(),
-        )
+        try:
+            step = continue_sign_in(
+                http.session(),
+                user,
+                door=self.name,
+                method=method,
+                origin=http.origin(),
+                device=device_token(),
+                now=http.now(),
+            )
+        except Unauthenticated as error:
+            # What led here stands (a link taken, an account made); it only opens nothing.
+            http.commit()
+            return self.closed(user, error)
         http.commit()
         if isinstance(step, FactorOwed):
             return self.ask_for_factor(step, next_path)
@@ -132,6 +137,11 @@ class Door:
         if done.device is not None:
             remember_device(answer, done.device)
         return answer
+
+    def closed(self, user: User, error: Unauthenticated) -> ResponseReturnValue:
+        """What follows a right proof that is not the way in prescribed for this login (`sso_required`)."""
+        note_refused_login(user.id)
+        return self.page(code=error.code, params=error.params, status=401)
 
     def refuse(self, identifier: str, error: Unauthenticated) -> ResponseReturnValue:
         """What follows a proof that does not hold: it counts, is audited, and the form comes back."""

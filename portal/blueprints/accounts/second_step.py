@@ -20,6 +20,7 @@ from portal.blueprints.policies import public
 from portal.blueprints.rates import count, origin_key, seconds_to_wait
 from portal.errors import Unauthenticated
 from portal.lib.wording.errors import error_text
+from portal.models import User
 from portal.services.accounts.factor_changes import OwnFactors, tell_owner
 from portal.services.accounts.factors import CodeKind
 from portal.services.accounts.identity import Identity
@@ -120,18 +121,7 @@ def sign_in(door: Door) -> ResponseReturnValue:
     if user is None or user.kind is not DOORS[door.name] or not user.may_sign_in():
         note_refused_sign_in("")
         return door.page(code="passkey_refused", status=401)
-    done = finish_sign_in(
-        http.session(),
-        user,
-        door=door.name,
-        method="passkey",
-        factor=True,
-        origin=http.origin(),
-        device=device_token(),
-        now=http.now(),
-    )
-    http.commit()
-    return door.enter(done)
+    return _finish(door, user, "passkey")
 
 
 def tell_recovery(identity: Identity) -> None:
@@ -162,16 +152,26 @@ def _prove(held: OpenChallenge, code: str) -> tuple[bool, CodeKind | None]:
 
 
 def _enter(door: Door, held: OpenChallenge, kind: CodeKind | None) -> ResponseReturnValue:
-    done = finish_sign_in(
-        http.session(),
-        held.user,
-        door=door.name,
-        method=held.row.method,
-        factor=True,
-        origin=http.origin(),
-        device=device_token(),
-        now=http.now(),
-    )
+    return _finish(door, held.user, held.row.method, kind)
+
+
+def _finish(door: Door, user: User, method: str, kind: CodeKind | None = None) -> ResponseReturnValue:
+    """Every proof was given: the session, unless another way in is prescribed for the login."""
+    try:
+        done = finish_sign_in(
+            http.session(),
+            user,
+            door=door.name,
+            method=method,
+            factor=True,
+            origin=http.origin(),
+            device=device_token(),
+            now=http.now(),
+        )
+    except Unauthenticated as error:
+        # The proofs are used up all the same.
+        http.commit()
+        return door.closed(user, error)
     if kind is CodeKind.RECOVERY:
         tell_recovery(done.identity)
     http.commit()

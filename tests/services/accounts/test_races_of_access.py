@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.errors import DomainError
 from portal.models import MailMessage, Membership, Person, User, UserKind
@@ -44,6 +44,25 @@ def crowd(engine, sessions, world):
         return outcomes
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing_behind(root, world):
+    """These tests commit for real, on a database that others expect as it was made."""
+    yield
+    rows = (
+        "mail_messages",
+        "one_time_links",
+        "invitations",
+        "outbox_events WHERE kind IN ('message.queued', 'customer.invited')",
+        "users WHERE status = 'pending'",
+        "people p WHERE NOT EXISTS (SELECT FROM users u WHERE u.person_id = p.id)",
+        "companies WHERE name = 'Initech'",
+    )
+    with root.begin() as connection:
+        for row in rows:
+            joined = "AND" if "WHERE" in row else "WHERE"
+            connection.execute(text(f"DELETE FROM {row} {joined} tenant_id = :demo"), {"demo": world.demo})
 
 
 @pytest.fixture
