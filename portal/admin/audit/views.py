@@ -57,6 +57,7 @@ class AuditView(ServiceView):
             records=[("", gettext("Any")), *((key, gettext(label)) for key, label in RECORDS.items())],
             earlier=page_url(kept, page.previous_cursor) if page.previous_cursor else None,
             later=page_url(kept, page.next_cursor) if page.next_cursor else None,
+            denials=page_url(kept | {"denials": "1"}),
             download=page_url(kept, endpoint="audit.download"),
         )
 
