@@ -266,7 +266,7 @@ def test_a_role_of_the_tenant_s_own_that_may_nothing_else(staff, made, real, wor
         assert keeper.get(EDIT.format(made)).status_code == 200
     finally:
         with real.begin(world.demo) as session:
-            session.delete(session.scalars(select(Membership).where(Membership.role == Role.CUSTOM)).one())
+            session.delete(session.scalars(select(Membership).where(Membership.staff_role_id == role.id)).one())
             session.flush()
             session.delete(session.get(StaffRole, role.id))
             session.add(Membership(id=kept, user_id=world.people["bill"].user_id, role=Role.BILLING))
