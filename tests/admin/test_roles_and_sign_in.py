@@ -52,7 +52,7 @@ def test_the_matrix_shows_every_role_and_permission(ada: Browser, real: Any, wor
     page = ada.get(ROLES).get_data(as_text=True)
     for word in ("Agent", "Team lead", "Billing", "Designer", "Head of service", "Company administrator", "Auditor"):
         assert word in page
-    for word in ("Read the audit log", "Change how people sign in", "Open new tickets"):
+    for word in ("Read the audit log", "Change how people sign in", "Create tickets"):
         assert page.count(f'<th scope="row">{word}</th>') == 1
     assert "0 people" in page
     line = page.split('<th scope="row">Read the audit log</th>')[1].split("</tr>")[0]

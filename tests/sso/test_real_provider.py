@@ -17,7 +17,7 @@ from uuid import UUID
 
 import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.serving import make_server
 
 from portal.config import ROOT
@@ -296,6 +296,7 @@ def test_a_wrong_secret(known, visit, app):
 def second_factor_of(real: Any, world: Any, name: str) -> Iterator[None]:
     """The person has a confirmed authenticator."""
     with real.begin(world.demo) as session:
+        session.execute(delete(TotpFactor).where(TotpFactor.user_id == world.people[name].user_id))
         factor = TotpFactor(user_id=world.people[name].user_id, secret=b"x", confirmed_at=utcnow())
         session.add(factor)
     try:
