@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from portal.models import AuditEntry
 from portal.services.audit.chain import HASHED
 from portal.services.audit.sealing import SealingRounds
-from portal.workflows.sealing import try_lock
+from portal.workflows.alone import try_lock
+from portal.workflows.sealing import LOCK_KEY
 from tests.services.audit.conftest import NOW
 
 
@@ -152,11 +153,11 @@ def test_many_writers_at_once(trail):
 
 def test_one_sealer_holds_the_lock(trail):
     with trail.engine.connect() as first, trail.engine.connect() as second:
-        assert try_lock(first)
-        assert not try_lock(second)
+        assert try_lock(first, LOCK_KEY)
+        assert not try_lock(second, LOCK_KEY)
         first.invalidate()
         deadline = time.monotonic() + 5
-        while not try_lock(second):
+        while not try_lock(second, LOCK_KEY):
             assert time.monotonic() < deadline
 
 
