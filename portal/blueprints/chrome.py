@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from babel import Locale
-from flask import Flask, g, get_flashed_messages, request
+from flask import Flask, Response, g, get_flashed_messages, request
+from flask import session as cookie
 
 from portal.authz import Permission
 from portal.blueprints import http
@@ -17,12 +18,22 @@ from portal.services.accounts.factor_policy import factor_due
 
 # The worker gives a sign of life every two seconds; one that is restarted is not worth a warning.
 LIFE = timedelta(seconds=30)
+MOST_FLASHES = 5
 
 
 def init_chrome(app: Flask) -> None:
     """Give every template the frame's names."""
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.context_processor(frame)
+    app.after_request(_keep_newest_flashes)
+
+
+def _keep_newest_flashes(answer: Response) -> Response:
+    """What nobody reads (a page that is only ever asked for parts) must not fill the cookie until browsers drop it."""
+    # Only an answer that wrote to the cookie can have added any; looking would make every other one vary by it.
+    if cookie.modified and len(waiting := cookie.get("_flashes", ())) > MOST_FLASHES:
+        cookie["_flashes"] = waiting[-MOST_FLASHES:]
+    return answer
 
 
 def frame() -> dict[str, Any]:
