@@ -1,4 +1,4 @@
-"""Composition root of the worker: workflows, activities, relay and heartbeats in one process."""
+"""Composition root of the worker: workflows, activities, relay, sealer and heartbeats in one process."""
 
 import asyncio
 import logging
@@ -12,14 +12,20 @@ from portal.integrations.antivirus import build_scanner
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
 from portal.integrations.storage import build_storage
+from portal.integrations.dns import DnsTxtLookup
+from portal.integrations.mail import build_transport
+from portal.integrations.sms import build_text_transport
+from portal.lib.logs import configure_logs
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
+from portal.services.audit.anchors import AnchorFolder
 from portal.services.notifications.mailing import Outlets
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
 from portal.workflows.files.activities import FileTools
 from portal.workflows.heartbeat import beat_forever
 from portal.workflows.relay import Relay
+from portal.workflows.sealing import Sealer
 from portal.workflows.serving import AT_ONCE, serve_forever
 from portal.workflows.startup import wait_for_surroundings
 
@@ -33,11 +39,15 @@ async def run(settings: Settings) -> None:
     client = await wait_for_surroundings(settings, engine)
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
     tools = FileTools(build_storage(settings), build_scanner(settings))
-    activities = registry.build_activities(TenantSessions(engine), outlets, base_url=settings.base_url, tools=tools)
+    activities = registry.build_activities(
+        TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url, tools=tools
+    )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
+    sealer = Sealer(build_engine(settings.database_url, pool_size=1), AnchorFolder(settings.audit_dir))
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))
         parts.create_task(relay.run())
+        parts.create_task(sealer.run())
         parts.create_task(beat_forever(engine, client))
 
 
@@ -50,7 +60,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logs()
     code = 1
     try:
         asyncio.run(main(Settings.from_env()))

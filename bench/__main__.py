@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,7 @@ from uuid import uuid4
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from bench.client import Client, Load, median_ms, middle, percentile, throughput, token_of
+from bench.client import Client, Load, middle, paired_ms, percentile, throughput, token_of
 from portal.config import ROOT
 from portal.demo.content import demo_uuid
 from portal.demo.scale import COMMON_WORD, RARE_WORD, add_tickets
@@ -55,6 +55,19 @@ class Page:
     floor: str = "portal"
     expect: int = 200
     load: Load | None = None
+
+
+@dataclass
+class Turns:
+    """Milliseconds of a page, and of the floor in the turns between."""
+
+    floor: list[float] = field(default_factory=list)
+    page: list[float] = field(default_factory=list)
+
+    def add(self, floor: list[float], page: list[float]) -> None:
+        """One more round."""
+        self.floor += floor
+        self.page += page
 
 
 def main() -> int:
@@ -198,49 +211,48 @@ def _measure(port: int, floor_port: int, server: object) -> int:
         "post": Page("floor: post", lambda: floor.send("POST", "/post", {"message": "x"}), 1, 1, 2, expect=302),
     }
     pages = _pages(port, server)
-    times: dict[str, list[float]] = {page.name: [] for page in (*floors.values(), *pages)}
-    every: dict[str, list[float]] = {name: [] for name in times}
     # Sizes of the pages before the benchmark itself writes.
     sizes = {page.name: len(page.call()[1]) for page in pages}
+    turns = {page.name: Turns() for page in pages}
     for _ in range(ROUNDS):
-        for page in (*floors.values(), *pages):
-            taken = median_ms(page.call, SECONDS, page.expect)
-            times[page.name].append(middle(taken))
-            every[page.name] += taken
-    rates = {
-        "portal": throughput(floor_port, Load(("/portal",), floor.cookies), 3),
-        "post": throughput(floor_port, Load(("/post",), floor.cookies, {"message": "x"}), 3),
+        for page in pages:
+            base = floors[page.floor]
+            # Half of the time goes to the floor, which takes every other turn.
+            turns[page.name].add(*paired_ms((base.call, page.call), 2 * SECONDS, (base.expect, page.expect)))
+    loads = {
+        "portal": Load(("/portal",), floor.cookies),
+        "post": Load(("/post",), floor.cookies, {"message": "x"}),
     }
-    return _report(pages, floors, times, every, rates, sizes, port)
+    # Right before each page's own: what else runs on the machine changes within seconds.
+    return _report(pages, floors, turns, lambda name: throughput(floor_port, loads[name], 3), sizes, port)
 
 
 def _report(
     pages: list[Page],
     floors: dict[str, Page],
-    times: dict[str, list[float]],
-    every: dict[str, list[float]],
-    rates: dict[str, float | None],
+    turns: dict[str, Turns],
+    floor_rate: Callable[[str], float | None],
     sizes: dict[str, int],
     port: int,
 ) -> int:
     missed = 0
     print("\n| page | p50 ms | p95 ms | x floor | budget | req/s at 8 | share | budget | SQL | budget | KB |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for name, page in floors.items():
-        rate = rates.get(name)
-        print(f"| {page.name} | {middle(times[page.name]):.2f} | {percentile(every[page.name], 0.95):.2f} | 1.0 | | "
-              f"{f'{rate:.0f}' if rate else ''} | | | {page.sql} | | |")  # fmt: skip
+    for kind, page in floors.items():
+        every = [taken for other in pages if other.floor == kind for taken in turns[other.name].floor]
+        print(f"| {page.name} | {middle(every):.2f} | {percentile(every, 0.95):.2f} | 1.0 | | | | | {page.sql} | | |")
     for page in pages:
-        ratio = middle(times[page.name]) / middle(times[floors[page.floor].name])
+        own = turns[page.name].page
+        ratio = middle(own) / middle(turns[page.name].floor)
         _, _, headers = page.call()
         found = re.search(r'desc="(\d+)"', headers.get("Server-Timing", ""))
         statements = int(found[1]) if found else -1
+        base = floor_rate(page.floor) if page.load else None
         rate = throughput(port, page.load, 3) if page.load else None
-        base = rates.get(page.floor)
         share = rate / base if rate and base else None
         late = ratio > page.slower * 1.25 or statements > page.sql
         missed += late
-        print(f"| {page.name} | {middle(times[page.name]):.2f} | {percentile(every[page.name], 0.95):.2f} | {ratio:.2f} | "
+        print(f"| {page.name} | {middle(own):.2f} | {percentile(own, 0.95):.2f} | {ratio:.2f} | "
               f"{page.slower} | {f'{rate:.0f}' if rate else ''} | {f'{share:.2f}' if share else ''} | {page.rate} | "
               f"{statements} | {page.sql} | {sizes[page.name] / 1024:.1f} |{' MISSED' if late else ''}", flush=True)  # fmt: skip
     return 1 if missed else 0

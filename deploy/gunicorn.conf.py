@@ -19,3 +19,11 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
+
+
+def on_starting(server):
+    """Give gunicorn's own lines the product's form, without secrets in them."""
+    from portal.lib.logs import build_formatter  # noqa: PLC0415 - the path is set by now
+
+    for handler in server.log.error_log.handlers:
+        handler.setFormatter(build_formatter())

@@ -25,6 +25,8 @@ from portal.blueprints.uploads import init_uploads
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.integrations.oidc import OidcProviders
+from portal.integrations.places import Places
 from portal.integrations.storage import build_storage
 from portal.lib.vault import Vault
 from portal.models import Base
@@ -109,7 +111,9 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_engine"] = engine
     app.extensions["portal_tenants"] = TenantDirectory(engine)
     app.extensions["portal_passwords"] = Passwords(settings.password_time_cost, settings.password_memory_kib)
+    app.extensions["portal_oidc"] = OidcProviders(allow_loopback=not settings.production)
     app.extensions["portal_vault"] = Vault(settings.vault_secrets)
+    app.extensions["portal_places"] = Places(settings.geoip_database)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     app.extensions["portal_files"] = FilePlace(build_storage(settings), scanned=settings.antivirus_url is not None)
     db.metadata = Base.metadata  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """Settings: one frozen object, read once from the environment, refused loudly when wrong."""
 
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,21 @@ def _integer(name: str, default: int) -> int:
         raise ConfigurationError(f"{name} must be a whole number, not {value!r}.") from error
 
 
+def _server(name: str) -> str | None:
+    """An address with its port, such as `127.0.0.1:53` or `[::1]:53`."""
+    value = _read(name)
+    if not value:
+        return None
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        if not 0 < int(port) < 65536:
+            raise ValueError(port)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must look like 127.0.0.1:53, not {value!r}.") from error
+    return value
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything the processes need to know about their surroundings."""
@@ -66,11 +82,17 @@ class Settings:
     encryption_keys: tuple[str, ...] = ()
     sms_url: str | None = None
     geoip_database: Path | None = None
+    dns_server: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
         """What fields are encrypted with, the newest first; the application's secret where nothing else is set."""
         return self.encryption_keys or (self.secret_key,)
+
+    @property
+    def audit_dir(self) -> Path:
+        """Where the audit chains' witnesses lie (SEC-06)."""
+        return self.data_dir / "audit"
 
     @property
     def production(self) -> bool:
@@ -119,5 +141,6 @@ class Settings:
             pool_size=_integer("PORTAL_POOL_SIZE", 20),
             encryption_keys=tuple((_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()),
             sms_url=_read("PORTAL_SMS_URL"),
+            dns_server=_server("PORTAL_DNS_SERVER"),
             geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
         )

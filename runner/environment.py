@@ -98,7 +98,7 @@ class Environment:
         have_bundle = stamps.get("bundle") == built and dist.is_dir() and any(dist.iterdir())
         if have_modules and have_bundle:
             return
-        environ = await self._with_node()
+        environ = await self.with_node()
         if not have_modules:
             with self._progress.step("Installing front-end packages (package-lock.json)"):
                 await self._run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "npm ci", environ)
@@ -107,7 +107,7 @@ class Environment:
             await self._run(["npm", "run", "build"], "npm run build", environ)
         stamps.set("bundle", built)
 
-    async def _with_node(self) -> dict[str, str]:
+    async def with_node(self) -> dict[str, str]:
         """The environment in which `node` and `npm` work: the machine's own, else the locked wheel's."""
         if _node_version(self._environ) >= OLDEST_NODE and shutil.which("npm", path=self._environ.get("PATH")):
             return self._environ

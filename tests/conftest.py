@@ -154,6 +154,14 @@ def root(database: Any, settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def letters(app: Any, world: World) -> Any:
+    """The letterbox of everybody who was written to."""
+    from tests.invited import Letterbox
+
+    return Letterbox(app, world)
+
+
+@pytest.fixture
 def actor_of(world: World) -> Callable[[str], Actor]:
     """The actor of a person of the world, by first name."""
     return lambda name: world.people[name].actor
@@ -176,7 +184,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 # Rules first, on a database nobody has written to; then what commits; the browser last, since Playwright keeps an
 # event loop running in this process for as long as it is open.
-ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints",
+ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
          "runner", "workflows", "crash", "browser")  # fmt: skip
 
 

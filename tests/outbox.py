@@ -5,6 +5,7 @@ import email.policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from portal.integrations.dns import LookupFailed
 from portal.integrations.mail import FileMail, MailTransport
 from portal.integrations.sms import OutgoingText
 from portal.lib.vault import Vault
@@ -14,6 +15,22 @@ from portal.services.notifications.mailing import Outlets
 def outlets_to(mail: MailTransport) -> Outlets:
     """Mails to this transport, text messages to nobody, secrets from a vault of the tests."""
     return Outlets(mail, Texts(), Vault(["a secret of the tests' own vault, long enough"]))
+
+
+class Records:
+    """A DNS of a few TXT records, none to begin with; while `silent` it does not answer."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, list[str]] = {}
+        self.silent = False
+        self.asked: list[str] = []
+
+    def find(self, name: str) -> list[str]:
+        """What was put there."""
+        self.asked.append(name)
+        if self.silent:
+            raise LookupFailed("silent")
+        return self.texts.get(name, [])
 
 
 class Texts:

@@ -11,8 +11,18 @@ from portal.demo.people import DEMO, TENANTS
 from portal.demo.scale import RARE_WORD, add_tickets
 from portal.demo.seed import is_empty, seed_demo
 from portal.integrations.storage import folder_storage
-from portal.models import Attachment, NextStep, OutboxEvent, Ticket, TicketMessage, TicketStatus
+from portal.models import (
+    Attachment,
+    Company,
+    Invitation,
+    NextStep,
+    OutboxEvent,
+    Ticket,
+    TicketMessage,
+    TicketStatus,
+)
 from portal.models.session import TenantSessions, normalise_url
+from portal.services.accounts.invitation_queries import state_of
 from portal.services.tickets.escalation import advance_clock
 from tests.conftest import CHEAP
 
@@ -61,6 +71,12 @@ def test_nothing_that_lies_in_the_past_is_done_again(demo):
     for ticket in demo.scalars(select(Ticket)):
         advance_clock(demo, ticket.id, cycle=1, now=NOON)
     assert demo.scalar(select(func.count()).select_from(OutboxEvent)) == before
+
+
+def test_one_invitation_waits_and_one_is_over(demo):
+    rows = demo.execute(select(Company.name, Invitation).join(Company, Company.id == Invitation.company_id)).all()
+    states = {company: state_of(invitation, NOON).value for company, invitation in rows}
+    assert states == {"Acme Manufacturing": "sent", "Globex": "expired"}
 
 
 def test_numbers_go_on_behind_the_highest(demo):

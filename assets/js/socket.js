@@ -36,7 +36,11 @@ export function startSocket() {
     if (seen) refreshAll();
     seen = true;
   });
-  socket.on("disconnect", () => poll(true));
+  socket.on("disconnect", (reason) => {
+    poll(true);
+    // The session's token changed (another page proved who it is), or it ended: the new cookie decides.
+    if (reason === "io server disconnect") socket.connect();
+  });
   socket.on("connect_error", () => poll(true));
   socket.onAny(onServerEvent);
 }

@@ -5,36 +5,45 @@ from flask.typing import ResponseReturnValue
 from flask_admin import Admin
 from flask_admin.theme import Theme
 
-from portal.admin import access
+from portal.admin import access, own_access
 from portal.admin.account import NotificationsView, PreferencesView
-from portal.admin.audit import AuditView
+from portal.admin.addresses import AddressesView
+from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
-from portal.admin.customers import CompaniesView, PeopleView
+from portal.admin.customers import CompaniesView
 from portal.admin.files import FilesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
-from portal.admin.navigation import init_navigation
+from portal.admin.navigation import first_page, init_navigation
+from portal.admin.own_access import PasswordView, SessionsView
+from portal.admin.people import PeopleView
+from portal.admin.roles import RolesView
+from portal.admin.sign_in import DomainsView, SignInView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.sso import IdentityProvidersView
+from portal.admin.team import TeamView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
+from portal.blueprints import http
 
 
 class HomeView(ServiceView):
-    """`/admin/`: the queue is where the day begins."""
+    """`/admin/`: the queue is where the day begins, for those who may see it."""
 
-    policy = Permission.DESK_READ
+    policy = Permission.DASHBOARD_VIEW
 
     @route("/")
     def index(self) -> ResponseReturnValue:
-        """Lead to the queue."""
-        return redirect(url_for("desk.index"), code=303)
+        """Lead to the first page that the reader may open."""
+        return redirect(url_for(first_page(http.actor())), code=303)
 
 
 def init_admin(app: Flask) -> None:
     """Register the staff door and every view; none of Flask-Admin's static files or templates is served."""
     app.register_blueprint(access.bp)
+    app.register_blueprint(own_access.bp)
     admin = Admin(
         app,
         name="Portico",
@@ -51,8 +60,16 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        TeamView(name="Team", endpoint="team", url="team"),
+        RolesView(),
+        SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),
+        DomainsView(name="Domains", endpoint="tenant_domains", url="settings/domains"),
+        IdentityProvidersView(),
         NotificationsView(name="Notifications", endpoint="staff_notifications", url="notifications"),
         PreferencesView(name="Preferences", endpoint="staff_preferences", url="preferences"),
+        AddressesView(name="Addresses", endpoint="staff_addresses", url="addresses"),
+        PasswordView(name="Password", endpoint="staff_password", url="password"),
+        SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
     )
     init_navigation(app)

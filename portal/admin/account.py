@@ -11,8 +11,16 @@ from portal.admin.live import live_part
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
+from portal.blueprints.accounts.forms import refusal_texts
+from portal.blueprints.accounts.profile_pages import uploaded_picture
 from portal.blueprints.localisation import current_locale, current_theme, gettext
+from portal.blueprints.policies import while_enrolling
+from portal.blueprints.uploads import takes_file
+from portal.errors import Invalid
+from portal.integrations.pictures import MAX_BYTES
+from portal.services.accounts.avatars import remove_avatar, save_avatar
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
+from portal.services.accounts.profile import get_profile
 from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
 
 
@@ -52,17 +60,24 @@ class PreferencesView(ServiceView):
     policy = Permission.PREFERENCES_EDIT
 
     @route("/")
+    @while_enrolling
     def index(self) -> ResponseReturnValue:
         """The page; the account menu of every page does the same for language and theme."""
+        return self._page({})
+
+    def _page(self, errors: dict[str, str]) -> str:
         found = http.identity()
         return self.render(
             "admin/preferences.html",
+            profile=get_profile(http.session(), actor=http.actor()),
+            errors=errors,
             chosen_locale=current_locale(),
             chosen_theme=current_theme(),
             ticket_mails=bool(found and found.user.mail_preferences.get("tickets", True)),
         )
 
     @route("/save", methods=("POST",))
+    @while_enrolling
     def save(self) -> ResponseReturnValue:
         """Store what was chosen and go back to where it was chosen."""
         locale, theme = request.form.get("locale") or None, request.form.get("theme") or None
@@ -81,6 +96,27 @@ class PreferencesView(ServiceView):
         if locale:
             cookie["locale"] = locale
         return redirect(_came_from(), code=303)
+
+    @route("/picture", methods=("POST",))
+    @takes_file(MAX_BYTES)
+    def save_picture(self) -> ResponseReturnValue:
+        """Another picture of oneself, which customers see beside answers."""
+        try:
+            save_avatar(http.session(), uploaded_picture(), actor=http.actor(), now=http.now())
+        except Invalid as error:
+            http.session().rollback()
+            return self._page(refusal_texts(error)), 422
+        http.commit()
+        flash(gettext("Picture saved"), "ok")
+        return http.see_other("staff_preferences.index")
+
+    @route("/picture/remove", methods=("POST",))
+    def remove_picture(self) -> ResponseReturnValue:
+        """No picture any more."""
+        remove_avatar(http.session(), actor=http.actor(), now=http.now())
+        http.commit()
+        flash(gettext("Picture removed"), "ok")
+        return http.see_other("staff_preferences.index")
 
     @route("/mail", methods=("POST",))
     def save_mail(self) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from babel.dates import get_day_names
 from flask import Flask, g, get_flashed_messages, request
 
-from portal.authz import Permission
+from portal.authz import Actor, Permission
 from portal.blueprints import http
 from portal.blueprints.guard import door
 from portal.blueprints.localisation import current_locale, gettext
@@ -24,7 +24,17 @@ class Place:
     endpoint: str
     needed: Permission
     blueprints: tuple[str, ...]
-    foot: bool = False
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """One page of the settings, in the column of their own."""
+
+    blueprint: str
+    label: str
+    icon: str
+    endpoint: str
+    needed: Permission
 
 
 PLACES = (
@@ -39,15 +49,24 @@ PLACES = (
     ),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
-    Place(
-        "settings",
-        N_("Settings"),
-        "settings-2",
-        "sla_policies.index_view",
-        Permission.SLA_READ,
-        ("sla_policies", "sla_calendars", "ticket_categories"),
-        foot=True,
+)
+SETTINGS = (
+    SettingsPage("sla_policies", N_("Promises"), "timer", "sla_policies.index_view", Permission.SLA_READ),
+    SettingsPage(
+        "sla_calendars", N_("Working hours"), "calendar-clock", "sla_calendars.index_view", Permission.SLA_READ
     ),
+    SettingsPage("ticket_categories", N_("Categories"), "tag", "ticket_categories.index_view", Permission.SLA_READ),
+    SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
+    SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
+    SettingsPage("sign_in_policy", N_("Sign-in"), "lock", "sign_in_policy.index", Permission.SIGN_IN_CONFIGURE),
+    SettingsPage(
+        "identity_providers",
+        N_("Single sign-on"),
+        "key-round",
+        "identity_providers.index_view",
+        Permission.SIGN_IN_CONFIGURE,
+    ),
+    SettingsPage("tenant_domains", N_("Domains"), "globe", "tenant_domains.index", Permission.SIGN_IN_CONFIGURE),
 )
 
 
@@ -57,35 +76,46 @@ def rail() -> list[dict[str, Any]]:
     if found is None:
         return []
     at = request.blueprint
-    groups: list[dict[str, Any]] = []
-    for foot in (False, True):
-        items = [
-            {
-                "key": place.key,
-                "label": gettext(place.label),
-                "icon": place.icon,
-                "url": http.address_of(place.endpoint),
-                "current": at in place.blueprints,
-            }
-            for place in PLACES
-            if place.foot is foot and found.actor.may(place.needed)
-        ]
-        if items:
-            groups.append({"label": None, "foot": foot, "items": items})
+    items = [
+        _item(place.key, place.label, place.icon, place.endpoint, at in place.blueprints)
+        for place in PLACES
+        if found.actor.may(place.needed)
+    ]
+    groups: list[dict[str, Any]] = [{"label": None, "foot": False, "items": items}] if items else []
+    pages = open_settings(found.actor)
+    if pages:
+        at_settings = at in {page.blueprint for page in SETTINGS}
+        settings = _item("settings", N_("Settings"), "settings-2", pages[0].endpoint, at_settings)
+        groups.append({"label": None, "foot": True, "items": [settings]})
     return groups
+
+
+def _item(key: str, label: str, icon: str, endpoint: str, current: bool) -> dict[str, Any]:
+    return {"key": key, "label": gettext(label), "icon": icon, "url": http.address_of(endpoint), "current": current}
+
+
+def open_settings(actor: Actor) -> list[SettingsPage]:
+    """The settings that somebody may open."""
+    return [page for page in SETTINGS if actor.may(page.needed)]
+
+
+def first_page(actor: Actor) -> str:
+    """The endpoint of the first page that somebody may open: everybody of the team may open their own preferences."""
+    places = [place.endpoint for place in PLACES if actor.may(place.needed)]
+    return next(iter([*places, *(page.endpoint for page in open_settings(actor))]), "staff_preferences.index")
 
 
 def shell_links() -> dict[str, str | None]:
     """Addresses that the staff shell links to."""
     return {
         "home": http.address_of("admin.index"),
-        "search": http.address_of("desk.index"),
+        "search": http.address_of("desk.index") if _may(Permission.DESK_READ) else None,
         "login": http.address_of("admin_access.login"),
         "logout": http.address_of("admin_access.logout"),
         "notifications": http.address_of("staff_notifications.index"),
         "preferences": http.address_of("staff_preferences.save"),
         "profile": http.address_of("staff_preferences.index"),
-        "security": None,
+        "security": http.address_of("staff_security.page"),
         "socket": "/socket.io",
         "counts": http.address_of("staff_counts.index"),
     }
@@ -93,19 +123,14 @@ def shell_links() -> dict[str, str | None]:
 
 def settings_pages() -> list[dict[str, Any]]:
     """The settings' own navigation."""
-    pages = (
-        ("sla_policies", gettext("Promises"), "timer"),
-        ("sla_calendars", gettext("Working hours"), "calendar-clock"),
-        ("ticket_categories", gettext("Categories"), "tag"),
-    )
     return [
         {
-            "label": label,
-            "icon": icon,
-            "url": http.address_of(f"{name}.index_view"),
-            "current": request.blueprint == name,
+            "label": gettext(page.label),
+            "icon": page.icon,
+            "url": http.address_of(page.endpoint),
+            "current": request.blueprint == page.blueprint,
         }
-        for name, label, icon in pages
+        for page in open_settings(http.actor())
     ]
 
 
@@ -126,7 +151,8 @@ def init_navigation(app: Flask) -> None:
 
 def _may(permission: str) -> bool:
     """Whether the reader's roles grant `area:action`; what they do not is not offered."""
-    return http.actor().may(Permission(permission))
+    found = http.identity()
+    return found is not None and found.actor.may(Permission(permission))
 
 
 def weekday_name(day: int, width: Literal["abbreviated", "wide"] = "abbreviated") -> str:

@@ -2,8 +2,13 @@
 
 from flask import Flask
 
+from portal.blueprints.accounts.company import bp as company
+from portal.blueprints.accounts.confirm import bp as confirm
+from portal.blueprints.accounts.join import bp as join
+from portal.blueprints.accounts.pages import access, account
 from portal.blueprints.accounts.registration import bp as registration
-from portal.blueprints.accounts.routes import access, account
+from portal.blueprints.accounts.security import bp as security
+from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
@@ -16,8 +21,24 @@ from portal.blueprints.tickets.routes import bp as tickets
 
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint of the customer portal, and the JSON API."""
-    for blueprint in (health, access, registration, strength, account, dashboard, tickets, files, file_addresses):
+    for blueprint in (
+        health,
+        access,
+        registration,
+        join,
+        sso,
+        strength,
+        account,
+        company,
+        confirm,
+        dashboard,
+        tickets,
+        files,
+        file_addresses,
+    ):
         app.register_blueprint(blueprint)
+    app.register_blueprint(security, url_prefix="/portal/account")
+    app.register_blueprint(security, name="staff_security", url_prefix="/admin")
     if not app.config["SETTINGS"].production:
         app.register_blueprint(gallery)
     register_api(app)

@@ -6,22 +6,34 @@ from functools import lru_cache
 from typing import Any, cast
 
 from babel import Locale
-from flask import Flask, g, get_flashed_messages, request
+from flask import Flask, Response, g, get_flashed_messages, request
+from flask import session as cookie
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.guard import door
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.telemetry import csp_nonce
+from portal.services.accounts.factor_policy import factor_due
 
 # The worker gives a sign of life every two seconds; one that is restarted is not worth a warning.
 LIFE = timedelta(seconds=30)
+MOST_FLASHES = 5
 
 
 def init_chrome(app: Flask) -> None:
     """Give every template the frame's names."""
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.context_processor(frame)
+    app.after_request(_keep_newest_flashes)
+
+
+def _keep_newest_flashes(answer: Response) -> Response:
+    """What nobody reads (a page that is only ever asked for parts) must not fill the cookie until browsers drop it."""
+    # Only an answer that wrote to the cookie can have added any; looking would make every other one vary by it.
+    if cookie.modified and len(waiting := cookie.get("_flashes", ())) > MOST_FLASHES:
+        cookie["_flashes"] = waiting[-MOST_FLASHES:]
+    return answer
 
 
 def frame() -> dict[str, Any]:
@@ -45,6 +57,7 @@ def frame() -> dict[str, Any]:
         "urls": _links(),
         "flashes": _flashes(),
         "system_state": _system_state() if found and door() == "portal" else None,
+        "factor_due": factor_due(tenant.sign_in, found.user) if found else None,
         "now": http.now(),
         "request_id": g.get("request_id", ""),
     }
@@ -101,7 +114,7 @@ def _links() -> dict[str, str | None]:
         "preferences": http.address_of("access.preferences"),
         "login": http.address_of("access.login"),
         "profile": http.address_of("account.profile"),
-        "security": None,
+        "security": http.address_of("security.page"),
         "counts": http.address_of("account.counts"),
         "socket": "/socket.io",
     }
@@ -130,7 +143,8 @@ def _navigation(open_tickets: int) -> list[dict[str, Any]]:
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
-    return [*groups, _group(None, help_page) | {"foot": True}]
+    company = _Place("company", gettext("Company"), "building-2", "company.index")
+    return [*groups, _group(None, company, help_page) | {"foot": True}]
 
 
 def _group(label: str | None, *places: _Place) -> dict[str, Any]:
@@ -142,7 +156,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
-            "current": place.endpoint == request.endpoint or place.key == request.blueprint == "tickets",
+            "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),
         }
         for place in places
     ]

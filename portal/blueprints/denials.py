@@ -19,7 +19,7 @@ from portal.blueprints.guard import door
 from portal.blueprints.rates import count, is_within, origin_key
 from portal.errors import Forbidden
 from portal.models.session import TenantSession, TenantSessions
-from portal.services.accounts.refused_sign_ins import record_refused_sign_in
+from portal.services.accounts.refused_sign_ins import record_refused_login, record_refused_sign_in
 from portal.services.audit.denials import Denial, record_denial
 
 log = structlog.get_logger()
@@ -70,6 +70,15 @@ def note_refused_sign_in(identifier: str) -> None:
         record_refused_sign_in(
             session, identifier=identifier, door=door(), origin=http.origin(), now=http.now(), last=last
         )
+
+    _write_unless_flooded(http.tenant().id, origin_key(), write)
+
+
+def note_refused_login(login_id: UUID) -> None:
+    """Write that a login was refused at the request's door, after a right proof."""
+
+    def write(session: TenantSession, last: bool) -> None:
+        record_refused_login(session, login_id, door=door(), origin=http.origin(), now=http.now(), last=last)
 
     _write_unless_flooded(http.tenant().id, origin_key(), write)
 

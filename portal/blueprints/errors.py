@@ -112,10 +112,11 @@ def _domain(error: DomainError) -> ResponseReturnValue:
 
 
 def _to_sign_in(error: Unauthenticated) -> ResponseReturnValue:
-    cookie.pop(cookie_name(door()), None)
     if http.wants_fragment() or request.headers.get("X-Portal-Live"):
-        # The open page asks for the password in a dialog and keeps what was typed.
+        # The open page asks for the password in a dialog and keeps what was typed. The cookie stays: another
+        # page may be getting a new token at this moment (step-up).
         return error_text("session_expired", {}, gettext), 401
+    cookie.pop(cookie_name(door()), None)
     values: dict[str, Any] = {}
     if request.method == "GET" and request.path not in ("/", "/portal/", "/admin/"):
         values["next"] = request.full_path.rstrip("?")

@@ -15,11 +15,13 @@ from portal.authz import Actor
 from portal.config import Settings
 from portal.errors import Unauthenticated
 from portal.extensions import db
+from portal.integrations.places import Places
 from portal.lib.clock import utcnow
 from portal.lib.vault import Vault
 from portal.models.session import TenantSession
 from portal.services.accounts.api_tokens import TokenSigner
 from portal.services.accounts.identity import Identity
+from portal.services.accounts.own import Letterhead
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin
 from portal.services.tenants.directory import TenantProfile
@@ -45,6 +47,22 @@ def vault() -> Vault:
 def token_signer() -> TokenSigner:
     """The signer of access tokens."""
     return cast(TokenSigner, current_app.extensions["portal_token_signer"])
+
+
+def places() -> Places:
+    """What knows where addresses on the network are."""
+    return cast(Places, current_app.extensions["portal_places"])
+
+
+def letterhead() -> Letterhead:
+    """What mails about an account of this tenant are written with."""
+    return Letterhead(tenant(), settings().base_url, vault())
+
+
+def session_id() -> UUID | None:
+    """What is signed in here: the browser's session, or the family of the program's token."""
+    held = g.get("auth_session")
+    return cast("UUID | None", held.id if held is not None else g.get("token_family"))
 
 
 def tenant() -> TenantProfile:
@@ -106,6 +124,9 @@ def see_other(endpoint: str, **values: Any) -> ResponseReturnValue:
 
 def address_of(endpoint: str, **values: Hashable) -> str:
     """`url_for`, built once: for the addresses of lists and places, of which a page has dozens."""
+    if endpoint.startswith("."):
+        # Views that stand at both doors name each other so; the address differs by the door.
+        endpoint = f"{request.blueprint}{endpoint}"
     return _address(request.script_root, endpoint, tuple(values.items()))
 
 

@@ -16,9 +16,10 @@ from portal.integrations.realtime import LiveEntry, LiveListener
 from portal.lib.clock import utcnow
 from portal.lib.tokens import token_hash
 from portal.models.session import TenantSessions
+from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.accounts.sessions import find_living, find_signed_in
-from portal.services.tenants.directory import load_sign_in_policy
+from portal.services.tenants.directory import TenantProfile, load_sign_in_policy
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 3.0
@@ -85,14 +86,14 @@ class LiveHub:
         self._ended = threading.Event()
         self._started = False
 
-    def admit(self, sid: str, tenant_id: UUID, token: str, door: str) -> Visitor | None:
+    def admit(self, sid: str, tenant: TenantProfile, token: str, door: str) -> Visitor | None:
         """Note a socket whose session lives, and enter its rooms; None for anybody else."""
         self._start()
         self._listener.wait_until_hearing(LISTEN_WAIT_SECONDS)
-        identity = self.find_identity(tenant_id, token, door)
-        if identity is None:
+        identity = self.find_identity(tenant.id, token, door)
+        if identity is None or must_enrol_now(tenant.sign_in, identity.user, utcnow()):
             return None
-        visitor = Visitor(tenant_id, token_hash(token), door, identity.user.id, rooms_of(identity))
+        visitor = Visitor(tenant.id, token_hash(token), door, identity.user.id, rooms_of(identity))
         for room in visitor.rooms:
             self._server().enter_room(sid, room)
         with self._lock:
@@ -172,7 +173,8 @@ class LiveHub:
         server = self._server()
         transport = server.manager.eio_sid_from_sid(sid, "/")
         if transport:
-            server.eio.disconnect(transport)
+            # It waits until everything was sent, for ever where nobody reads: not in the thread that listens for all.
+            server.start_background_task(server.eio.disconnect, transport)
 
     def _sids(self) -> list[str]:
         with self._lock:

@@ -34,14 +34,31 @@ def signed_in(view: View) -> View:
     return view
 
 
+def while_enrolling(view: View) -> View:
+    """The endpoint stays open to people who have to set up a second factor first (AUTH-16); policies hold as ever."""
+    view.portal_while_enrolling = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_open_while_enrolling(app: Flask, endpoint: str) -> bool:
+    """Whether somebody who owes a second factor reaches the endpoint."""
+    return bool(_declared(app, endpoint, "portal_while_enrolling"))
+
+
 def policy_of(app: Flask, endpoint: str) -> Permission | str | None:
     """The declared policy of an endpoint, None where there is none."""
-    view = app.view_functions[endpoint]
+    declared: Permission | str | None = _declared(app, endpoint, "portal_policy")
+    return declared
+
+
+def _declared(app: Flask, endpoint: str, name: str) -> Any:
+    """What a view or anything it wraps declares under a name; None where nothing does."""
+    view: Any = app.view_functions[endpoint]
     while view is not None:
-        declared: Permission | str | None = getattr(view, "portal_policy", None)
+        declared = getattr(view, name, None)
         if declared is not None:
             return declared
-        view = getattr(view, "__wrapped__", None)  # type: ignore[assignment]
+        view = getattr(view, "__wrapped__", None)
     return None
 
 

@@ -126,7 +126,7 @@ def connect(auth: Any = None) -> None:
     token, door = _proof(auth)
     if tenant is None or token is None:
         raise Refused("authentication_required")
-    if _hub().admit(_sid(), tenant.id, token, door) is None:
+    if _hub().admit(_sid(), tenant, token, door) is None:
         raise Refused("session_expired")
 
 

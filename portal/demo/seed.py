@@ -8,7 +8,9 @@ from sqlalchemy import Engine, func, select
 from portal.authz import system_actor
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
+from portal.demo.invitations import seed_invitations
 from portal.demo.people import TENANTS
+from portal.demo.postal import seed_addresses
 from portal.demo.settings import (
     ALWAYS_HOURS,
     AUTO_CLOSE,
@@ -67,6 +69,8 @@ def seed_demo(
             _add_rules(session, tenant)
             users = _add_people(session, tenant, passwords, password, now)
             session.flush()
+            seed_invitations(session, tenant, now=now)
+            seed_addresses(session, tenant, now=now)
             policies = load_terms(session)
             for ticket in tenant.tickets:
                 row = seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
@@ -193,6 +197,8 @@ def _add_login(session: TenantSession, tenant: DemoTenant, person: DemoPerson, h
             email=person.email,
             phone=person.phone,
             title=person.title,
+            email_verified_at=since,
+            phone_verified_at=since if person.phone else None,
         )
     )
     session.flush()

@@ -23,3 +23,8 @@ def ticket_path(ticket_id: UUID, *, staff: bool) -> str:
 def mail_preferences_path(*, staff: bool) -> str:
     """Where somebody chooses which mails to get."""
     return "/admin/preferences" if staff else "/portal/account/notifications"
+
+
+def join_path(token: str, *, staff: bool) -> str:
+    """Where an invitation is taken up."""
+    return f"{'/admin' if staff else '/portal'}/join/{token}"

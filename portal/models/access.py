@@ -78,6 +78,7 @@ class LinkPurpose(StrEnum):
     PHONE_SIGN_UP = "phone_sign_up"
     LINK_ACCOUNT = "link_account"
     DISOWN_DEVICE = "disown_device"
+    KEEP_EMAIL = "keep_email"
 
 
 class OneTimeLink(Tenanted, Base):
@@ -89,6 +90,7 @@ class OneTimeLink(Tenanted, Base):
         tenant_reference("user_id", "users"),
         UniqueConstraint("tenant_id", "token_hash"),
         Index("ix_one_time_links_user", "tenant_id", "user_id", "purpose"),
+        Index("ix_one_time_links_expiry", "tenant_id", "expires_at"),
     )
 
     id: Mapped[UuidKey]
@@ -110,6 +112,7 @@ class SignInChallenge(Tenanted, Base):
     __table_args__ = (
         tenant_reference("user_id", "users"),
         Index("ix_sign_in_challenges_user", "tenant_id", "user_id"),
+        Index("ix_sign_in_challenges_expiry", "tenant_id", "expires_at"),
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
@@ -196,13 +199,27 @@ class Invitation(Tenanted, Base):
         tenant_key(),
         tenant_reference("user_id", "users"),
         tenant_reference("company_id", "companies"),
+        tenant_reference("staff_role_id", "staff_roles"),
+        CheckConstraint("(role = 'custom') = (staff_role_id IS NOT NULL)", name="custom_role_is_named"),
         Index("ix_invitations_company", "tenant_id", "company_id", "created_at"),
+        Index(
+            "uq_invitations_open",
+            "tenant_id",
+            "user_id",
+            "company_id",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(Uuid, comment="the pending login")
     company_id: Mapped[UUID | None] = mapped_column(Uuid, comment="NULL for staff")
     role: Mapped[Role] = mapped_column(str_enum(Role))
+    staff_role_id: Mapped[UUID | None] = mapped_column(Uuid)
+    name: Mapped[str] = mapped_column(String(100), comment="as whoever invited wrote it")
+    email: Mapped[str] = mapped_column(String(254), comment="where it was sent, lower case")
     invited_by: Mapped[UUID | None] = mapped_column(Uuid)
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[Moment]
@@ -279,6 +296,7 @@ class ExternalIdentity(Tenanted, Base):
         tenant_reference("user_id", "users"),
         tenant_reference("provider_id", "identity_providers"),
         UniqueConstraint("tenant_id", "provider_id", "subject"),
+        Index("ix_external_identities_user", "tenant_id", "user_id"),
     )
 
     id: Mapped[UuidKey]
@@ -293,7 +311,10 @@ class SsoAttempt(Tenanted, Base):
     """A trip to an identity provider; its state comes back once."""
 
     __tablename__ = "sso_attempts"
-    __table_args__ = (tenant_reference("provider_id", "identity_providers"),)
+    __table_args__ = (
+        tenant_reference("provider_id", "identity_providers"),
+        Index("ix_sso_attempts_expiry", "tenant_id", "expires_at"),
+    )
 
     state_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(Uuid)

@@ -52,10 +52,11 @@ class MailMessage(Tenanted, Base):
     __tablename__ = "mail_messages"
     __table_args__ = (
         tenant_key(),
-        tenant_reference("link_id", "one_time_links"),
+        tenant_reference("link_id", "one_time_links", ondelete="SET NULL (link_id)"),
         UniqueConstraint("tenant_id", "event_id", "recipient", "template"),
         UniqueConstraint("message_id"),
         Index("ix_mail_created", "tenant_id", "created_at"),
+        Index("ix_mail_link", "tenant_id", "link_id", postgresql_where=text("link_id IS NOT NULL")),
     )
 
     id: Mapped[UuidKey]

@@ -137,6 +137,8 @@ def engine_options(pool_size: int = 20) -> dict[str, Any]:
         "max_overflow": pool_size,
         "pool_recycle": 1800,
         "pool_timeout": 5,
+        # Errors are logged; what was sent to the database is not (SEC-09).
+        "hide_parameters": True,
         # A list reads three such values in each row, and the standard library's reader takes four times as long.
         "json_deserializer": from_json,
         "connect_args": {

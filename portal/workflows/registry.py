@@ -6,8 +6,11 @@ from typing import Any
 
 from temporalio import workflow
 
+from portal.integrations.dns import TxtLookup
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
+from portal.workflows.accounts.activities import AccountActivities
+from portal.workflows.accounts.workflows import DomainProofWorkflow
 from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
@@ -19,6 +22,7 @@ TASK_QUEUE = "portal"
 WORKFLOWS: tuple[type, ...] = (
     TicketClockWorkflow,
     NotificationWorkflow,
+    DomainProofWorkflow,
     UploadedFileWorkflow,
     RemovedFileWorkflow,
 )
@@ -34,20 +38,23 @@ class Sender(StrEnum):
 # (workflow, signal or update) -> who may send it. People act on records; only the relay speaks to workflows.
 SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
+    ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
 }
 
 
 def build_activities(
-    sessions: TenantSessions, outlets: Outlets, *, base_url: str, tools: FileTools
+    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
     notifications = NotificationActivities(sessions, outlets, base_url)
+    accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
     return [
         tickets.advance_clock,
         notifications.fan_out,
         notifications.send_mails,
+        accounts.look_for_proof,
         files.scan,
         files.drop_if_loose,
         files.delete_stored,

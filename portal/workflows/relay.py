@@ -13,20 +13,18 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError, RPCStatusCode
 
 from portal.integrations.realtime import CHANNEL, LiveEntry, pack
 from portal.lib.faults import crash_point
+from portal.workflows.alone import pause_after, work_alone
 from portal.workflows.triggers import OutboxRow
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
-STANDBY_SECONDS = 1.0
 BATCH = 200
 AT_ONCE = 8
 PULL_SECONDS = 3.0
-RECONNECT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 LOCK_KEY = 0x706F7274616C  # "portal"
 LONGEST_BACKOFF_SECONDS = 300
 # The server is not there, rather than that it refuses this one event.
@@ -60,7 +58,6 @@ _FAILED = text(
     WHERE seq = :seq
     """
 )
-_TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 # Only staff may know that these happened.
@@ -87,27 +84,8 @@ class Relay:
         self._announced: set[int] = set()
 
     async def run(self) -> None:
-        """Take the lock and relay; a lost database is waited for."""
-        failures = 0
-        while True:
-            try:
-                connection = await asyncio.to_thread(self._engine.connect)
-                try:
-                    await self._stand_by(connection)
-                    log.info("relay is active")
-                    failures = 0
-                    await self._relay(connection)
-                finally:
-                    # The lock belongs to the connection: it must not go back into a pool.
-                    await asyncio.shield(asyncio.to_thread(_discard, connection))
-            except SQLAlchemyError as error:
-                log.warning("relay lost its database: %s", type(error).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
-                failures += 1
-
-    async def _stand_by(self, connection: Connection) -> None:
-        while not await asyncio.to_thread(_try_lock, connection):
-            await asyncio.sleep(STANDBY_SECONDS)
+        """Relay while this process holds the lock; a lost database is waited for."""
+        await work_alone(self._engine, "relay", LOCK_KEY, self._relay)
 
     async def _relay(self, connection: Connection) -> None:
         outages = 0
@@ -119,7 +97,7 @@ class Relay:
             if outage:
                 if outages == 0:
                     log.warning("relay waits for Temporal: %s", outage)
-                await asyncio.sleep(RECONNECT_SECONDS[min(outages, len(RECONNECT_SECONDS) - 1)])
+                await asyncio.sleep(pause_after(outages))
                 outages += 1
                 continue
             outages = 0
@@ -198,12 +176,6 @@ def _uuid(value: Any) -> UUID | None:
     return UUID(value) if value else None
 
 
-def _try_lock(connection: Connection) -> bool:
-    taken = bool(connection.scalar(_TRY_LOCK, {"key": LOCK_KEY}))
-    connection.commit()
-    return taken
-
-
 def _read(connection: Connection) -> list[OutboxRow]:
     return [OutboxRow(*row) for row in connection.execute(_PENDING, {"batch": BATCH})]
 
@@ -216,8 +188,3 @@ def _write(connection: Connection, outcome: _Outcome, payloads: list[str]) -> No
     for payload in payloads:
         connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
     connection.commit()
-
-
-def _discard(connection: Connection) -> None:
-    connection.invalidate()
-    connection.close()

@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from portal.services.files.loose import LOOSE_FOR
+from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
@@ -66,6 +67,13 @@ REMOVED = Trigger(
     lambda row: FileRef(row.tenant_id, row.record_id),
 )
 
+PROVE = Trigger(
+    "DomainProof",
+    lambda row: domain_proof_workflow_id(row.record_id),
+    lambda row: DomainProofRun(row.tenant_id, row.record_id),
+    signal="look_now",
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -84,6 +92,9 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("user", "user.password_reset_owed"): (TELL,),
     ("attachment", "attachment.uploaded"): (UPLOADED,),
     ("attachment", "attachment.removed"): (REMOVED,),
+    ("email_domain", "email_domain.claimed"): (PROVE,),
+    ("email_domain", "email_domain.check_asked"): (PROVE,),
+    ("email_domain", "email_domain.removed"): (PROVE,),
 }
 
 

@@ -1,12 +1,20 @@
 """Programs of the world's people, and tickets to work on."""
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
+from portal.models.session import TenantSessions
+from portal.services.accounts.recovery_codes import make_recovery_codes
+from portal.services.accounts.totp import begin_enrolment, confirm_enrolment
+from tests.authenticators import code_of
 from tests.browsing import Program, program
 from tests.world import World
 
@@ -57,12 +65,67 @@ def together(app: Any) -> Callable[..., list[TestResponse]]:
     return run
 
 
+@dataclass
+class Enrolled:
+    """Somebody with an authenticator."""
+
+    secret: str
+    recovery_codes: list[str]
+    steps: int = 0
+
+    def code(self) -> str:
+        """A code that was not used before; the server takes the present one and one to either side."""
+        self.steps += 1
+        return code_of(self.secret, steps=self.steps - 1)
+
+
+@pytest.fixture
+def no_factors(root: Engine, app: Any) -> Iterator[None]:
+    """What a test sets up for signing in is gone after it."""
+    yield
+    with root.begin() as connection:
+        for table in ("totp_factors", "recovery_codes", "passkeys", "passkey_ceremonies", "sign_in_challenges"):
+            connection.execute(text(f"DELETE FROM {table}"))
+        connection.execute(text("UPDATE users SET second_factor_due_at = NULL"))
+        connection.execute(text("UPDATE tenants SET settings = '{}'"))
+    app.extensions["portal_tenants"].forget()
+
+
+@pytest.fixture
+def enrolled(engine: Engine, world: World, app: Any, no_factors: None) -> Callable[..., Enrolled]:
+    """Give somebody an authenticator, confirmed two minutes ago."""
+
+    def make(name: str) -> Enrolled:
+        user_id, vault = world.people[name].user_id, app.extensions["portal_vault"]
+        before = datetime.now(UTC) - timedelta(minutes=2)
+        with TenantSessions(engine).begin(world.people[name].actor.tenant_id) as session:
+            made = begin_enrolment(session, user_id, account=name, issuer="Kestrel IT", vault=vault, now=before)
+            assert confirm_enrolment(session, user_id, code_of(made.secret, before), vault=vault, now=before)
+            return Enrolled(made.secret, make_recovery_codes(session, user_id, now=before))
+
+    return make
+
+
+@pytest.fixture
+def sign_in_policy(root: Engine, world: World, app: Any, no_factors: None) -> Callable[..., None]:
+    """Set how people of tenant demo sign in."""
+
+    def store(**policy: Any) -> None:
+        with root.begin() as connection:
+            settings = json.dumps({"sign_in": policy})
+            connection.execute(text("UPDATE tenants SET settings = :s WHERE id = :t"), {"s": settings, "t": world.demo})
+        app.extensions["portal_tenants"].forget()
+
+    return store
+
+
 def problem(answer: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:
     """The problem of a refusal, after checking that it is a whole one."""
     found = answer.get_json()
     assert answer.status_code == status, answer.get_data(as_text=True)
     assert answer.mimetype == "application/problem+json"
-    assert set(found) == {"type", "title", "status", "detail", "code", "errors", "request_id"}
+    told = {"challenge"} if code == "second_factor_required" else set()
+    assert set(found) == {"type", "title", "status", "detail", "code", "errors", "request_id"} | told
     assert found["status"] == status
     assert found["title"]
     assert answer.headers["X-Request-Id"] == found["request_id"]

@@ -179,6 +179,16 @@ def test_mail_preferences_are_kept(app, world):
     bob.post("/portal/account/notifications", {"tickets": "1"})
 
 
+def test_what_nobody_reads_does_not_fill_the_cookie(app, world):
+    bob = sign_in(app, world, "bob")
+    token = csrf_token(bob.get("/portal/account/notifications"))
+    for _ in range(12):
+        data = {"csrf_token": token, "tickets": "1"}
+        bob.client.post("/portal/account/notifications", base_url="http://127.0.0.1", data=data)
+    with bob.client.session_transaction(base_url="http://127.0.0.1") as cookie:
+        assert len(cookie["_flashes"]) == 5
+
+
 def test_health_is_public_and_says_what_is_missing(app):
     client = app.test_client()
     assert client.get("/healthz").status_code == 200

@@ -13,6 +13,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import make_server
 
+from tests.blueprints.account_pages import Backstage
 from tests.browsing import program
 from tests.world import World
 
@@ -36,8 +37,10 @@ def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal")])
 def test_answers_keep_to_the_document(
-    app: Any, world: World, address: str, ticket: Any, who: str, forbidden: str
+    app: Any, world: World, address: str, ticket: Any, who: str, forbidden: str, request: pytest.FixtureRequest
 ) -> None:
+    # It writes into the profile whatever fits.
+    request.addfinalizer(Backstage(app, world).put_back)
     config = SchemathesisConfig.from_dict(
         {
             "headers": {"Authorization": f"Bearer {program(app, world, who).token}"},

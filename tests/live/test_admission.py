@@ -1,4 +1,5 @@
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from simple_websocket import ConnectionError as Unreachable
@@ -112,3 +113,47 @@ def test_a_handler_without_a_policy_stops_the_start():
     server.on("undeclared")(lambda: None)
     with pytest.raises(RuntimeError, match="undeclared"):
         require_event_policies(server)
+
+
+def test_whoever_has_to_set_up_a_second_factor_first_hears_nothing(app, world, port, root):
+    """The line is as shut as the pages are (AUTH-16)."""
+    cookie = cookie_of(sign_in(app, world, "bob"))
+    require, due = (
+        text("UPDATE tenants SET settings = cast(:s AS jsonb) WHERE id = :t"),
+        text("UPDATE users SET second_factor_due_at = :at WHERE id = :u"),
+    )
+    bob = {"u": world.people["bob"].user_id}
+    try:
+        with root.begin() as connection:
+            connection.execute(require, {"s": '{"sign_in": {"second_factor": "everybody"}}', "t": world.demo})
+            connection.execute(due, bob | {"at": datetime.now(UTC) + timedelta(hours=1)})
+        app.extensions["portal_tenants"].forget()
+        assert open_line(port, cookie).refused is None
+        with root.begin() as connection:
+            connection.execute(due, bob | {"at": datetime.now(UTC) - timedelta(seconds=1)})
+        assert open_line(port, cookie).refused == "session_expired"
+    finally:
+        with root.begin() as connection:
+            connection.execute(require, {"s": "{}", "t": world.demo})
+            connection.execute(due, bob | {"at": None})
+        app.extensions["portal_tenants"].forget()
+
+
+def test_a_colleague_who_is_shut_out_loses_page_and_socket_at_once(app, world, port, line, letters):
+    """Through the page, as an administrator would: the page is gone with the next request, the socket within 5 s."""
+    from portal.services.accounts.company_people import reactivate_person
+
+    bob, alice = sign_in(app, world, "bob"), sign_in(app, world, "alice")
+    opened, person = line("bob", bob), letters.person_of("bob@acme.example")
+    assert bob.get("/portal/tickets").status_code == 200
+    cookie = cookie_of(bob)
+    try:
+        assert alice.post(f"/portal/account/company/people/{person}/deactivate").status_code == 303
+        assert bob.get("/portal/tickets").status_code == 303
+        opened.listen(5)
+        assert opened.closed
+        assert open_line(port, cookie).refused == "session_expired"
+    finally:
+        with letters.sessions.begin(world.demo) as session:
+            acme, actor = world.companies["acme"], world.people["alice"].actor
+            reactivate_person(session, acme, person, actor=actor, now=datetime.now(UTC))

@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.blueprints import http
+from portal.blueprints.accounts.passkey_forms import passkey_site
 from portal.blueprints.api.limits import count_wrong_guess, refuse_guessing
-from portal.blueprints.denials import note_refused_sign_in
+from portal.blueprints.denials import note_refused_login, note_refused_sign_in
 from portal.blueprints.guard import cookie_name
 from portal.blueprints.localisation import gettext
 from portal.errors import Unauthenticated
@@ -28,6 +29,7 @@ from portal.services.accounts.sign_in import (
     continue_sign_in,
     prove_password,
 )
+from portal.services.accounts.sso.flow import has_providers
 
 IDENTIFIER_LENGTH = 254
 DEVICE_LIFE = timedelta(days=400)
@@ -40,7 +42,7 @@ class Door:
     """One way in: `name` as in `sessions.DOORS`, its sign-in (template, endpoint) and what lies behind it.
 
     `verify` is the endpoint of the second step, `home` of the first page; `prefix` begins the address of every
-    page behind the door.
+    page behind the door. `sso` and `sso_start` lead to identity providers.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Door:
     verify: str
     home: str
     prefix: str
+    sso: str
+    sso_start: str
 
     def at(self, view: str) -> str:
         """The endpoint of another page at this door: `forgot`, `reset`, …"""
@@ -56,7 +60,7 @@ class Door:
 
     def log_in(self) -> ResponseReturnValue:
         """The form, or what was sent with it; the wrong kind of login reads like a wrong password."""
-        if request.method == "GET":
+        if request.method != "POST":
             if http.identity() is not None:
                 return http.see_other(self.home)
             return self.page(expired=request.args.get("expired") == "1")
@@ -95,39 +99,49 @@ class Door:
             raise Unauthenticated("wrong_credentials")
         return user
 
-    def let_in(self, user: User, *, method: str) -> ResponseReturnValue:
+    def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
-        step = continue_sign_in(
-            http.session(),
-            user,
-            door=self.name,
-            method=method,
-            origin=http.origin(),
-            device=device_token(),
-            now=http.now(),
-        )
+        try:
+            step = continue_sign_in(
+                http.session(),
+                user,
+                door=self.name,
+                method=method,
+                origin=http.origin(),
+                device=device_token(),
+                now=http.now(),
+            )
+        except Unauthenticated as error:
+            # What led here stands (a link taken, an account made); it only opens nothing.
+            http.commit()
+            return self.closed(user, error)
         http.commit()
         if isinstance(step, FactorOwed):
-            return self.ask_for_factor(step)
+            return self.ask_for_factor(step, next_path)
         if isinstance(step, PasswordOwed):
             return render_template("accounts/reset_owed.html", login_url=url_for(self.endpoint)), 401
-        return self.enter(step)
+        return self.enter(step, next_path)
 
-    def ask_for_factor(self, owed: FactorOwed) -> ResponseReturnValue:
+    def ask_for_factor(self, owed: FactorOwed, next_path: str | None = None) -> ResponseReturnValue:
         """Lead to the second step; the challenge in the cookie opens nothing else."""
         cookie[challenge_name(self.name)] = owed.challenge
-        wanted = http.safe_target(request.values.get("next"), "") or None
+        wanted = http.safe_target(next_path or request.values.get("next"), "") or None
         return http.see_other(self.verify, next=wanted)
 
-    def enter(self, done: SignedInNow) -> ResponseReturnValue:
+    def enter(self, done: SignedInNow, next_path: str | None = None) -> ResponseReturnValue:
         """After every proof was given: a cookie of its own, and the page that was wanted."""
         self._renew_cookie(done.token)
         home = url_for(self.home)
-        target = http.safe_target(request.values.get("next"), home)
+        target = http.safe_target(next_path or request.values.get("next"), home)
         answer = redirect(target if target.startswith(self.prefix) else home, code=303)
         if done.device is not None:
             remember_device(answer, done.device)
         return answer
+
+    def closed(self, user: User, error: Unauthenticated) -> ResponseReturnValue:
+        """What follows a right proof that is not the way in prescribed for this login (`sso_required`)."""
+        note_refused_login(user.id)
+        return self.page(code=error.code, params=error.params, status=401)
 
     def refuse(self, identifier: str, error: Unauthenticated) -> ResponseReturnValue:
         """What follows a proof that does not hold: it counts, is audited, and the form comes back."""
@@ -158,8 +172,17 @@ class Door:
             field_error=field,
             next=http.safe_target(request.values.get("next"), ""),
             expired=expired,
+            passkeys=self.passkey_addresses(),
+            sso_url=url_for(self.sso) if has_providers(http.session(), self.name) else None,
         )
         return page, status
+
+    def passkey_addresses(self) -> dict[str, str] | None:
+        """Where the question and the answer of a passkey go; None where browsers have none."""
+        if passkey_site() is None:
+            return None
+        bp = self.endpoint.rpartition(".")[0]
+        return {"question": url_for(f"{bp}.passkey_question"), "answer": url_for(f"{bp}.passkey")}
 
     def log_out(self) -> ResponseReturnValue:
         """End this door's session for good; the other door's stays."""

@@ -11,8 +11,7 @@ from portal.blueprints.accounts.forms import error_texts, site, stranger
 from portal.blueprints.api.limits import count_request
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import public
-from portal.errors import Conflict, Invalid, invalid
-from portal.lib.text import has_forbidden_characters
+from portal.errors import Conflict, Invalid
 from portal.lib.user_agents import describe
 from portal.services.accounts.access_requests import request_reset
 from portal.services.accounts.disowning import disown_device, find_disowned
@@ -43,16 +42,15 @@ def _add(bp: Blueprint, name: str, path: str, view: Callable[..., ResponseReturn
 
 def _forgot(door: Door) -> ResponseReturnValue:
     """Ask for the address or number, and lead to the same page whoever it is of."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _render(door, "accounts/forgot.html", identifier="", errors={})
     identifier = request.form.get("identifier", "")[:IDENTIFIER_LENGTH]
+    count_request()
     try:
-        _check_identifier(identifier)
+        request_reset(http.session(), identifier, vault=http.vault(), actor=stranger(), now=http.now())
     except Invalid as error:
         page = _render(door, "accounts/forgot.html", identifier=identifier, errors=error_texts(error))
         return page, UNACCEPTABLE
-    count_request()
-    request_reset(http.session(), identifier, vault=http.vault(), actor=stranger(), now=http.now())
     http.commit()
     return http.see_other(door.at("forgot_sent"))
 
@@ -61,7 +59,7 @@ def _reset(door: Door, token: str) -> ResponseReturnValue:
     """Looking at the link uses nothing up; the new password does."""
     try:
         find_reset(http.session(), token, now=http.now())
-        if request.method == "GET":
+        if request.method != "POST":
             return _render(door, "accounts/reset.html", token=token, errors={})
         reset_password(
             http.session(),
@@ -85,7 +83,7 @@ def _reset(door: Door, token: str) -> ResponseReturnValue:
 def _not_me(door: Door, token: str) -> ResponseReturnValue:
     """What was done on the device, and the way to end it."""
     try:
-        if request.method == "GET":
+        if request.method != "POST":
             device = find_disowned(http.session(), token, now=http.now())
             return _render(door, "accounts/not_me.html", device=device, device_name=describe(device.user_agent).text)
         disown_device(http.session(), token, origin=http.origin(), now=http.now())
@@ -93,13 +91,6 @@ def _not_me(door: Door, token: str) -> ResponseReturnValue:
         return _expired(door)
     http.commit()
     return http.see_other(door.at("disowned"))
-
-
-def _check_identifier(identifier: str) -> None:
-    if not identifier.strip():
-        raise invalid("identifier", "required")
-    if has_forbidden_characters(identifier):
-        raise invalid("identifier", "characters_forbidden")
 
 
 def _expired(door: Door) -> ResponseReturnValue:

@@ -41,7 +41,7 @@ def register() -> ResponseReturnValue:
     if not http.tenant().sign_in.registration_open:
         raise Conflict("registration_closed")
     form = request.form
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(form)
     wanted = Registration(form.get("name", ""), form.get("email", ""), form.get("company", ""), current_locale())
     count_request()
@@ -76,7 +76,7 @@ def set_up(token: str) -> ResponseReturnValue:
     """The address is proven: name, company and password make the account, and lead to the dashboard."""
     try:
         asked = find_registration(http.session(), token, tenant=http.tenant(), vault=http.vault(), now=http.now())
-        if request.method == "GET":
+        if request.method != "POST":
             return _set_up_form(asked, {"name": asked.name, "company": asked.company})
         return _complete(token, asked)
     except Conflict as error:

@@ -1,8 +1,8 @@
 """`Idempotency-Key`: a POST sent again gets the first answer again, and changes nothing twice.
 
 The answer is stored in the transaction of the change. A refused request stores nothing, so the same key may be
-used again once what was wrong is put right. Sign-in, refresh and revocation take no key: their answers are
-secrets, which are not stored.
+used again once what was wrong is put right. Sign-in, refresh, revocation and the second factor take no key: their
+answers are secrets, which are not stored.
 """
 
 import re
@@ -30,9 +30,12 @@ class Claim:
     key: str
     user_id: UUID
     digest: bytes
+    sealed: bool = False
 
     def keep(self, status: int, body: str) -> None:
-        """Store the answer; it is committed with the change."""
+        """Store the answer; it is committed with the change. Secrets in it are stored encrypted."""
+        if self.sealed:
+            body = http.vault().encrypt(body.encode()).decode()
         store_answer(
             http.session(),
             self.key,
@@ -44,8 +47,10 @@ class Claim:
         )
 
 
-def claim(body: object) -> Claim | Response | None:
+def claim(body: object, *, sealed: bool = False) -> Claim | Response | None:
     """The claim of a request with a key, the stored answer where there is one, None without a key.
+
+    `sealed` is for bodies and answers that hold secrets: neither can be read, nor guessed, from what is stored.
 
     Raises Conflict `idempotency_in_progress` and Invalid (`idempotency_mismatch`, or about the key itself).
     """
@@ -59,9 +64,12 @@ def claim(body: object) -> Claim | Response | None:
     if not _VISIBLE.fullmatch(key):
         raise invalid(HEADER, "characters_forbidden")
     digest = fingerprint(request.method.encode(), request.full_path.encode(), canonical_json(body))
+    if sealed:
+        digest = http.vault().code_hash(user_id, digest.hex())
     stored = claim_key(http.session(), key, user_id=user_id, digest=digest)
     if stored is None:
-        return Claim(key, user_id, digest)
-    answer = Response(stored.body, status=stored.status, mimetype="application/json")
+        return Claim(key, user_id, digest, sealed)
+    text = http.vault().decrypt(stored.body.encode()).decode() if sealed else stored.body
+    answer = Response(text, status=stored.status, mimetype="application/json")
     answer.headers[REPLAYED] = "true"
     return answer

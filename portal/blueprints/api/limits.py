@@ -79,6 +79,17 @@ def may_rate() -> bool:
     return count(RATINGS, origin_key())
 
 
+def refuse_failing_origin() -> None:
+    """Before a sign-in that names nobody is tried: TooManyRequests after too many failures from the origin."""
+    if not is_within(FAILURES, "origin", origin_key()):
+        raise TooManyRequests(retry_after=seconds_to_wait(FAILURES, "origin", origin_key()))
+
+
+def count_failed_origin() -> None:
+    """After a sign-in that names nobody has failed."""
+    count(FAILURES, "origin", origin_key())
+
+
 def _login_key(identifier: str) -> str:
     return f"{http.tenant().id}:{canonical_identifier(identifier)}"
 

@@ -25,6 +25,7 @@ class Operation:
     """One endpoint as the document describes it; `conflicts` is what a 409 of it means.
 
     One that takes a file (`upload`) gets a multipart form with the field `file` instead of JSON.
+    Of a `sealed` one the answer holds a secret: it is kept encrypted where it is kept for an idempotency key.
     """
 
     summary: str
@@ -36,11 +37,14 @@ class Operation:
     conflicts: str | None
     description: str
     upload: bool = False
+    sealed: bool = False
 
     @property
     def body_optional(self) -> bool:
         """Whether no body at all stands for `{}`."""
-        return self.body is not None and not any(field.is_required() for field in self.body.model_fields.values())
+        if self.body is None or not self.body.may_be_missing:
+            return False
+        return not any(field.is_required() for field in self.body.model_fields.values())
 
 
 def operation(
@@ -53,6 +57,7 @@ def operation(
     keyed: bool = True,
     conflicts: str | None = None,
     upload: bool = False,
+    sealed: bool = False,
 ) -> Callable[[View], Endpoint]:
     """Check what is sent, call the view with `body` and `query`, answer with the model it returns, commit.
 
@@ -61,7 +66,8 @@ def operation(
     """
 
     def mark(view: View) -> Endpoint:
-        declared = Operation(summary, answer, status, body, query, keyed, conflicts, getdoc(view) or "", upload)
+        text = getdoc(view) or ""
+        declared = Operation(summary, answer, status, body, query, keyed, conflicts, text, upload, sealed)
 
         @wraps(view)
         def run(**path: Any) -> Response:
@@ -84,7 +90,7 @@ def _run(declared: Operation, view: View, path: dict[str, Any]) -> Response:
         sent = fingerprint(given["upload"])
     elif declared.body is not None:
         sent = read_body(optional=declared.body_optional)
-    claimed = idempotency.claim(sent) if declared.keyed and request.method == "POST" else None
+    claimed = idempotency.claim(sent, sealed=declared.sealed) if declared.keyed and request.method == "POST" else None
     if isinstance(claimed, Response):
         return claimed
     if declared.body is not None:

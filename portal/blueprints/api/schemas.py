@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -45,8 +45,12 @@ class Shape(BaseModel):
 
 
 class Body(BaseModel):
-    """What a caller sends: nothing beyond the named fields is taken, null only where a field says so."""
+    """What a caller sends: nothing beyond the named fields is taken, null only where a field says so.
 
+    Where no field is needed by itself no body at all stands for `{}`, unless `may_be_missing` says otherwise.
+    """
+
+    may_be_missing: ClassVar[bool] = True
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod

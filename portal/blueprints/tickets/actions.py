@@ -76,7 +76,7 @@ def reopen(ticket_id: UUID) -> ResponseReturnValue:
 @permission(Permission.TICKETS_CLOSE)
 def close(ticket_id: UUID) -> ResponseReturnValue:
     """Close the ticket."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _question(ticket_id, "close")
     return _act(ticket_id, "close", lifecycle.close_ticket, gettext("Ticket closed"))
 
@@ -85,7 +85,7 @@ def close(ticket_id: UUID) -> ResponseReturnValue:
 @permission(Permission.TICKETS_CLOSE)
 def cancel(ticket_id: UUID) -> ResponseReturnValue:
     """Withdraw the ticket, with a reason."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _question(ticket_id, "cancel")
     reason = request.form.get("reason", "")
     return _act(ticket_id, "cancel", lifecycle.cancel_ticket, gettext("Ticket cancelled"), reason=reason)
@@ -95,7 +95,7 @@ def cancel(ticket_id: UUID) -> ResponseReturnValue:
 @permission(Permission.TICKETS_RATE)
 def rate(ticket_id: UUID) -> ResponseReturnValue:
     """Rate the solution, once."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _question(ticket_id, "rate")
     given = request.form.get("rating", "")
     rating = int(given) if given.isascii() and given.isdigit() and len(given) == 1 else 0

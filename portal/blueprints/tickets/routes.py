@@ -79,7 +79,7 @@ def index() -> ResponseReturnValue:
 @takes_files
 def new() -> ResponseReturnValue:
     """The form for a new ticket; sent twice it still makes one."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _new_page(request.args, request_key=str(uuid4()))
     key = request_key()
     form = request.form

@@ -27,6 +27,7 @@ ROLE = {
     "billing": N_("Billing"),
     "designer": N_("Designer"),
     "tenant_admin": N_("Head of service"),
+    "custom": N_("Own role"),
 }
 CLOCK_STATE = {
     "within": N_("In time"),

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from portal.authz import Actor
+from portal.errors import invalid
 from portal.events import publish
 from portal.events.access import AccessRequested
+from portal.lib.text import has_forbidden_characters
 from portal.lib.vault import Vault
 from portal.models import LinkPurpose, OneTimeLink
 from portal.models.session import TenantSession
@@ -22,7 +24,14 @@ SEALED = "sealed"
 
 
 def request_reset(session: TenantSession, identifier: str, *, vault: Vault, actor: Actor, now: datetime) -> None:
-    """Note that somebody forgot the password of the login with this address or phone number."""
+    """Note that somebody forgot the password of the login with this address or phone number.
+
+    Raises Invalid about `identifier` for what can be neither.
+    """
+    if not identifier.strip():
+        raise invalid("identifier", "required")
+    if has_forbidden_characters(identifier):
+        raise invalid("identifier", "characters_forbidden")
     told = {"identifier": canonical_identifier(identifier)}
     write_request(session, LinkPurpose.RESET_PASSWORD, told, vault=vault, actor=actor, now=now)
 

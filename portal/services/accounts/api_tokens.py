@@ -19,8 +19,10 @@ from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
 from portal.models import RefreshToken, TokenFamily, User
 from portal.models.session import TenantSession
+from portal.services.accounts.factor_policy import set_factor_due
 from portal.services.accounts.identity import Identity, build_identity, select_identity
 from portal.services.accounts.sessions import Origin
+from portal.services.accounts.sso.recognition import refuse_other_ways
 
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=30)
@@ -80,7 +82,11 @@ class TokenSigner:
 def issue_tokens(
     session: TenantSession, user: User, *, factor: bool, signer: TokenSigner, origin: Origin, now: datetime
 ) -> TokenPair:
-    """Tokens for a program whose login was proved in full; `factor` says whether by a second factor, too."""
+    """Tokens for a program whose login was proved in full; `factor` says whether by a second factor, too.
+
+    Raises Unauthenticated `sso_required` where the login's domain has to sign in through its provider.
+    """
+    refuse_other_ways(session, user)
     family = TokenFamily(
         id=uuid4(),
         tenant_id=session.tenant_id,
@@ -92,6 +98,7 @@ def issue_tokens(
         created_at=now,
     )
     session.add(family)
+    set_factor_due(session, user, now=now)
     session.flush()
     row = session.execute(select_identity().where(User.id == user.id)).one()
     actor = build_identity(row, ip=origin.ip, request_id=origin.request_id).actor
@@ -105,7 +112,8 @@ def refresh_tokens(
     """Exchange a refresh token, once; among racing exchanges one wins.
 
     Returns None when the token had been used before: the family is then revoked, which the caller must
-    commit before it refuses. Raises Unauthenticated `token_invalid` for unknown, expired or revoked ones.
+    commit before it refuses. Raises Unauthenticated `token_invalid` for unknown, expired or revoked ones, and
+    `sso_required` once the login's domain has to sign in through its provider.
     """
     digest = token_hash(refresh_token)
     won = session.execute(
@@ -134,6 +142,8 @@ def refresh_tokens(
     )
     if user is None or not user.may_sign_in():
         raise Unauthenticated("token_invalid")
+    refuse_other_ways(session, user)
+    set_factor_due(session, user, now=now)
     return _pair(session, won, user, signer, now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
 
 from portal.authz import Actor, Permission, require
 from portal.errors import NotFound
@@ -47,11 +47,19 @@ class PersonRow:
 
 
 def list_companies(
-    session: TenantSession, *, search: str = "", limit: int = 25, offset: int = 0, actor: Actor
+    session: TenantSession,
+    *,
+    search: str = "",
+    limit: int = 25,
+    offset: int = 0,
+    after: tuple[str, UUID] | None = None,
+    actor: Actor,
 ) -> list[CompanyRow]:
-    """Companies by name; `search` looks at name, number and city. One statement."""
+    """Companies by name, those behind `after` (name, id); `search` looks at name, number and city. One statement."""
     require(actor, Permission.CUSTOMERS_READ)
     matches = _contains(search, Company.name, Company.customer_number, Company.city)
+    if after is not None:
+        matches &= tuple_(Company.name, Company.id) > after
     query = _company_columns().where(matches).order_by(Company.name, Company.id).limit(limit).offset(offset)
     return [CompanyRow(*row) for row in session.execute(query)]
 
@@ -73,15 +81,18 @@ def list_people(
     company_id: UUID | None = None,
     limit: int = 25,
     offset: int = 0,
+    after: tuple[str, UUID] | None = None,
     actor: Actor,
 ) -> list[PersonRow]:
-    """People by name; `search` looks at name, address, phone and company. One statement."""
+    """People by name, those behind `after` (name, id); `search` looks at name, address, phone and company."""
     require(actor, Permission.CUSTOMERS_READ)
     query = _person_columns().where(_contains(search, Person.name, Person.email, Person.phone, Company.name))
     if kind is not None:
         query = query.where(User.kind == kind)
     if company_id is not None:
-        query = query.where(Person.company_id == company_id)
+        query = query.where(or_(Person.company_id == company_id, _is_member_of(company_id)))
+    if after is not None:
+        query = query.where(tuple_(Person.name, Person.id) > after)
     rows = session.execute(query.order_by(Person.name, Person.id).limit(limit).offset(offset))
     return [_person(row) for row in rows]
 
@@ -109,6 +120,12 @@ def _contains(search: str, *columns: Any) -> ColumnElement[bool]:
     if not words:
         return true()
     return or_(*(column.icontains(" ".join(words), autoescape=True) for column in columns))
+
+
+def _is_member_of(company_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.company_id == company_id
+    )
 
 
 def _company_columns() -> Select[Any]:

@@ -22,7 +22,7 @@ from portal.services.accounts.recovery import Site, addressee_of, door_path, ori
 from portal.services.tenants.directory import load_profile
 
 # So many links for new passwords a person gets within an hour, whoever asks for them.
-RESETS_PER_HOUR = 5
+RESETS_PER_HOUR = 20
 _EVENT = "event"
 _ANSWERED = "answered"
 
@@ -142,7 +142,9 @@ def _answer_registration(desk: _Desk, link: OneTimeLink) -> None:
     desk.session.delete(link)
     _, user = known
     if user is not None:
-        desk.post(AccountMessage("already_registered", path=door_path(user)), addressee_of(desk.session, user))
+        desk.post(
+            AccountMessage("already_registered", path=f"{door_path(user)}/login"), addressee_of(desk.session, user)
+        )
     else:
         to = Addressee(told["email"], "", None, told["locale"])
         desk.post(AccountMessage("already_known", path="/portal/create-account"), to)

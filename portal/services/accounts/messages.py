@@ -143,7 +143,8 @@ def _context(message: AccountMessage, to: Addressee, tenant: TenantProfile, base
         "accent": solid_accent(tenant.brand.get("accent")),
         "name": (to.name.split() or [to.address])[0],
         "facts": [(translate(label), value) for label, value in message.facts],
-        "expires": format_day_and_time(message.link.expires_at, locale, zone) if message.link else "",
+        # To the minute, which is on the safe side.
+        "expires": format_day_and_time(message.link.expires_at.replace(second=0), locale, zone) if message.link else "",
         "action_url": site_address(base_url, tenant.primary_host) + message.path if message.path else "",
         "takes_replies": False,
         "preferences_url": "",

@@ -15,6 +15,7 @@ from portal.lib.tokens import token_hash
 from portal.lib.vault import Vault
 from portal.models import LinkPurpose, OneTimeLink
 from portal.models.session import TenantSession
+from portal.services.accounts.expiry import forget_expired
 
 LIFETIME = {
     LinkPurpose.RESET_PASSWORD: timedelta(minutes=30),
@@ -25,10 +26,12 @@ LIFETIME = {
     LinkPurpose.PHONE_SIGN_UP: timedelta(minutes=10),
     LinkPurpose.LINK_ACCOUNT: timedelta(minutes=30),
     LinkPurpose.DISOWN_DEVICE: timedelta(days=7),
+    LinkPurpose.KEEP_EMAIL: timedelta(days=7),
 }
 # Purposes whose secret is typed from a text message instead of followed.
 CODES = frozenset({LinkPurpose.CHANGE_PHONE, LinkPurpose.PHONE_SIGN_UP})
 MAX_WRONG_CODES = 5
+_SEVERAL = frozenset({LinkPurpose.DISOWN_DEVICE, LinkPurpose.INVITATION})
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,13 @@ def issue_link(
     now: datetime,
     payload: dict[str, Any] | None = None,
 ) -> IssuedLink:
-    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own."""
-    if user_id is not None and purpose is not LinkPurpose.DISOWN_DEVICE:
+    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own.
+
+    Somebody may be invited to several companies at once; those links are ended by their invitations.
+    """
+    if user_id is not None and purpose not in _SEVERAL:
         revoke_links(session, purpose, user_id=user_id, now=now)
+    forget_expired(session, OneTimeLink, now=now)
     link_id = uuid4()
     secret_hash = (
         vault.code_hash(link_id, vault.link_code(link_id))

@@ -4,7 +4,7 @@ Whoever registers somebody else's address has won nothing: the password is chose
 names that were typed before are only a suggestion there (pre-hijacked accounts, reliability §3).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -112,44 +112,44 @@ def complete_registration(
     Invalid per field, which leaves the link as it was.
     """
     asked = find_registration(session, token, tenant=tenant, vault=vault, now=now)
-    errors: list[FieldError] = []
-    name = _checked("name", account.name, NAME_LENGTH, errors)
-    company_name = _checked("company", account.company, COMPANY_LENGTH, errors)
-    title = _checked("title", account.title, TITLE_LENGTH, errors, required=False)
-    try:
-        check_password(account.password, split_words(name, asked.email, company_name, tenant.name))
-    except Invalid as refused:
-        errors.extend(refused.errors)
-    if errors:
-        raise Invalid(*errors)
+    checked = _checked_account(account, asked.email, tenant.name)
     link = consume_link(session, token, LinkPurpose.VERIFY_EMAIL, now=now)
     link.payload = {}
     if session.scalar(select(Person.id).where(Person.email == asked.email)) is not None:
         raise Conflict("already_registered")
-    company = Company(id=uuid4(), name=company_name, customer_number=_next_customer_number(session), created_at=now)
-    person = Person(
-        id=uuid4(), company_id=company.id, name=name, email=asked.email, title=title or None, email_verified_at=now
-    )
-    session.add_all([company, person])
-    session.flush()
-    user = _add_login(session, person, company, account, passwords, now)
+    user = _add_login(session, asked.email, checked, passwords, now)
     link.user_id = user.id
-    after = {"company_id": str(company.id)}
-    audit(
-        session,
-        "user.registered",
-        "user",
-        user.id,
-        actor=load_identity(session, user, origin).actor,
-        now=now,
-        after=after,
-    )
+    identity = load_identity(session, user, origin)
+    after = {"company_id": str(identity.companies[0][0])}
+    audit(session, "user.registered", "user", user.id, actor=identity.actor, now=now, after=after)
     return user
 
 
-def _add_login(
-    session: TenantSession, person: Person, company: Company, account: NewAccount, passwords: Passwords, now: datetime
-) -> User:
+def _checked_account(account: NewAccount, email: str, tenant_name: str) -> NewAccount:
+    """The account with its texts cleaned; raises Invalid per field."""
+    errors: list[FieldError] = []
+    name = _checked("name", account.name, NAME_LENGTH, errors)
+    company = _checked("company", account.company, COMPANY_LENGTH, errors)
+    title = _checked("title", account.title, TITLE_LENGTH, errors, required=False)
+    try:
+        check_password(account.password, split_words(name, email, company, tenant_name))
+    except Invalid as refused:
+        errors.extend(refused.errors)
+    if errors:
+        raise Invalid(*errors)
+    return replace(account, name=name, company=company, title=title)
+
+
+def _add_login(session: TenantSession, email: str, account: NewAccount, passwords: Passwords, now: datetime) -> User:
+    """Company, person, login and membership, in the order of their keys."""
+    number = _next_customer_number(session)
+    company = Company(id=uuid4(), name=account.company, customer_number=number, created_at=now)
+    title = account.title or None
+    person = Person(
+        id=uuid4(), company_id=company.id, name=account.name, email=email, title=title, email_verified_at=now
+    )
+    session.add_all([company, person])
+    session.flush()
     user = User(
         id=uuid4(),
         person_id=person.id,

@@ -12,9 +12,10 @@ from sqlalchemy import Row, Select, bindparam, update
 from portal.authz import Actor
 from portal.events import audit
 from portal.lib.tokens import new_token, token_hash
-from portal.models import AuthSession, TokenFamily, User, UserKind, UserStatus
+from portal.models import AuthSession, SignInChallenge, TokenFamily, User, UserKind, UserStatus
 from portal.models.session import TenantSession, prepare
 from portal.services.accounts.chrome import chrome_columns
+from portal.services.accounts.factor_policy import set_factor_due
 from portal.services.accounts.identity import Identity, build_identity, select_identity
 
 IDLE = timedelta(minutes=30)
@@ -95,6 +96,7 @@ def start_session(
             expires_at=now + LIFETIME[user.kind],
         )
     )
+    set_factor_due(session, user, now=now)
     user.previous_login_at, user.last_login_at = user.last_login_at, now
     after = {"door": door, "method": method}
     audit(session, "user.signed_in", "user", user.id, actor=identity.actor, now=now, after=after)
@@ -178,9 +180,18 @@ def sign_out(session: TenantSession, token: str, *, actor: Actor, now: datetime)
 
 
 def end_sessions(
-    session: TenantSession, user_id: UUID, *, now: datetime, keep: UUID | None = None, programs: bool = True
+    session: TenantSession,
+    user_id: UUID,
+    *,
+    now: datetime,
+    keep: UUID | None = None,
+    keep_family: UUID | None = None,
+    programs: bool = True,
 ) -> int:
-    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many."""
+    """End every session of a login, and every sign-in of its programs, but the session `keep`; returns how many.
+
+    `keep_family` is the program's own sign-in, where a program asks. Sign-ins that are half done end, too.
+    """
     options = {"synchronize_session": False}
     living = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if keep is not None:
@@ -190,6 +201,10 @@ def end_sessions(
     )
     if programs:
         families = update(TokenFamily).where(TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None))
+        if keep_family is not None:
+            families = families.where(TokenFamily.id != keep_family)
         result = session.execute(families.values(revoked_at=now).returning(TokenFamily.id), execution_options=options)
         ended += len(result.all())
+    half_done = update(SignInChallenge).where(SignInChallenge.user_id == user_id, SignInChallenge.used_at.is_(None))
+    session.execute(half_done.values(used_at=now), execution_options=options)
     return ended

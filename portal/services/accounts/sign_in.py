@@ -18,11 +18,14 @@ from portal.lib.tokens import new_token, token_hash
 from portal.models import Passkey, SignInChallenge, TotpFactor, User, UserKind
 from portal.models.session import TenantSession
 from portal.services.accounts.devices import recognise_device
+from portal.services.accounts.expiry import forget_expired
 from portal.services.accounts.identity import Identity, find_login
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of
 from portal.services.accounts.passwords import Passwords
 from portal.services.accounts.sessions import Origin, start_session
+from portal.services.accounts.sso.recognition import refuse_other_ways
 
+SSO = "sso"
 CHALLENGE_LIFE = timedelta(minutes=10)
 
 
@@ -67,7 +70,7 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     """The login that identifier and password prove, or None: the failure is counted, which the caller commits.
 
     Raises Unauthenticated `sign_in_locked` (with `retry_after` in seconds) after too many failures from here,
-    for people who exist and who do not.
+    for people who exist and who do not; `sso_required` after a right password where another way is prescribed.
     """
     user = find_login(session, attempt.identifier, attempt.kind)
     subject = subject_of(attempt.identifier, user)
@@ -76,7 +79,10 @@ def prove_password(session: TenantSession, attempt: Attempt, *, passwords: Passw
     if user is None or not right or not user.may_sign_in():
         count_failure(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
         return None
-    forgive(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
+    refuse_other_ways(session, user)
+    if not has_second_factor(session, user.id):
+        # Where a second factor is owed, only that forgives: else a known password would buy endless wrong codes.
+        forgive(session, subject, attempt.origin, user=user, device=attempt.device, now=now)
     if user.password_hash and passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash(attempt.password)
     return user
@@ -124,6 +130,7 @@ def continue_sign_in(
 
 def open_challenge(session: TenantSession, user: User, *, door: str, method: str, now: datetime) -> FactorOwed:
     """Note that somebody owes the second factor, for ten minutes."""
+    forget_expired(session, SignInChallenge, now=now)
     token = new_token()
     challenge = SignInChallenge(
         token_hash=token_hash(token),
@@ -154,6 +161,8 @@ def finish_sign_in(
     """Start the session of a login that was proved in full, and know its device the next time."""
     if not user.may_sign_in():
         raise Unauthenticated("wrong_credentials")
+    if method != SSO:
+        refuse_other_ways(session, user)
     known = recognise_device(session, user, shown=device, origin=origin, now=now)
     token, identity = start_session(
         session, user, door=door, method=method, factor=factor, device_id=known.id, origin=origin, now=now

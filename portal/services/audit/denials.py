@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import Attachment, MailMessage, Notification, Ticket
+from portal.models import Attachment, Company, Invitation, MailMessage, Notification, Person, Ticket
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
@@ -19,6 +19,9 @@ _RECORDS: dict[str, Any] = {
     "mail": MailMessage,
     "notification": Notification,
     "attachment": Attachment,
+    "invitation": Invitation,
+    "company": Company,
+    "person": Person,
 }
 
 

@@ -1,4 +1,4 @@
-"""Links and mails of a test's own session."""
+"""Links and mails of a test's own session; somebody at work on their own factors; what messages need."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,11 +8,20 @@ from sqlalchemy import select
 
 from portal.events.messages import MessageQueued
 from portal.lib.vault import Vault
-from portal.models import MailMessage, OneTimeLink, OutboxEvent
+from portal.models import MailMessage, OneTimeLink, OutboxEvent, Tenant, User
 from portal.models.session import TenantSession
+from portal.services.accounts.delivery import Delivery
+from portal.services.accounts.factor_changes import OwnFactors, begin_totp, confirm_totp
 from portal.services.accounts.recovery import Site
-from portal.services.tenants.directory import TenantDirectory, TenantProfile
+from portal.services.accounts.sessions import Origin, load_identity, start_session
+from portal.services.tenants.directory import TenantDirectory, TenantProfile, load_profile
+from portal.services.tenants.sign_in_policy import SecondFactor, SignInPolicy
+from tests.authenticators import code_of
 from tests.posting import BASE_URL, KINDS, answer
+from tests.world import World
+
+ORIGIN = Origin("192.0.2.7", "Test/1.0", "request-1")
+VAULT = Vault(["a secret of the tests"])
 
 
 @pytest.fixture
@@ -63,3 +72,60 @@ def token_of(session: TenantSession, vault: Vault) -> Callable[[MailMessage], st
         return vault.link_token(link.id, link.token_hash)
 
     return find
+
+
+@pytest.fixture
+def own(session, world, now):
+    """OwnFactors of a person by name, in a session of theirs; `required` has the tenant require a factor."""
+
+    def make(name="bob", required=False):
+        user = session.scalars(select(User).where(User.id == world.people[name].user_id)).one()
+        door = "admin" if world.people[name].actor.is_staff else "portal"
+        start_session(session, user, door=door, method="password", factor=False, device_id=None, origin=ORIGIN, now=now)
+        session.flush()
+        tenant = TenantProfile(
+            id=world.demo,
+            slug="demo",
+            name="Kestrel IT",
+            locale="en",
+            locales=("en", "de"),
+            timezone="Europe/Paris",
+            support_email="help@demo.example",
+            support_phone="",
+            postal_address="",
+            primary_host="demo.localhost",
+            sign_in=SignInPolicy(second_factor=SecondFactor.EVERYBODY if required else SecondFactor.OPTIONAL),
+        )
+        held = newest_session(session, user.id)
+        return OwnFactors(load_identity(session, user, ORIGIN), tenant, "http://demo.localhost:8000", held.id)
+
+    return make
+
+
+def newest_session(session, user_id):
+    from portal.models import AuthSession
+
+    query = select(AuthSession).where(AuthSession.user_id == user_id).order_by(AuthSession.created_at.desc())
+    return session.scalars(query.execution_options(populate_existing=True)).all()[0]
+
+
+@pytest.fixture
+def enrolled(session, now, own):
+    """Somebody with a confirmed authenticator: (OwnFactors, secret, recovery codes)."""
+
+    def make(name="bob", required=False):
+        mine = own(name, required)
+        secret = begin_totp(session, mine, vault=VAULT, now=now).secret
+        codes = confirm_totp(session, mine, code_of(secret, now), vault=VAULT, now=now)
+        assert codes is not None
+        return mine, secret, codes
+
+    return make
+
+
+@pytest.fixture
+def delivery(engine: Any, world: World, session: TenantSession) -> Delivery:
+    """Vault, tenant `demo` and its address."""
+    query = select(Tenant).where(Tenant.id == world.demo).execution_options(all_tenants=True)
+    tenant = load_profile(session, session.scalars(query).one())
+    return Delivery(Vault(["a secret for the tests, long enough to be one"]), tenant, "http://127.0.0.1:8000")

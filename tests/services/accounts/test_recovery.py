@@ -106,11 +106,21 @@ def test_who_may_not_sign_in_gets_no_mail(session, actor_of, ask, answered, chan
     assert answered() == []
 
 
-@pytest.mark.parametrize("who", ["nobody@acme.example", "nia@nova.example", "+33", "", "x" * 254])
+@pytest.mark.parametrize("who", ["nobody@acme.example", "nia@nova.example", "+33", "x" * 254])
 def test_nobody_gets_no_mail_and_no_row_stays(session, ask, answered, who):
     ask(who)
     assert answered() == []
     assert session.scalars(select(OneTimeLink)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("", "required"), (" \t", "required"), ("a\x00", "characters_forbidden"), ("\ud800", "characters_forbidden")],
+)
+def test_what_can_be_nobody_is_refused(session, ask, typed, code):
+    with pytest.raises(Invalid) as refused:
+        ask(typed)
+    assert [(error.field, error.code) for error in refused.value.errors] == [("identifier", code)]
 
 
 def test_asking_costs_the_same_for_everybody_and_looks_nobody_up(session, world, vault, now, statements, ask):
@@ -123,7 +133,8 @@ def test_asking_costs_the_same_for_everybody_and_looks_nobody_up(session, world,
     known, unknown = cost("bob@acme.example"), cost("nobody@acme.example")
     assert known == unknown
     assert not any("users" in one or "people" in one for one in known)
-    assert len(known) == 2
+    # What is past is forgotten; the link; its mail.
+    assert len(known) == 3
 
 
 def test_what_was_typed_is_stored_encrypted(session, ask, vault):
