@@ -278,7 +278,7 @@ def walk(app: Any, somebody: Somebody) -> list[str]:
         path = todo.pop(0)
         limiter.reset()
         answer = somebody.client.get(path, base_url=HOST)
-        if answer.status_code in (303, 308):
+        if answer.status_code in (302, 303, 308):
             controls = [("GET", answer.headers["Location"])]
         elif answer.status_code == 200:
             page = Controls()
