@@ -9,12 +9,10 @@ from functools import partial
 
 from portal.config import ConfigurationError, Settings
 from portal.integrations.antivirus import build_scanner
-from portal.integrations.mail import build_transport
-from portal.integrations.sms import build_text_transport
-from portal.integrations.storage import build_storage
 from portal.integrations.dns import DnsTxtLookup
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
+from portal.integrations.storage import build_storage
 from portal.lib.logs import configure_logs
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
