@@ -22,7 +22,7 @@ def test_a_ticket_reaches_its_requester_the_company_and_the_team_only(world, lin
     told = entry(world)
     tell(told)
     for name in ("alice", "bob", "sam"):
-        heard = lines[name].listen(3, until="ticket.changed")
+        heard = lines[name].listen(15, until="ticket.changed")
         assert heard == [("ticket.changed", {"id": str(told.record_id), "kind": "ticket.replied"})]
     for name in ("charlie", "nia", "noor"):
         assert lines[name].listen(0.3) == []
@@ -31,7 +31,7 @@ def test_a_ticket_reaches_its_requester_the_company_and_the_team_only(world, lin
 def test_an_internal_note_reaches_no_customer(world, line, tell):
     lines = {name: line(name) for name in ("alice", "bob", "sam")}
     tell(entry(world, "ticket.note_added", staff_only=True))
-    assert "ticket.changed" in names(lines["sam"].listen(3, until="ticket.changed"))
+    assert "ticket.changed" in names(lines["sam"].listen(15, until="ticket.changed"))
     assert lines["alice"].listen(0.3) == []
     assert lines["bob"].listen(0.1) == []
 
@@ -41,21 +41,22 @@ def test_a_bell_rings_for_its_owner_alone(world, line, tell):
     tell(
         LiveEntry(world.demo, "notification.created", "notification", uuid4(), user_ids=(world.people["bob"].user_id,))
     )
-    assert names(bob.listen(3, until="counts.changed")) == ["notification.created", "counts.changed"]
+    assert names(bob.listen(15, until="counts.changed")) == ["notification.created", "counts.changed"]
     assert alice.listen(0.3) == []
 
 
 def test_an_entry_of_another_tenant_stays_there(world, line, tell):
     sam, noor = line("sam"), line("noor")
     tell(LiveEntry(world.nova, "ticket.created", "ticket", uuid4()))
-    assert "ticket.changed" in names(noor.listen(3, until="ticket.changed"))
+    assert "ticket.changed" in names(noor.listen(15, until="ticket.changed"))
     assert sam.listen(0.3) == []
 
 
 def test_somebody_in_two_rooms_hears_it_once(world, line, tell):
     alice = line("alice")
     tell(entry(world, "ticket.assigned", requester_id=world.people["alice"].user_id))
-    assert names(alice.listen(1.0)) == ["ticket.changed", "counts.changed"]
+    assert names(alice.listen(15, until="counts.changed")) == ["ticket.changed", "counts.changed"]
+    assert alice.listen(0.3) == []
 
 
 def test_a_client_may_send_nothing_but_a_ping(world, line, tell):
@@ -64,7 +65,7 @@ def test_a_client_may_send_nothing_but_a_ping(world, line, tell):
     bob.say("join", "t:staff")
     bob.say("ping")
     tell(entry(world, "ticket.note_added", staff_only=True))
-    assert sam.listen(3, until="ticket.changed")
+    assert sam.listen(15, until="ticket.changed")
     assert bob.listen(0.3) == []
 
 
