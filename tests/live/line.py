@@ -19,6 +19,8 @@ class _Named(Client):
         """Ask under the name that is wanted."""
         self.host = self._named
         super().handshake()
+        # What came in one piece with the answer would else lie there until the server's next ping.
+        self._handle_events()
 
 
 @dataclass
