@@ -35,7 +35,7 @@ def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal"), ("ada", "portal")])
+@pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal")])
 def test_answers_keep_to_the_document(
     app: Any, world: World, address: str, ticket: Any, who: str, forbidden: str, request: pytest.FixtureRequest
 ) -> None:
