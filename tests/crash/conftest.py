@@ -30,6 +30,7 @@ UPDATE sla_policies SET first_response_seconds = 3, warn_before_seconds = 1, res
 WHERE name = 'Drill'
 """
 LEVELS = 2
+QUIET_SECONDS = 1.5
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Plant:
     environ: dict[str, str]
     name: str
     workers: list[Any] = field(default_factory=list)
+    # What was there when everything seemed to be done, and since when.
+    calm: tuple[Any, float] = (None, 0.0)
 
     def start_worker(self, fault: str | None = None) -> Any:
         """A worker process, armed to die at a crash point."""
@@ -88,7 +91,12 @@ class Plant:
         told = {event for (event,) in self.rows(Notification.event_id)}
         waiting = [1 for (at,) in self.rows(OutboxEvent.processed_at) if at is None]
         unsent = [1 for (state,) in self.rows(MailMessage.state) if state != "sent"]
-        return lines.count("escalated") >= LEVELS * tickets and not waiting and not unsent and due <= told
+        done = lines.count("escalated") >= LEVELS * tickets and not waiting and not unsent and due <= told
+        # Who was assigned is told by a run of its own, which may still be on its way: nothing moves for a while.
+        seen = (len(lines), len(unsent), len(self.rows(MailMessage.id)), len(self.rows(Notification.id)), done)
+        if self.calm[0] != seen:
+            self.calm = (seen, time.monotonic())
+        return done and time.monotonic() - self.calm[1] >= QUIET_SECONDS
 
     def end(self) -> None:
         """No worker stays."""
