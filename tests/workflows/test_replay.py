@@ -28,6 +28,13 @@ def test_every_workflow_has_recorded_histories():
     assert {path.parent.name for path in CASES} == workflow_names()
 
 
+def test_histories_name_no_machine():
+    for path in CASES:
+        recorded = path.read_text(encoding="utf-8")
+        assert "stackTrace" not in recorded, path
+        assert "site-packages" not in recorded, path
+
+
 @pytest.mark.temporal
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_replay(run, path):
