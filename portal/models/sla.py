@@ -32,6 +32,8 @@ class SlaPolicy(Tenanted, Base):
         UniqueConstraint("tenant_id", "name"),
         CheckConstraint("first_response_seconds > 0", name="first_response_positive"),
         CheckConstraint("resolution_seconds > 0", name="resolution_positive"),
+        CheckConstraint("next_response_seconds > 0", name="next_response_positive"),
+        CheckConstraint("update_seconds > 0", name="update_positive"),
     )
 
     id: Mapped[UuidKey]
@@ -44,6 +46,8 @@ class SlaPolicy(Tenanted, Base):
     calendar_id: Mapped[UUID] = mapped_column(Uuid)
     first_response_seconds: Mapped[int | None] = mapped_column(Integer)
     resolution_seconds: Mapped[int | None] = mapped_column(Integer)
+    next_response_seconds: Mapped[int | None] = mapped_column(Integer, comment="to each further question")
+    update_seconds: Mapped[int | None] = mapped_column(Integer, comment="at least this often a word from the team")
     warn_before_seconds: Mapped[int | None] = mapped_column(Integer)
     auto_close_seconds: Mapped[int | None] = mapped_column(Integer, comment="elapsed, after the solution")
     pause_statuses: Mapped[JsonList]

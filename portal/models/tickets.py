@@ -95,6 +95,8 @@ class Ticket(Tenanted, Base):
         tenant_reference("requester_id", "users"),
         tenant_reference("assigned_to", "users"),
         tenant_reference("sla_policy_id", "sla_policies"),
+        tenant_reference("merged_into_id", "portal_tickets"),
+        ForeignKeyConstraint(["tenant_id", "custom_status"], ["ticket_statuses.tenant_id", "ticket_statuses.key"]),
         ForeignKeyConstraint(["tenant_id", "category"], ["ticket_categories.tenant_id", "ticket_categories.key"]),
         UniqueConstraint("tenant_id", "ticket_number"),
         CheckConstraint("satisfaction_rating BETWEEN 1 AND 5", name="rating_in_range"),
@@ -158,6 +160,13 @@ class Ticket(Tenanted, Base):
     source: Mapped[str] = mapped_column(String(20), default="portal", server_default="portal")
     tags: Mapped[JsonList]
     custom_fields: Mapped[JsonObject]
+    custom_status: Mapped[str | None] = mapped_column(String(40), comment="key of the tenant's own status")
+    next_response_due_at: Mapped[Moment | None]
+    update_due_at: Mapped[Moment | None]
+    customer_waits_since: Mapped[Moment | None] = mapped_column(comment="the oldest question without an answer")
+    merged_into_id: Mapped[UUID | None] = mapped_column(Uuid)
+    trashed_at: Mapped[Moment | None]
+    minutes_spent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     last_message: Mapped[str] = mapped_column(String(160), default="", comment="start of the newest public message")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -186,6 +195,8 @@ class TicketMessage(Tenanted, Base):
     message_html: Mapped[str] = mapped_column(Text)
     attachments: Mapped[JsonList]
     is_internal: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    source: Mapped[str] = mapped_column(String(20), default="portal", server_default="portal")
+    edited_at: Mapped[Moment | None]
     created_at: Mapped[CreatedAt]
 
 
