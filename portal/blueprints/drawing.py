@@ -52,6 +52,12 @@ def init_drawing(app: Flask) -> None:
     )
 
 
+@lru_cache(maxsize=8192, typed=True)
+def escaped(words: str) -> str:
+    """Words as part of HTML; kept, since each row of a list says the same few. Typed: Markup is not its text."""
+    return str(escape(words))
+
+
 def icon(name: str, size: int = 16, label: str | None = None, **more: str) -> Markup:
     """An icon of the sprite; decoration unless it has a label."""
     return _icon(reader().sprite, name, size, label, more.get("class", ""))
@@ -82,8 +88,8 @@ def time_tag(at: datetime | None, css: str = "", behaviour: str = " data-relativ
     """A point in time in words, with the exact time at hand."""
     if at is None:
         return Markup()
-    named = f' class="{escape(css)}"' if css else ""
-    return Markup(f"<time{named}{stamped(at)}{behaviour}>{escape(format_when(at))}</time>")  # noqa: S704 - escaped
+    named = f' class="{escaped(css)}"' if css else ""
+    return Markup(f"<time{named}{stamped(at)}{behaviour}>{escaped(format_when(at))}</time>")  # noqa: S704 - escaped
 
 
 def countdown(at: datetime | None, css: str = "") -> Markup:
@@ -93,7 +99,7 @@ def countdown(at: datetime | None, css: str = "") -> Markup:
 
 def stamped(at: datetime) -> str:
     """The attributes of a `time`: for programs and, to hover over, exact for people."""
-    return f' datetime="{at.isoformat(timespec="seconds")}" title="{escape(format_exact(at))}"'
+    return f' datetime="{at.isoformat(timespec="seconds")}" title="{escaped(format_exact(at))}"'
 
 
 def promise(sla: Any, prefix: str = "", drawn: bool = True) -> Markup:
@@ -108,10 +114,10 @@ def promise(sla: Any, prefix: str = "", drawn: bool = True) -> Markup:
         mark = shape("hold")
     else:
         mark = _ring(1 if state == "breached" else values.get("fraction") or 0) if drawn else ""
-    before = f"{escape(prefix)} " if prefix else ""
+    before = f"{escaped(prefix)} " if prefix else ""
     return Markup(  # noqa: S704 - escaped
-        f'<span class="promise promise-{escape(state)}"{_ticking(values, prefix)}>{mark}'
-        f'<span class="promise-text">{before}{escape(values["text"])}</span></span>'
+        f'<span class="promise promise-{escaped(state)}"{_ticking(values, prefix)}>{mark}'
+        f'<span class="promise-text">{before}{escaped(values["text"])}</span></span>'
     )
 
 
@@ -147,8 +153,8 @@ def next_step(step: Mapping[str, Any] | None, *, chip: bool = False) -> Markup:
     """What happens next: icon, words, and its time (`when` in words, else counted down to `at`)."""
     if not step:
         return Markup()
-    tone, text = step.get("tone") or "neutral", escape(step["text"])
-    look = (" next-chip" if chip else "") + (f" next-{escape(tone)}" if tone != "neutral" else "")
+    tone, text = step.get("tone") or "neutral", escaped(step["text"])
+    look = (" next-chip" if chip else "") + (f" next-{escaped(tone)}" if tone != "neutral" else "")
     whole = f' title="{text}"' if chip else ""
     mark = step_icon(str(step.get("icon_kind") or step["kind"]))
     words = f'<span class="next-text">{text}</span>{_when(step.get("at"), step.get("when"))}'
@@ -157,7 +163,7 @@ def next_step(step: Mapping[str, Any] | None, *, chip: bool = False) -> Markup:
 
 def _when(at: datetime | None, words: str | None) -> str:
     if words:
-        told: str = f"<time{stamped(at)}>{escape(words)}</time>" if at else escape(words)
+        told: str = f"<time{stamped(at)}>{escaped(words)}</time>" if at else escaped(words)
     elif at:
         told = countdown(at)
     else:

@@ -52,7 +52,7 @@ def test_an_ended_session_leads_to_sign_in(app):
     ("path", "heading"),
     [
         ("/portal/tickets", "You don't have permission to access this page."),
-        (f"/portal/tickets/{uuid4()}", "You don't have permission to access this ticket."),
+        ("/portal/tickets/00000000-0000-4000-8000-000000000000", "You don't have permission to access this ticket."),
     ],
 )
 def test_what_is_not_allowed_leads_to_the_dashboard(alice, monkeypatch, path, heading):

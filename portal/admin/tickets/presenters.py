@@ -17,7 +17,7 @@ from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms
 from portal.services.tickets.detail import TicketDetail
-from portal.services.tickets.rows import SoonestStep, TicketRow
+from portal.services.tickets.rows import ComingStep, TicketRow
 
 VIEWS: tuple[tuple[str, str, str, str], ...] = (
     ("mine", N_("My open tickets"), "circle-user", ""),
@@ -87,7 +87,7 @@ def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dic
     }
 
 
-def queue_step(step: NextStep | SoonestStep | None, now: datetime) -> dict[str, Any] | None:
+def queue_step(step: NextStep | ComingStep | None, now: datetime) -> dict[str, Any] | None:
     """A next step in as few words as a table has room for; to the second only when it is near."""
     if step is None:
         return None
@@ -102,7 +102,7 @@ def queue_step(step: NextStep | SoonestStep | None, now: datetime) -> dict[str, 
     return {"kind": icon, "text": text, "at": at, "when": when}
 
 
-def step_chips(steps: Sequence[NextStep], limit: int = 2) -> list[dict[str, Any]]:
+def step_chips(steps: Sequence[NextStep | ComingStep], limit: int = 2) -> list[dict[str, Any]]:
     """The next steps as chips under the subject."""
     return [
         {"kind": _icon_of(step), "text": step_text(step.kind, step.params, gettext, staff=True), "at": step.at}
@@ -129,7 +129,7 @@ def coming(detail: TicketDetail) -> list[dict[str, Any]]:
     return entries
 
 
-def _icon_of(step: NextStep) -> str:
+def _icon_of(step: NextStep | ComingStep) -> str:
     if step.kind.endswith("_warning"):
         return "reminder"
     return "closing" if step.kind == "auto_close" else "escalation"

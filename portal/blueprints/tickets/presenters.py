@@ -14,7 +14,7 @@ from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_s
 from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
 from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.promise_preview import PromisePreview
-from portal.services.tickets.rows import SoonestStep, TicketRow
+from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
@@ -27,7 +27,7 @@ _TICKING = timedelta(hours=8)
 _TO_THE_SECOND = timedelta(minutes=10)
 
 
-def step_view(step: NextStep | SoonestStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
+def step_view(step: NextStep | ComingStep | None, now: datetime, *, short: bool = True) -> dict[str, Any] | None:
     """A next step for chip and list: words, time, and amber once less than five minutes are left."""
     if step is None:
         return None

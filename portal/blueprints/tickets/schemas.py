@@ -18,7 +18,7 @@ from portal.lib.wording.tickets import event_text, step_text
 from portal.models import NextStep as StepRow
 from portal.models import SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
 from portal.services.tickets.detail import TicketDetail
-from portal.services.tickets.rows import SoonestStep, TicketRow
+from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import view_sla
 
 
@@ -272,12 +272,12 @@ def _common(row: TicketRow, now: datetime) -> dict[str, Any]:
     }
 
 
-def _next_step(step: StepRow | SoonestStep | None, *, staff: bool = False) -> NextStep | None:
+def _next_step(step: StepRow | ComingStep | None, *, staff: bool = False) -> NextStep | None:
     if step is None:
         return None
     return NextStep(kind=step.kind, at=step.at, text=step_text(step.kind, step.params, gettext, staff=staff))
 
 
-def _staff_step(step: StepRow) -> StaffStep:
+def _staff_step(step: StepRow | ComingStep) -> StaffStep:
     text = step_text(step.kind, step.params, gettext, staff=True)
     return StaffStep(kind=step.kind, at=step.at, text=text, staff_only=step.staff_only)

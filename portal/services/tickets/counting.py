@@ -22,7 +22,7 @@ COUNT_CAP = 1000
 def count_views(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> dict[str, int]:
     """How many tickets each view holds, counted to 1,001 at most, in one statement."""
     statement = _counts(sight_of(actor), tuple(views))
-    return dict(zip(views, session.run(statement, {**values_of(actor), "now": now}).one(), strict=True))
+    return dict(zip(views, session.read(statement, {**values_of(actor), "now": now}).one(), strict=True))
 
 
 @cache
@@ -50,7 +50,7 @@ class ListHead:
 def read_list_head(session: TenantSession, views: Sequence[str], *, actor: Actor, now: datetime) -> ListHead:
     """Counts and categories by one statement."""
     values = {**values_of(actor), "now": now, "tenant": session.tenant_id}
-    row = session.run(_list_head(sight_of(actor), tuple(views)), values).one()
+    row = session.read(_list_head(sight_of(actor), tuple(views)), values).one()
     return ListHead(dict(zip(views, row[:-1], strict=True)), [CategoryName(key, names) for key, names in row[-1] or ()])
 
 

@@ -16,12 +16,11 @@ from portal.services.tickets.queries import (
     Sight,
     list_events,
     list_messages,
-    list_next_steps,
     sight_of,
     values_of,
     visible_by,
 )
-from portal.services.tickets.rows import TicketRow, build_row, select_rows
+from portal.services.tickets.rows import ComingStep, TicketRow, build_row, read_steps, select_rows, steps_column
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class TicketDetail:
         return self.row.ticket
 
     @property
-    def steps(self) -> list[NextStep]:
+    def steps(self) -> list[NextStep | ComingStep]:
         """What happens next, soonest first."""
         return self.row.steps
 
@@ -50,18 +49,19 @@ class TicketDetail:
 
 @cache
 def _ticket(sight: Sight) -> Select[Any]:
-    files = files_column(staff=sight == "all")
-    return prepare(select_rows().add_columns(files).where(Ticket.id == bindparam("ticket"), visible_by(sight)))
+    staff = sight == "all"
+    beside = (files_column(staff=staff), steps_column(staff=staff))
+    return prepare(select_rows().add_columns(*beside).where(Ticket.id == bindparam("ticket"), visible_by(sight)))
 
 
 def get_ticket_detail(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> TicketDetail:
-    """The ticket's page; NotFound where it does not exist for this actor. Four statements."""
+    """The ticket's page; NotFound where it does not exist for this actor. Three statements."""
     found = session.run(_ticket(sight_of(actor)), {**values_of(actor), "ticket": ticket_id}).first()
     if found is None:
         raise NotFound("ticket")
-    *columns, files = found
+    *columns, files, steps = found
     row = build_row(columns)
-    row.steps.extend(list_next_steps(session, [ticket_id], actor=actor).get(ticket_id, ()))
+    row.steps.extend(read_steps(steps))
     return TicketDetail(
         row,
         list_messages(session, ticket_id, actor=actor),

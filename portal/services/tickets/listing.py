@@ -39,7 +39,7 @@ from portal.services.tickets.queries import (
     visible_by,
     visible_to,
 )
-from portal.services.tickets.rows import TicketRow, build_row, select_list
+from portal.services.tickets.rows import TicketRow, build_listed, build_row, select_list
 
 SORTS = ("updated", "created", "priority", "status", "due")
 # What goes no further without the customer.
@@ -96,7 +96,8 @@ def list_tickets(
     if cursor is None and not wanted.narrowed:
         shape = (sight_of(actor), actor.is_staff, wanted.view, wanted.sort, wanted.descending, found is not None, whole)
         values = {**values_of(actor), "now": now, "found": found, "rows": wanted.limit + 1}
-        result = session.run(_standing_list(*shape), values)
+        statement = _standing_list(*shape)
+        result = session.run(statement, values) if whole else session.read(statement, values)
     else:
         query = select_list(staff=actor.is_staff, whole=whole).where(
             visible_to(actor), *filter_conditions(wanted, actor, now)
@@ -105,7 +106,7 @@ def list_tickets(
             query = query.where(_is_one_of(found))
         query = seek(query, wanted.sort, wanted.descending, cursor)
         result = session.execute(query.limit(wanted.limit + 1))
-    rows = [build_row(row) for row in result]
+    rows = [*map(build_row if whole else build_listed, result)]
     page = paginate(rows, wanted.limit, cursor, lambda row: key_of(row.ticket, wanted.sort))
     if whole:
         steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)

@@ -28,7 +28,7 @@ from portal.models.session import TenantSession, prepare
 from portal.services.tickets.counting import COUNT_CAP
 from portal.services.tickets.listing import NEEDING
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
-from portal.services.tickets.rows import TicketRow, build_row, select_list
+from portal.services.tickets.rows import TicketRow, build_listed, select_list
 
 PROMISE_WINDOW = timedelta(days=90)
 _STATUSES = tuple(status for status in TicketStatus if status in ACTIVE)
@@ -61,7 +61,7 @@ class Activity:
 def read_figures(session: TenantSession, *, actor: Actor, now: datetime) -> TicketFigures:
     """The figures, by one statement."""
     values = {**values_of(actor), "since": now - PROMISE_WINDOW}
-    row = session.run(_figures(sight_of(actor)), values).one()
+    row = session.read(_figures(sight_of(actor)), values).one()
     return TicketFigures(dict(zip(_STATUSES, row[:-2], strict=True)), kept=row[-2], promised=row[-1])
 
 
@@ -96,7 +96,7 @@ class OwnTickets:
 def list_own_tickets(session: TenantSession, *, actor: Actor, needing: int = 10, recent: int = 5) -> OwnTickets:
     """Both lists by one statement, each to its own length."""
     values = {**values_of(actor), "needing": needing, "recent": recent}
-    rows = [build_row(row) for row in session.run(_own_tickets(sight_of(actor), actor.is_staff), values)]
+    rows = [build_listed(row) for row in session.read(_own_tickets(sight_of(actor), actor.is_staff), values)]
     # Whatever needs the reader and is among the last changed is among the last changed of its kind, too.
     return OwnTickets([row for row in rows if row.ticket.status in NEEDING], rows[:recent])
 
