@@ -45,6 +45,8 @@ from portal.services.tickets.policies import load_terms
 from portal.services.tickets.sla_policies import tell_open_tickets
 
 # The logins that the contract names follow the browser's language; everybody else has chosen one.
+# Told of new devices by mail and by text message.
+_TOLD_TWICE = frozenset({"lena"})
 _NO_CHOICE = frozenset({"ana", "ben", "chloe", "sam", "mia", "bill", "dora", "ada"})
 
 
@@ -212,7 +214,7 @@ def _add_login(session: TenantSession, tenant: DemoTenant, person: DemoPerson, h
             password_hash=hashed,
             locale=None if person.key in _NO_CHOICE else person.locale,
             timezone=person.timezone,
-            mail_preferences={},
+            mail_preferences={"new_device": "both"} if person.key in _TOLD_TWICE else {},
             created_at=since,
         )
     )

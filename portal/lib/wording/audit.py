@@ -44,6 +44,7 @@ ACTIONS = {
     "user.token_revoked": N_("API token revoked"),
     "user.preferences_saved": N_("Preferences saved"),
     "user.mail_preferences_saved": N_("Mail settings saved"),
+    "user.device_notice_saved": N_("Notice of new devices changed"),
     "user.profile_saved": N_("Profile saved"),
     "user.picture_saved": N_("Picture saved"),
     "user.picture_removed": N_("Picture removed"),

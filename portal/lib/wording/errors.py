@@ -89,6 +89,7 @@ MESSAGES = {
     "phone_invalid": N_("Enter a number with its country, such as +33 6 12 34 56 78."),
     "phone_unchanged": N_("This is your number already."),
     "phone_taken": N_("Somebody else has this number by now."),
+    "phone_not_proven": N_("Confirm your phone number first; text messages go to no other."),
     "code_wrong": N_("This code is not right. Look at the newest message."),
     "asked_too_often": N_("That was asked for too often today. Try again tomorrow."),
     "birth_invalid": N_("Enter a day in the past."),
