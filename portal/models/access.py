@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     UniqueConstraint,
     Uuid,
@@ -165,6 +166,7 @@ class RecoveryCode(Tenanted, Base):
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(Uuid)
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    bits: Mapped[int] = mapped_column(SmallInteger, comment="entropy of the code")
     created_at: Mapped[CreatedAt]
     used_at: Mapped[Moment | None]
 

@@ -48,7 +48,7 @@ def key_on(page: str) -> str:
 
 
 def codes_on(page: str) -> list[str]:
-    return re.findall(r"<li><code>([a-z2-9-]{17})</code>", page)
+    return re.findall(r"<li><code>([a-z2-9-]{29})</code>", page)
 
 
 def set_up(browser: Browser) -> tuple[str, list[str]]:
@@ -469,3 +469,16 @@ def test_how_new_devices_are_told_is_chosen_on_the_page(app, way, bare_people):
     forged = browser.client.post(f"{place}/new-devices", base_url=f"http://{SITE}", data={"new_device": "mail"})
     assert forged.status_code == 400
     assert bare_people.person(name)[0].mail_preferences == {"new_device": "both"}
+
+
+@WAYS
+def test_who_still_has_short_codes_is_asked_to_replace_them(app, way, root):
+    browser = come_in(app, way)
+    set_up(browser)
+    place, asked = PLACES[way.door], "of an older, shorter kind"
+    assert asked not in shown(browser.get(place))
+    with root.begin() as connection:
+        connection.execute(text("UPDATE recovery_codes SET bits = 74"))
+    assert asked in shown(browser.get(place))
+    assert len(codes_on(shown(browser.post(f"{place}/recovery-codes")))) == 10
+    assert asked not in shown(browser.get(place))
