@@ -21,6 +21,7 @@ from portal.models import Role, UserKind, UserStatus
 from portal.services.accounts import team
 from portal.services.accounts.customers import CompanyRow, PersonRow
 from portal.services.accounts.factor_reset import REASON_LENGTH
+from portal.services.accounts.mass_sign_out import Whose
 
 Search = Annotated[str, Field(max_length=200, json_schema_extra=ANY_TEXT)]
 CompanyName = Annotated[str, Field(max_length=160, json_schema_extra=SOME_TEXT)]
@@ -157,6 +158,13 @@ class FactorReset(Body):
     reason: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=SOME_TEXT)] = Field(
         description="How you made sure of the person; it stays in the audit log."
     )
+    password: Proof = left_out(description=PROOF)
+
+
+class EndSessionsRequest(Body):
+    """Whose sessions end, and the proof that it is you who ends them."""
+
+    whose: Whose = Field(description="`customers`, `team` or `everybody`.")
     password: Proof = left_out(description=PROOF)
 
 
