@@ -267,6 +267,9 @@ class IdentityProvider(Tenanted, Base):
     client_secret: Mapped[bytes] = mapped_column(LargeBinary, comment="encrypted (SEC-07)")
     required: Mapped[bool] = mapped_column(Boolean, default=False, comment="its domains sign in no other way")
     enabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    demanded_acr: Mapped[str] = mapped_column(String(255), default="", server_default="", comment="one of these")
+    demanded_amr: Mapped[str] = mapped_column(String(255), default="", server_default="", comment="one of these")
+    max_age_minutes: Mapped[int | None] = mapped_column(Integer, comment="since the person proved to be it there")
     created_at: Mapped[CreatedAt]
 
 
