@@ -12,9 +12,9 @@ from portal.lib.vault import Vault
 from portal.services.notifications.mailing import Outlets
 
 
-def outlets_to(mail: MailTransport) -> Outlets:
-    """Mails to this transport, text messages to nobody, secrets from a vault of the tests."""
-    return Outlets(mail, Texts(), Vault(["a secret of the tests' own vault, long enough"]))
+def outlets_to(mail: MailTransport, texts: "Texts | None" = None) -> Outlets:
+    """Mails to this transport, text messages to nobody unless said, secrets from a vault of the tests."""
+    return Outlets(mail, texts or Texts(), Vault(["a secret of the tests' own vault, long enough"]))
 
 
 class Records:

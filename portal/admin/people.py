@@ -13,8 +13,10 @@ from portal.admin.base import route
 from portal.admin.customer_forms import PersonEditForm
 from portal.admin.customers import HELPERS
 from portal.admin.editing import EditableModelView
+from portal.admin.factor_reset import factor_reset_page
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.accounts.confirm import fresh_proof
 from portal.blueprints.accounts.delivery import delivery
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
@@ -43,6 +45,7 @@ class PeopleView(EditableModelView):
             "set_status",
             "unlock",
             "end_sessions",
+            "reset_factors",
             "set_role",
             "renew",
             "revoke",
@@ -167,6 +170,14 @@ class PeopleView(EditableModelView):
             gettext("Signed out everywhere"),
             _details(person_id),
         )
+
+    @route("/<uuid:person_id>/reset-factors", methods=("GET", "POST"))
+    @permission(Permission.ACCESS_MANAGE)
+    @fresh_proof
+    def reset_factors(self, person_id: UUID) -> ResponseReturnValue:
+        """Clear the second factors that a customer has lost."""
+        self._customer(person_id)
+        return factor_reset_page(self, person_id, self.find_one(person_id), back=_details(person_id))
 
     @route("/<uuid:person_id>/role", methods=("POST",))
     @permission(Permission.ACCESS_MANAGE)

@@ -12,10 +12,11 @@ from portal.admin.editing import error_list, show_errors
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.confirm import fresh_proof
-from portal.blueprints.localisation import gettext
+from portal.blueprints.localisation import gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.errors import Invalid
 from portal.models import UserKind
+from portal.services.accounts.mass_sign_out import Whose, chosen_whose, end_all_sessions
 from portal.services.tenants.directory import TenantDirectory
 from portal.services.tenants.sign_in_policy import SignInPolicy
 from portal.services.tenants.sign_in_settings import (
@@ -92,6 +93,31 @@ class SignInView(ServiceView):
             customers=concerned[UserKind.CUSTOMER],
         )
         return page, 422 if form.errors else 200
+
+    @route("/end-sessions", methods=("GET", "POST"))
+    @permission(Permission.SIGN_IN_CONFIGURE)
+    @fresh_proof
+    def end_sessions(self) -> ResponseReturnValue:
+        """Ask whether everybody shall sign in again; have them do so."""
+        whose = _whose()
+        if whose is None:
+            return http.see_other("sign_in_policy.index")
+        if request.method != "POST":
+            concerned = count_concerned(http.session(), actor=http.actor(), now=http.now())
+            people = sum(concerned[kind].sessions for kind in whose.kinds)
+            return self.render("admin/sign_in/end_sessions.html", whose=whose.value, people=people)
+        ended = end_all_sessions(http.session(), whose, keep=http.session_id(), actor=http.actor(), now=http.now())
+        http.commit()
+        flash(ngettext("%(num)d session ended", "%(num)d sessions ended", ended), "ok")
+        return http.see_other("sign_in_policy.index")
+
+
+def _whose() -> Whose | None:
+    """Whose sessions were chosen, None where an address names nobody we know."""
+    try:
+        return chosen_whose(request.values.get("whose"))
+    except Invalid:
+        return None
 
 
 class DomainsView(ServiceView):

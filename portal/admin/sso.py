@@ -28,7 +28,7 @@ from portal.services.accounts.sso.providers import ProviderForm
 
 FOUND = 8
 DOMAIN_LENGTH = 300
-FORM_FIELDS = ("name", "issuer", "client_id", "audience", "required", "enabled")
+FORM_FIELDS = ("name", "issuer", "client_id", "audience", "required", "enabled", "demanded_acr", "demanded_amr")
 WRITES = ("remove_view", "claim_view", "check_view", "drop_view", "unlink_view")
 
 
@@ -42,6 +42,9 @@ class ProviderEditForm(Form):
     audience = SelectField(lazy_gettext("Who signs in"), validate_choice=False, default="customer")
     company_id = StringField(lazy_gettext("Company"))
     company_search = StringField(lazy_gettext("Company"))
+    demanded_acr = StringField(lazy_gettext("Classes of authentication"))
+    demanded_amr = StringField(lazy_gettext("Methods of authentication"))
+    max_age = StringField(lazy_gettext("Minutes since the proof"))
     required = BooleanField(lazy_gettext("The only way in"))
     enabled = BooleanField(lazy_gettext("In use"))
 
@@ -133,6 +136,9 @@ class IdentityProvidersView(EditableModelView):
                 company_id=company_id,
                 required=bool(form.required.data),
                 enabled=bool(form.enabled.data),
+                demanded_acr=form.demanded_acr.data or "",
+                demanded_amr=form.demanded_amr.data or "",
+                max_age=form.max_age.data or "",
             ),
             oidc=oidc(),
             vault=http.vault(),
@@ -227,7 +233,8 @@ class IdentityProvidersView(EditableModelView):
 
 def _stored(provider: IdentityProvider) -> Form:
     values = {name: getattr(provider, name) for name in FORM_FIELDS}
-    return ProviderEditForm(data=values | {"company_id": str(provider.company_id or "")})
+    max_age = "" if provider.max_age_minutes is None else str(provider.max_age_minutes)
+    return ProviderEditForm(data=values | {"company_id": str(provider.company_id or ""), "max_age": max_age})
 
 
 def _to_domains(provider_id: UUID) -> ResponseReturnValue:

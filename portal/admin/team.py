@@ -11,6 +11,7 @@ from portal.admin.base import ServiceView, route
 from portal.admin.customer_forms import InviteForm
 from portal.admin.customers import language_choices, role_names
 from portal.admin.editing import error_list, show_errors
+from portal.admin.factor_reset import factor_reset_page
 from portal.admin.people import chosen_status, entry_rows
 from portal.authz import Permission
 from portal.blueprints import http
@@ -167,6 +168,13 @@ class TeamView(ServiceView):
             gettext("Signed out everywhere"),
             _page(person_id),
         )
+
+    @route("/<uuid:person_id>/reset-factors", methods=("GET", "POST"))
+    @fresh_proof
+    def reset_factors(self, person_id: UUID) -> ResponseReturnValue:
+        """Clear the second factors that a member has lost; the tenant's administrators alone."""
+        member = get_team_member(http.session(), person_id, actor=http.actor())
+        return factor_reset_page(self, person_id, member, back=_page(person_id))
 
     def _invite_page(self, form: InviteForm) -> str:
         own = [(str(role.id), role.name) for role in list_staff_roles(http.session(), actor=http.actor())]

@@ -12,6 +12,7 @@ from flask_socketio import SocketIO
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.events.access import AllSessionsEnded
 from portal.integrations.realtime import LiveEntry, LiveListener
 from portal.lib.clock import utcnow
 from portal.lib.tokens import token_hash
@@ -26,6 +27,8 @@ CHECK_SECONDS = 3.0
 LISTEN_WAIT_SECONDS = 2.0
 # What moves a number in the frame of pages.
 _COUNTED = frozenset({"ticket.created", "ticket.status_changed", "ticket.assigned", "ticket.replied"})
+# What ends sessions of many, or from far away: their sockets need not wait for the next look.
+_ENDING = frozenset({AllSessionsEnded.kind})
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class LiveHub:
         self._listener = LiveListener(database_url, self.tell, self.reconnect_all)
         self._checker = threading.Thread(target=self._check_forever, name="live-sessions", daemon=True)
         self._ended = threading.Event()
+        self._look_now = threading.Event()
         self._started = False
 
     def admit(self, sid: str, tenant: TenantProfile, token: str, door: str) -> Visitor | None:
@@ -128,6 +132,8 @@ class LiveHub:
                 self._emit("ticket.changed", {"id": str(entry.record_id), "kind": entry.kind}, rooms)
                 if entry.kind in _COUNTED:
                     counted.update(rooms)
+            elif entry.kind in _ENDING:
+                self._look_now.set()
         if counted:
             self._emit("counts.changed", {}, sorted(counted))
 
@@ -192,11 +198,16 @@ class LiveHub:
         """End the threads (tests; a process just ends)."""
         if self._started:
             self._ended.set()
+            self._look_now.set()
             self._listener.stop()
             self._checker.join(CHECK_SECONDS + 1)
 
     def _check_forever(self) -> None:
-        while not self._ended.wait(CHECK_SECONDS):
+        while True:
+            self._look_now.wait(CHECK_SECONDS)
+            if self._ended.is_set():
+                return
+            self._look_now.clear()
             try:
                 self.check_sessions()
             except SQLAlchemyError as error:

@@ -44,6 +44,8 @@ from portal.services.tenants.sign_in_policy import SETTING
 from portal.services.tickets.policies import load_terms
 from portal.services.tickets.sla_policies import tell_open_tickets
 
+# Told of new devices by mail and by text message.
+_TOLD_TWICE = frozenset({"lena"})
 # The logins that the contract names follow the browser's language; everybody else has chosen one.
 _NO_CHOICE = frozenset({"ana", "ben", "chloe", "sam", "mia", "bill", "dora", "ada"})
 
@@ -55,9 +57,7 @@ def is_empty(engine: Engine) -> bool:
     return not count
 
 
-def seed_demo(
-    engine: Engine, *, password: str, passwords: Passwords, storage: FileStorage, now: datetime
-) -> None:
+def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: FileStorage, now: datetime) -> None:
     """Create both demo tenants, and their files in `storage`; needs the owner's rights.
 
     Fails where they exist already.
@@ -109,9 +109,7 @@ def _add_tenant(session: TenantSession, tenant: DemoTenant, now: datetime) -> No
     session.flush()
     for host in tenant.hosts:
         session.add(
-            TenantDomain(
-                host=host, tenant_id=tenant_id(tenant), verified_at=now, is_primary=host == tenant.hosts[0]
-            )
+            TenantDomain(host=host, tenant_id=tenant_id(tenant), verified_at=now, is_primary=host == tenant.hosts[0])
         )
 
 
@@ -212,7 +210,7 @@ def _add_login(session: TenantSession, tenant: DemoTenant, person: DemoPerson, h
             password_hash=hashed,
             locale=None if person.key in _NO_CHOICE else person.locale,
             timezone=person.timezone,
-            mail_preferences={},
+            mail_preferences={"new_device": "both"} if person.key in _TOLD_TWICE else {},
             created_at=since,
         )
     )

@@ -33,3 +33,11 @@ class PasswordResetOwed(Event):
 
     kind: ClassVar[str] = "user.password_reset_owed"
     record_type: ClassVar[str] = "user"
+
+
+@dataclass(frozen=True)
+class AllSessionsEnded(Event):
+    """Many people were signed out at one word; `record_id` is the tenant. Open lines are looked at at once."""
+
+    kind: ClassVar[str] = "tenant.sessions_ended"
+    record_type: ClassVar[str] = "tenant"

@@ -6,12 +6,11 @@ for one provider at a time, so that a slow one cannot take every thread of the p
 """
 
 import base64
-import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
@@ -25,18 +24,14 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from portal.integrations.oidc_claims import LEEWAY_SECONDS, Demand, Subject, read_subject
 from portal.integrations.oidc_documents import BROKEN, Documents, OidcError
 from portal.integrations.outbound import WHOLE_SECONDS, OutboundSession
-from portal.lib.text import has_forbidden_characters
 
 AT_ONCE_PER_PROVIDER, AT_ONCE = 8, 32
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Signatures by the provider's private key only: a shared secret would let whoever holds it mint identities.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
-LEEWAY_SECONDS = 60
-SUBJECT_LENGTH, NAME_LENGTH = 255, 100
-# What a browser takes for an address (HTML Living Standard), of ASCII alone: other letters can look like these.
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=.{3,253}\Z)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -54,12 +49,13 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Client:
-    """What the provider knows us as."""
+    """What the provider knows us as, and what we demand of it."""
 
     issuer: str
     client_id: str
     client_secret: str
     redirect_uri: str
+    demand: Demand = field(default_factory=Demand)
 
 
 @dataclass(frozen=True)
@@ -78,17 +74,6 @@ class Return:
 
     code: str
     issuer: str | None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Whom the provider has proved; `email` only where it says that it has verified it, in lower case."""
-
-    issuer: str
-    client_id: str
-    subject: str
-    email: str | None
-    name: str
 
 
 class OidcProviders:
@@ -126,6 +111,7 @@ class OidcProviders:
                 code_challenge=create_s256_code_challenge(verifier),
                 code_challenge_method="S256",
                 **({"login_hint": hint} if hint else {}),
+                **client.demand.asked(),
             )
         return Departure(str(address), state, nonce, verifier)
 
@@ -138,9 +124,10 @@ class OidcProviders:
                 raise OidcError("sso_refused", "the answer comes from another issuer")
             tokens = self._exchange(metadata, client, back.code, verifier)
             claims = self._checked(metadata, client, tokens, nonce, now)
+            client.demand.require_met(claims, now)
             if "email" not in claims and metadata.userinfo_endpoint:
                 claims = self._with_userinfo(metadata, claims, tokens)
-        return _subject(metadata, client, claims)
+        return read_subject(metadata.issuer, client.client_id, claims)
 
     @contextmanager
     def _turn(self, issuer: str) -> Iterator[None]:
@@ -271,22 +258,3 @@ def _basic(client: Any, method: str, uri: str, headers: Any, body: Any) -> tuple
     named = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = f"Basic {base64.b64encode(named.encode()).decode()}"
     return uri, headers, body
-
-
-def _subject(metadata: Metadata, client: Client, claims: Mapping[str, Any]) -> Subject:
-    """The claims that count, as text that can be stored."""
-    subject, name = claims.get("sub"), claims.get("name")
-    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_LENGTH or has_forbidden_characters(subject):
-        raise OidcError("sso_refused", "no subject")
-    if not isinstance(name, str) or has_forbidden_characters(name):
-        name = ""
-    email = _verified_email(claims)
-    return Subject(metadata.issuer, client.client_id, subject, email, " ".join(name.split())[:NAME_LENGTH])
-
-
-def _verified_email(claims: Mapping[str, Any]) -> str | None:
-    email = claims.get("email")
-    if claims.get("email_verified") is not True or not isinstance(email, str) or not email.isascii():
-        return None
-    email = email.lower()
-    return email if _EMAIL.fullmatch(email) else None

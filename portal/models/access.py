@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     String,
     UniqueConstraint,
     Uuid,
@@ -165,6 +166,7 @@ class RecoveryCode(Tenanted, Base):
     id: Mapped[UuidKey]
     user_id: Mapped[UUID] = mapped_column(Uuid)
     code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    bits: Mapped[int] = mapped_column(SmallInteger, comment="entropy of the code")
     created_at: Mapped[CreatedAt]
     used_at: Mapped[Moment | None]
 
@@ -265,6 +267,9 @@ class IdentityProvider(Tenanted, Base):
     client_secret: Mapped[bytes] = mapped_column(LargeBinary, comment="encrypted (SEC-07)")
     required: Mapped[bool] = mapped_column(Boolean, default=False, comment="its domains sign in no other way")
     enabled: Mapped[bool] = mapped_column(Boolean, default=False)
+    demanded_acr: Mapped[str] = mapped_column(String(255), default="", server_default="", comment="one of these")
+    demanded_amr: Mapped[str] = mapped_column(String(255), default="", server_default="", comment="one of these")
+    max_age_minutes: Mapped[int | None] = mapped_column(Integer, comment="since the person proved to be it there")
     created_at: Mapped[CreatedAt]
 
 

@@ -226,7 +226,7 @@ def test_pages_take_few_statements(ada, mia, world, login):
     for browser, path, most in (
         (ada, "team/", 4),
         (mia, f"companies/details/?id={world.companies['acme']}", 5),
-        (mia, f"people/details/?id={person}", 13),
+        (mia, f"people/details/?id={person}", 14),
     ):
         browser.get(f"/admin/{path}")
         assert statements_of(browser.get(f"/admin/{path}")) <= most, path

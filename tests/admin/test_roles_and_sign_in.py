@@ -10,8 +10,8 @@ from sqlalchemy import select, text, update
 from portal.models import AuthSession, StaffRole, Tenant, UserKind
 from portal.services.tenants.sign_in_settings import count_concerned
 from tests.admin.conftest import send
-from tests.browsing import Browser, csrf_token
-from tests.world import World
+from tests.browsing import Browser, csrf_token, program, sign_in
+from tests.world import PASSWORD, World
 
 ROLES = "/admin/settings/roles/"
 SIGN_IN = "/admin/settings/sign-in/"
@@ -182,3 +182,60 @@ def test_who_may_not_sees_no_way_there_and_is_refused(staff: Any, name: str) -> 
         assert answer.status_code == 403
     shown = browser.get("/admin/preferences/").get_data(as_text=True)
     assert "/admin/settings/" not in shown
+
+
+END_ALL = f"{SIGN_IN}end-sessions"
+
+
+def test_everybody_is_signed_out_from_the_page(ada: Browser, staff: Any, app: Any, world: World) -> None:
+    bob, mia, other = sign_in(app, world, "bob"), staff("mia"), staff("ada")
+    page = ada.get(SIGN_IN).get_data(as_text=True)
+    for whose in ("customers", "team", "everybody"):
+        assert f"{END_ALL}?whose={whose}" in page
+        assert ada.get(f"{END_ALL}?whose={whose}").status_code == 200
+    assert bob.get("/portal/").status_code == 200, "asking ends nothing"
+    asked = ada.get(f"{END_ALL}?whose=customers")
+    assert send(ada, asked, END_ALL, {"whose": "customers"}).status_code == 303
+    assert (bob.get("/portal/").status_code, mia.get("/admin/tickets/").status_code) == (303, 200)
+    assert send(ada, asked, END_ALL, {"whose": "team"}).status_code == 303
+    assert mia.get("/admin/tickets/").status_code == 303
+    assert other.get(SIGN_IN).headers["Location"].startswith("/admin/login"), "one's own elsewhere ends, too"
+    assert ada.get(SIGN_IN).status_code == 200
+
+
+def test_nobody_is_signed_out_by_mistake(ada: Browser, staff: Any, app: Any, world: World, real: Any) -> None:
+    bob, mia = sign_in(app, world, "bob"), staff("mia")
+    for whose in ("", "x", "staff"):
+        assert ada.get(f"{END_ALL}?whose={whose}").headers["Location"] == SIGN_IN
+        assert ada.post(END_ALL, {"whose": whose}).headers["Location"] == SIGN_IN
+    assert ada.client.post(END_ALL, base_url="http://127.0.0.1", data={"whose": "customers"}).status_code == 400
+    assert mia.get(f"{END_ALL}?whose=customers").status_code == 403
+    assert mia.post(END_ALL, {"whose": "customers"}).status_code == 403
+    with real.begin(world.demo) as session:
+        old = datetime.now(UTC) - timedelta(minutes=11)
+        mine = AuthSession.user_id == world.people["ada"].user_id
+        session.execute(update(AuthSession).where(mine).values(proved_at=old))
+    for answer in (ada.get(f"{END_ALL}?whose=team"), ada.post(END_ALL, {"whose": "team"})):
+        assert answer.headers["Location"].startswith("/admin/confirm")
+    assert (bob.get("/portal/").status_code, mia.get("/admin/tickets/").status_code) == (200, 200)
+
+
+def test_everybody_is_signed_out_by_the_api(app: Any, world: World, staff: Any) -> None:
+    path, body = "/api/v1/staff/sign-in/end-sessions", {"whose": "everybody", "password": PASSWORD}
+    programs = {name: program(app, world, name) for name in ("ada", "mia", "bob", "noor")}
+    bob, noor = sign_in(app, world, "bob"), staff("noor")
+    for name in ("mia", "bob"):
+        assert programs[name].post(path, json=body).status_code == 403
+    for wrong in ({"whose": "everybody"}, body | {"password": "wrong"}):
+        assert programs["ada"].post(path, json=wrong).status_code == 403
+    for whose in ("", "all", None, ["team"], 1):
+        assert programs["ada"].post(path, json=body | {"whose": whose}).status_code == 422
+    assert bob.get("/portal/").status_code == 200
+    answer = programs["ada"].post(path, json=body)
+    assert answer.status_code == 200
+    assert answer.get_json()["count"] >= 3
+    assert bob.get("/portal/").status_code == 303
+    assert noor.get("/admin/tickets/").status_code == 200
+    me = "/api/v1/auth/me"
+    found = {name: caller.get(me).status_code for name, caller in programs.items()}
+    assert found == {"ada": 200, "mia": 401, "bob": 401, "noor": 200}

@@ -94,6 +94,20 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(ada, rea
     assert read(select(IdentityProvider)) == []
 
 
+def test_what_is_demanded_is_edited(ada, made):
+    path = EDIT.format(made)
+    asked = {"demanded_acr": "urn:mfa", "demanded_amr": "mfa hwk", "max_age": "30"}
+    assert send(ada, ada.get(path), path, FORM | asked).status_code == 303
+    page = body(ada.get(path))
+    for value in asked.values():
+        assert f'value="{value}"' in page
+    wrong = send(ada, ada.get(path), path, FORM | asked | {"max_age": "2000"})
+    assert wrong.status_code == 422
+    assert 'value="2000"' in wrong.get_data(as_text=True)
+    assert send(ada, ada.get(path), path, FORM).status_code == 303
+    assert 'value="urn:mfa"' not in body(ada.get(path))
+
+
 def test_a_company_is_found_and_chosen(ada, made, read, world):
     path = EDIT.format(made)
     found = send(ada, ada.get(path), path, FORM | {"do": "find-company", "company_search": "glob"})

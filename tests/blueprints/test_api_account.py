@@ -175,12 +175,29 @@ def test_guessing_the_password_is_locked(bob):
 
 
 def test_notification_settings_are_replaced(bob):
-    assert bob.get(SETTINGS).get_json() == {"mail": {"tickets": True}}
-    assert put(bob, SETTINGS, {"mail": {"tickets": False}}).get_json() == {"mail": {"tickets": False}}
-    assert bob.get(SETTINGS).get_json() == {"mail": {"tickets": False}}
+    by_mail = {"security": {"new_device": "mail"}}
+    assert bob.get(SETTINGS).get_json() == {"mail": {"tickets": True}} | by_mail
+    off = {"mail": {"tickets": False}}
+    assert put(bob, SETTINGS, off).get_json() == off | by_mail
+    assert bob.get(SETTINGS).get_json() == off | by_mail
     for body in ({}, {"mail": {}}, {"mail": {"tickets": "no"}}, {"mail": {"tickets": 0}}, {"mail": {"tickets": None}}):
         problem(put(bob, SETTINGS, body), 422)
     assert "unknown_field" in codes(put(bob, SETTINGS, {"mail": {"tickets": True, "sms": True}})).values()
+
+
+def test_how_new_devices_are_told_needs_a_proven_number(bob, backstage):
+    on = {"mail": {"tickets": True}}
+    for wrong in ("none", "", 1, None, ["text"]):
+        problem(put(bob, SETTINGS, on | {"security": {"new_device": wrong}}), 422)
+    for wrong in ({}, None, {"new_device": "mail", "phone": "+33639980042"}):
+        problem(put(bob, SETTINGS, on | {"security": wrong}), 422)
+    refused = codes(put(bob, SETTINGS, {"mail": {"tickets": False}, "security": {"new_device": "text"}}))
+    assert refused == {"new_device": "phone_not_proven"}
+    assert bob.get(SETTINGS).get_json()["mail"] == {"tickets": True}, "refused as a whole"
+    backstage.change(Person, "bob", phone="+33639980042", phone_verified_at=datetime.now(UTC))
+    both = on | {"security": {"new_device": "both"}}
+    assert put(bob, SETTINGS, both).get_json() == both
+    assert put(bob, SETTINGS, on).get_json() == both, "what is left out stays"
 
 
 def test_sessions_are_listed_with_this_one_marked(app, world, api, bob):

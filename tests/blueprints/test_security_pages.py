@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from portal.lib.tokens import token_hash
+from portal.models import Person
 from tests.authenticators import SoftKey, code_of
+from tests.blueprints.account_pages import Backstage
 from tests.blueprints.test_doors import ADMIN, PORTAL, Way
 from tests.browsing import Browser, csrf_token
 from tests.world import PASSWORD, World
@@ -46,7 +48,7 @@ def key_on(page: str) -> str:
 
 
 def codes_on(page: str) -> list[str]:
-    return re.findall(r"<li><code>([a-z2-9-]{17})</code>", page)
+    return re.findall(r"<li><code>([a-z2-9-]{29})</code>", page)
 
 
 def set_up(browser: Browser) -> tuple[str, list[str]]:
@@ -441,3 +443,42 @@ def test_the_guard_asks_the_database_nothing_more(app, sign_in_policy):
     before = statements()
     sign_in_policy(second_factor="everybody", grace_days=7)
     assert statements() == before
+
+
+@pytest.fixture
+def bare_people(app, world):
+    found = Backstage(app, world)
+    yield found
+    found.put_back()
+
+
+@WAYS
+def test_how_new_devices_are_told_is_chosen_on_the_page(app, way, bare_people):
+    name, place = NAMES[way.door], PLACES[way.door]
+    browser = come_in(app, way)
+    assert "need a phone number that you have confirmed" in shown(browser.get(place))
+    refused = browser.post(f"{place}/new-devices", {"new_device": "text"})
+    assert refused.status_code == 422
+    assert "Confirm your phone number first" in shown(refused)
+    bare_people.change(Person, name, phone="+33639980042", phone_verified_at=datetime.now(UTC))
+    assert "+33 6 39 98 00 42" in shown(browser.get(place))
+    done = browser.post(f"{place}/new-devices", {"new_device": "both"})
+    assert (done.status_code, done.headers["Location"]) == (303, place)
+    assert 'value="both" checked' in shown(browser.get(place))
+    assert bare_people.person(name)[0].mail_preferences == {"new_device": "both"}
+    forged = browser.client.post(f"{place}/new-devices", base_url=f"http://{SITE}", data={"new_device": "mail"})
+    assert forged.status_code == 400
+    assert bare_people.person(name)[0].mail_preferences == {"new_device": "both"}
+
+
+@WAYS
+def test_who_still_has_short_codes_is_asked_to_replace_them(app, way, root):
+    browser = come_in(app, way)
+    set_up(browser)
+    place, asked = PLACES[way.door], "of an older, shorter kind"
+    assert asked not in shown(browser.get(place))
+    with root.begin() as connection:
+        connection.execute(text("UPDATE recovery_codes SET bits = 74"))
+    assert asked in shown(browser.get(place))
+    assert len(codes_on(shown(browser.post(f"{place}/recovery-codes")))) == 10
+    assert asked not in shown(browser.get(place))

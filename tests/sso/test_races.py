@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.errors import Conflict, Unauthenticated
-from portal.integrations.oidc import Departure, Subject
+from portal.integrations.oidc import Departure
+from portal.integrations.oidc_claims import Subject
 from portal.lib.clock import utcnow
 from portal.models import (
     ExternalIdentity,

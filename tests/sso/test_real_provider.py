@@ -318,3 +318,21 @@ def test_a_second_factor_is_still_owed(known, visit, real, world, door, name, do
         assert one.page.url.startswith(f"{one.portal}/{door}/login/verify")
         one.open({"portal": "/portal/", "admin": "/admin/tickets/"}[door])
         assert f"/{door}/login" in one.page.url
+
+
+def test_the_time_of_the_proof_is_asked_for_and_told(known, visit):
+    known(max_age_minutes=5)
+    bob = visit()
+    bob.go_to_provider("bob@acme.example")
+    bob.sign_in_there("bob")
+    assert bob.is_at("/portal/")
+
+
+def test_a_class_that_the_provider_does_not_confirm(known, visit, real, world):
+    provider_id = known(demanded_acr="urn:mace:incommon:iap:silver")
+    bob = visit()
+    bob.go_to_provider("bob@acme.example")
+    bob.sign_in_there("bob")
+    assert bob.page.status_code == 401
+    assert "did not confirm a second factor" in bob.text
+    assert linked(real, world, provider_id) == {}

@@ -27,7 +27,7 @@ from portal.workflows.registry import build_activities
 from portal.workflows.serving import build_worker
 from portal.workflows.tickets.shared import clock_workflow_id
 from portal.workflows.triggers import OutboxRow, pull
-from tests.outbox import FolderOfMails, Records, outlets_to
+from tests.outbox import FolderOfMails, Records, Texts, outlets_to
 from tests.world import World
 
 Run = Callable[..., Any]
@@ -151,6 +151,12 @@ def mails(tmp_path: Any) -> FolderOfMails:
 
 
 @pytest.fixture
+def texts() -> Texts:
+    """Where text messages of the test go."""
+    return Texts()
+
+
+@pytest.fixture
 def tools(settings: Settings) -> FileTools:
     """Files in the folder of the tests; no scanner."""
     return FileTools(build_storage(settings))
@@ -164,14 +170,19 @@ def records() -> Records:
 
 @pytest.fixture
 def desk_at(
-    sessions: TenantSessions, world: World, mails: FolderOfMails, records: Records, tools: FileTools
+    sessions: TenantSessions,
+    world: World,
+    mails: FolderOfMails,
+    texts: Texts,
+    records: Records,
+    tools: FileTools,
 ) -> Callable[..., Any]:
     """`async with desk_at(client) as desk`: a worker of all our workflows at a queue of its own."""
 
     @asynccontextmanager
     async def open_desk(client: Client) -> AsyncIterator[Desk]:
         queue = f"test-{uuid4()}"
-        outlets = outlets_to(mails.transport)
+        outlets = outlets_to(mails.transport, texts)
         activities = build_activities(sessions, outlets, records, base_url="http://127.0.0.1:8000", tools=tools)
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):

@@ -1,7 +1,8 @@
 """The caller's own account: profile, password, notification settings (ledger API-08)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, url_for
 
@@ -19,6 +20,7 @@ from portal.blueprints.accounts.account_schemas import (
     ProfileCompleteness,
     ProfileRequest,
     ProfileShape,
+    SecurityNotices,
     Theme,
 )
 from portal.blueprints.accounts.confirm import prove_again
@@ -30,6 +32,7 @@ from portal.blueprints.policies import permission
 from portal.errors import Invalid, invalid
 from portal.lib.wording.accounts import PIECES
 from portal.services.accounts.addresses import list_addresses
+from portal.services.accounts.device_notices import read_notice_choice, save_notice_choice
 from portal.services.accounts.email_change import cancel_email_change, request_email_change
 from portal.services.accounts.phone_change import (
     Pending,
@@ -121,18 +124,26 @@ def change_password(body: PasswordRequest) -> None:
 @permission(Permission.PREFERENCES_EDIT)
 @operation("Read your notification settings", answer=NotificationSettings)
 def notification_settings() -> NotificationSettings:
-    """Which mails you get."""
-    wanted = signed_in_identity().user.mail_preferences
-    return NotificationSettings(mail=MailSettings(tickets=bool(wanted.get("tickets", True))))
+    """Which mails you get, and how you are told of new devices."""
+    return _notification_settings(signed_in_identity().user.mail_preferences)
 
 
 @bp.put("/notifications/settings")
 @permission(Permission.PREFERENCES_EDIT)
 @operation("Change your notification settings", body=NotificationSettingsRequest, answer=NotificationSettings)
 def change_notification_settings(body: NotificationSettingsRequest) -> NotificationSettings:
-    """Replaces the settings."""
-    save_mail_preferences(http.session(), tickets=body.mail.tickets, actor=http.actor(), now=http.now())
-    return NotificationSettings(mail=body.mail)
+    """Replaces the settings; `security` only where it is sent."""
+    user = save_mail_preferences(http.session(), tickets=body.mail.tickets, actor=http.actor(), now=http.now())
+    if "security" in body.model_fields_set:
+        save_notice_choice(http.session(), body.security.new_device, actor=http.actor(), now=http.now())
+    return _notification_settings(user.mail_preferences)
+
+
+def _notification_settings(wanted: Mapping[str, Any]) -> NotificationSettings:
+    choice = read_notice_choice(http.session(), actor=http.actor())
+    return NotificationSettings(
+        mail=MailSettings(tickets=bool(wanted.get("tickets", True))), security=SecurityNotices(new_device=choice.way)
+    )
 
 
 def _ask_for_email(email: str) -> None:

@@ -15,6 +15,7 @@ from portal.models import Address, ApiKey
 from portal.services.accounts.api_keys import NAME_LENGTH as KEY_NAME_LENGTH
 from portal.services.accounts.api_keys import NewKey
 from portal.services.accounts.completeness import Piece
+from portal.services.accounts.device_notices import NoticeWay
 from portal.services.accounts.login_history import SignInKind
 from portal.services.accounts.own_sessions import SessionKind
 from portal.services.accounts.profile import NAME_LENGTH, TITLE_LENGTH
@@ -81,16 +82,26 @@ class MailSettings(Body):
     tickets: bool = Field(description="About your tickets: arrived, answered, changed.", strict=True)
 
 
+class SecurityNotices(Body):
+    """How you are told what concerns your login; that it is told cannot be switched off."""
+
+    new_device: NoticeWay = Field(
+        description="A sign-in from a new device: `mail`, `text` or `both`. Text messages need a verified phone number."
+    )
+
+
 class NotificationSettingsRequest(Body):
-    """The settings as they shall be, channel by channel."""
+    """The settings as they shall be; `security` stays as it is where it is left out."""
 
     mail: MailSettings
+    security: SecurityNotices = left_out()
 
 
 class NotificationSettings(Shape):
-    """The settings, channel by channel."""
+    """The settings."""
 
     mail: MailSettings
+    security: SecurityNotices
 
 
 class MissingPiece(Shape):

@@ -1,5 +1,6 @@
 """The security page: authenticator, recovery codes, passkeys; registered for customers and for staff."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import segno
@@ -13,7 +14,9 @@ from portal.blueprints.accounts.passkey_forms import need_site, passkey_site, pu
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission, while_enrolling
 from portal.errors import Conflict, DomainError, Invalid, Unauthenticated
+from portal.lib.phone_formats import readable_phone
 from portal.lib.wording.errors import error_text
+from portal.services.accounts.device_notices import read_notice_choice, save_notice_choice
 from portal.services.accounts.factor_changes import (
     OwnFactors,
     begin_totp,
@@ -44,6 +47,21 @@ own_security = permission(Permission.PROFILE_EDIT)
 def page() -> ResponseReturnValue:
     """What protects the login, besides its password."""
     return _page()
+
+
+@bp.post("/security/new-devices")
+@while_enrolling
+@permission(Permission.PREFERENCES_EDIT)
+def notices() -> ResponseReturnValue:
+    """By which way new devices are told."""
+    try:
+        save_notice_choice(http.session(), request.form.get("new_device", ""), actor=http.actor(), now=http.now())
+    except Invalid as error:
+        http.session().rollback()
+        return _page(_errors(error), status=422)
+    http.commit()
+    flash(gettext("Saved"), "ok")
+    return http.see_other(".page")
 
 
 @bp.post("/security/authenticator/new")
@@ -191,16 +209,20 @@ def own_factors() -> OwnFactors:
     )
 
 
-def _page() -> ResponseReturnValue:
+def _page(refused: Sequence[tuple[str, str]] = (), *, status: int = 200) -> ResponseReturnValue:
     own = own_factors()
-    return render_template(
+    page = render_template(
         "accounts/security/page.html",
         factors=read_factors(http.session(), own.user_id),
         passkeys=list_passkeys(http.session(), own.user_id),
         required=requires_factor(http.tenant().sign_in, own.identity.user),
+        notices=read_notice_choice(http.session(), actor=http.actor()),
+        readable_phone=readable_phone,
+        errors=refused,
         site=passkey_site(),
         host=request.host,
     )
+    return page, status
 
 
 def _enrolment_page(own: OwnFactors, *, refusal: str = "", status: int = 200) -> ResponseReturnValue:

@@ -17,7 +17,8 @@ from portal.blueprints.denials import note_refused_sign_in
 from portal.blueprints.localisation import gettext
 from portal.blueprints.rates import count, origin_key, seconds_to_wait
 from portal.errors import Conflict, Unauthenticated
-from portal.integrations.oidc import OidcProviders, Return, Subject
+from portal.integrations.oidc import OidcProviders, Return
+from portal.integrations.oidc_claims import Subject
 from portal.integrations.oidc_documents import OidcError
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text

@@ -7,9 +7,11 @@ from flask import Blueprint
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.accounts.confirm import prove_again
 from portal.blueprints.accounts.delivery import delivery
 from portal.blueprints.accounts.staff_people_schemas import (
     Done,
+    FactorReset,
     PersonPatch,
     PersonRequest,
     PersonSearch,
@@ -25,6 +27,7 @@ from portal.lib.paging import decode_cursor, paginate
 from portal.models import UserKind, UserStatus
 from portal.services.accounts import access_control
 from portal.services.accounts.customers import get_person, list_people
+from portal.services.accounts.factor_reset import reset_factors
 from portal.services.accounts.records import PersonForm, save_person
 
 bp = Blueprint("staff_people_api", __name__, url_prefix="/api/v1/staff")
@@ -122,6 +125,22 @@ def end_sessions(person_id: UUID, body: NoBody) -> Done:
     _require_customer(person_id)
     ended = access_control.end_login_sessions(http.session(), person_id, actor=http.actor(), now=http.now())
     return Done(count=ended)
+
+
+@bp.post("/people/<uuid:person_id>/reset-factors")
+@permission(Permission.ACCESS_MANAGE)
+@operation(
+    "Clear a customer's lost second factors",
+    body=FactorReset,
+    answer=StaffPerson,
+    conflicts=f"{NO_LOGIN} Or it has no second factor.",
+)
+def clear_factors(person_id: UUID, body: FactorReset) -> StaffPerson:
+    """Removes authenticator, passkeys and recovery codes, ends every session, and mails the owner."""
+    prove_again(body.password)
+    _require_customer(person_id)
+    reset_factors(http.session(), person_id, body.reason, delivery=delivery(), actor=http.actor(), now=http.now())
+    return _person(person_id)
 
 
 @bp.post("/people/<uuid:person_id>/role")

@@ -20,6 +20,8 @@ from portal.blueprints.api.schemas import (
 from portal.models import Role, UserKind, UserStatus
 from portal.services.accounts import team
 from portal.services.accounts.customers import CompanyRow, PersonRow
+from portal.services.accounts.factor_reset import REASON_LENGTH
+from portal.services.accounts.mass_sign_out import Whose
 
 Search = Annotated[str, Field(max_length=200, json_schema_extra=ANY_TEXT)]
 CompanyName = Annotated[str, Field(max_length=160, json_schema_extra=SOME_TEXT)]
@@ -147,6 +149,22 @@ class TeamInvitationRequest(Body):
     role: Role = left_out(description="A built-in role, or")
     staff_role_id: UUID = left_out(description="one of your own making.")
     locale: str = left_out(max_length=10, description="Language of the mail.", json_schema_extra=ANY_TEXT)
+    password: Proof = left_out(description=PROOF)
+
+
+class FactorReset(Body):
+    """Why somebody's second factors are cleared, and the proof that it is you who does it."""
+
+    reason: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=SOME_TEXT)] = Field(
+        description="How you made sure of the person; it stays in the audit log."
+    )
+    password: Proof = left_out(description=PROOF)
+
+
+class EndSessionsRequest(Body):
+    """Whose sessions end, and the proof that it is you who ends them."""
+
+    whose: Whose = Field(description="`customers`, `team` or `everybody`.")
     password: Proof = left_out(description=PROOF)
 
 

@@ -11,6 +11,7 @@ from portal.blueprints.accounts.delivery import delivery
 from portal.blueprints.accounts.people_schemas import Invitation, Invitations, ProofRequest
 from portal.blueprints.accounts.staff_people_schemas import (
     Done,
+    FactorReset,
     TeamInvitationRequest,
     TeamMember,
     TeamMembers,
@@ -22,6 +23,7 @@ from portal.blueprints.policies import permission
 from portal.errors import invalid
 from portal.models import Role, UserStatus
 from portal.services.accounts import access_control, team
+from portal.services.accounts.factor_reset import reset_factors
 from portal.services.accounts.invitation_queries import get_invitation, list_team_invitations
 from portal.services.accounts.invitations import NewInvitation, invite_to_team, renew_invitation, revoke_invitation
 
@@ -96,6 +98,22 @@ def end_sessions(person_id: UUID, body: NoBody) -> Done:
     _member(person_id)
     ended = access_control.end_login_sessions(http.session(), person_id, actor=http.actor(), now=http.now())
     return Done(count=ended)
+
+
+@bp.post("/<uuid:person_id>/reset-factors")
+@permission(Permission.STAFF_MANAGE)
+@operation(
+    "Clear a member's lost second factors",
+    body=FactorReset,
+    answer=TeamMember,
+    conflicts="The login has no second factor.",
+)
+def clear_factors(person_id: UUID, body: FactorReset) -> TeamMember:
+    """For the tenant's administrators: removes authenticator, passkeys and recovery codes, ends every session."""
+    prove_again(body.password)
+    _member(person_id)
+    reset_factors(http.session(), person_id, body.reason, delivery=delivery(), actor=http.actor(), now=http.now())
+    return _member(person_id)
 
 
 @bp.get("/invitations")

@@ -11,6 +11,7 @@ from portal.blueprints.accounts.join_api import bp as join
 from portal.blueprints.accounts.recovery_api import bp as recovery
 from portal.blueprints.accounts.staff_companies_api import bp as staff_companies
 from portal.blueprints.accounts.staff_people_api import bp as staff_people
+from portal.blueprints.accounts.staff_sign_in_api import bp as staff_sign_in
 from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     staff_companies,
     staff_people,
     staff_team,
+    staff_sign_in,
     tickets,
     desk,
     files,

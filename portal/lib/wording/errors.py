@@ -74,6 +74,9 @@ MESSAGES = {
     "sso_expired": N_("This sign-in took too long or was started elsewhere. Please try again."),
     "sso_cancelled": N_("The sign-in at %(name)s was not finished."),
     "sso_refused": N_("What your company's sign-in sent cannot be trusted. Please try again."),
+    "sso_weak": N_(
+        "Your company's sign-in did not confirm a second factor, or not recently enough. Sign in there anew with one."
+    ),
     "sso_unreachable": N_("Your company's sign-in does not answer. Please try again later."),
     "sso_misconfigured": N_("Your company's sign-in is not set up correctly. Ask your administrator."),
     "issuer_unacceptable": N_("Enter an https address without query, as the provider names it."),
@@ -89,6 +92,7 @@ MESSAGES = {
     "phone_invalid": N_("Enter a number with its country, such as +33 6 12 34 56 78."),
     "phone_unchanged": N_("This is your number already."),
     "phone_taken": N_("Somebody else has this number by now."),
+    "phone_not_proven": N_("Confirm your phone number first; text messages go to no other."),
     "code_wrong": N_("This code is not right. Look at the newest message."),
     "asked_too_often": N_("That was asked for too often today. Try again tomorrow."),
     "birth_invalid": N_("Enter a day in the past."),

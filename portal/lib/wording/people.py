@@ -51,6 +51,7 @@ ACTIONS = {
     "user.status_changed": N_("State of the login changed"),
     "user.unlocked": N_("Login unlocked"),
     "user.sessions_ended": N_("Sessions ended"),
+    "user.factors_reset": N_("Second factor reset by the team"),
 }
 RECORDS = {
     "invitation": N_("Invitation"),

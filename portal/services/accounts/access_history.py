@@ -11,15 +11,19 @@ from portal.authz import Actor
 from portal.models import AuditEntry, AuthSession, Invitation, KnownDevice, SignInLock, TokenFamily
 from portal.models.session import TenantSession
 from portal.services.accounts.access_control import Login, get_login
+from portal.services.accounts.factor_reset import may_reset_factors
+from portal.services.accounts.factors import Factors, read_factors
 
 SHOWN = 20
 
 
 @dataclass(frozen=True)
 class AccessHistory:
-    """What a record's page shows; newest first."""
+    """What a record's page shows; newest first. `resettable`: the reader may clear the second factors there are."""
 
     login: Login
+    factors: Factors
+    resettable: bool
     sessions: Sequence[AuthSession]
     programs: Sequence[TokenFamily]
     devices: Sequence[KnownDevice]
@@ -39,8 +43,11 @@ def load_history(session: TenantSession, person_id: UUID, *, actor: Actor, now: 
     invited = session.scalars(select(Invitation.id).where(Invitation.user_id == user_id))
     records = [user_id, person_id, *invited]
     entries = select(AuditEntry).where(AuditEntry.record_id.in_(records)).order_by(AuditEntry.seq.desc())
+    held = read_factors(session, user_id)
     return AccessHistory(
         login=login,
+        factors=held,
+        resettable=held.any and may_reset_factors(login, actor=actor),
         sessions=session.scalars(sessions.limit(SHOWN)).all(),
         programs=session.scalars(programs.order_by(TokenFamily.created_at.desc()).limit(SHOWN)).all(),
         devices=session.scalars(devices.limit(SHOWN)).all(),

@@ -1,7 +1,7 @@
 """What the worker mails after events around getting in; asked twice about the same event, it writes once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,18 +11,23 @@ from portal.authz import Actor, system_actor
 from portal.errors import NotFound
 from portal.events import audit
 from portal.events.access import AccessRequested, DeviceAdded, PasswordResetOwed
+from portal.lib.text import excerpt
+from portal.lib.user_agents import describe
 from portal.lib.vault import Vault
 from portal.models import KnownDevice, LinkPurpose, OneTimeLink, OutboxEvent, Person, Tenant, User
 from portal.models.session import TenantSession
 from portal.services.accounts.access_requests import SEALED, read_request
+from portal.services.accounts.device_notices import plan_notice
 from portal.services.accounts.identity import find_login
-from portal.services.accounts.messages import SECRET_MARK, AccountMessage, Addressee, queue_mail
+from portal.services.accounts.messages import SECRET_MARK, AccountMessage, Addressee, queue_mail, queue_text
 from portal.services.accounts.one_time import LIFETIME, IssuedLink, issue_link, revoke_links
 from portal.services.accounts.recovery import Site, addressee_of, door_path, origin_facts
 from portal.services.tenants.directory import load_profile
 
 # So many links for new passwords a person gets within an hour, whoever asks for them.
 RESETS_PER_HOUR = 20
+# A text message is short, and a browser's name is whatever it says.
+DEVICE_LENGTH = 40
 _EVENT = "event"
 _ANSWERED = "answered"
 
@@ -41,9 +46,9 @@ class _Desk:
     def actor(self) -> Actor:
         return system_actor(self.session.tenant_id)
 
-    def post(self, message: AccountMessage, to: Addressee) -> None:
-        """Queue a mail."""
-        queue_mail(
+    def post(self, message: AccountMessage, to: Addressee, *, text: bool = False) -> None:
+        """Queue a mail, or a text message."""
+        (queue_text if text else queue_mail)(
             self.session,
             message,
             to,
@@ -166,7 +171,7 @@ def _forget_unproven(desk: _Desk) -> None:
 
 
 def _warn_of_device(desk: _Desk) -> None:
-    """Somebody's login was used on a new device: when, where, and a link to say "not me"."""
+    """Somebody's login was used on a new device: when, where, and a link to say "not me"; by the way they chose."""
     device = desk.session.get(KnownDevice, desk.event.record_id)
     user = desk.session.get(User, device.user_id) if device is not None else None
     if device is None or user is None or device.disowned_at is not None or desk.answered(user.id):
@@ -177,8 +182,14 @@ def _warn_of_device(desk: _Desk) -> None:
         desk.session, LinkPurpose.DISOWN_DEVICE, user_id=user.id, vault=desk.vault, now=desk.now, payload=payload
     )
     facts = origin_facts(to, desk.site.tenant, device.created_at, device.user_agent, device.ip)
+    named = {"device": excerpt(describe(device.user_agent).text, DEVICE_LENGTH)}
     path = f"{door_path(user)}/not-me/{SECRET_MARK}"
-    desk.post(AccountMessage("new_device", path=path, link=link, facts=facts), to)
+    message = AccountMessage("new_device", path=path, link=link, facts=facts, params=named)
+    plan = plan_notice(desk.session, user, now=desk.now)
+    if plan.mail:
+        desk.post(message, to)
+    if plan.phone is not None:
+        desk.post(message, replace(to, address=plan.phone), text=True)
 
 
 _LETTERS: dict[str, Callable[[_Desk], None]] = {

@@ -193,6 +193,9 @@ def end_sessions(
     `keep_family` is the program's own sign-in, where a program asks. Sign-ins that are half done end, too.
     """
     options = {"synchronize_session": False}
+    # First: a second step that is being answered at this moment is waited for, and its session ends with the others.
+    half_done = update(SignInChallenge).where(SignInChallenge.user_id == user_id, SignInChallenge.used_at.is_(None))
+    session.execute(half_done.values(used_at=now), execution_options=options)
     living = update(AuthSession).where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
     if keep is not None:
         living = living.where(AuthSession.id != keep)
@@ -205,6 +208,4 @@ def end_sessions(
             families = families.where(TokenFamily.id != keep_family)
         result = session.execute(families.values(revoked_at=now).returning(TokenFamily.id), execution_options=options)
         ended += len(result.all())
-    half_done = update(SignInChallenge).where(SignInChallenge.user_id == user_id, SignInChallenge.used_at.is_(None))
-    session.execute(half_done.values(used_at=now), execution_options=options)
     return ended

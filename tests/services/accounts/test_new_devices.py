@@ -5,12 +5,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.errors import Conflict, Unauthenticated
-from portal.models import AuditEntry, User
+from portal.authz import visitor
+from portal.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from portal.models import AuditEntry, Person, User
 from portal.services.accounts.api_tokens import TokenSigner, issue_tokens, load_token_identity
+from portal.services.accounts.device_notices import (
+    TEXTS_PER_DAY,
+    NoticeChoice,
+    NoticeWay,
+    read_notice_choice,
+    save_notice_choice,
+)
 from portal.services.accounts.devices import REPORTED_PER_HOUR, find_device, is_own_browser
 from portal.services.accounts.disowning import disown_device, find_disowned
 from portal.services.accounts.messages import SECRET_MARK
+from portal.services.accounts.preferences import save_mail_preferences
 from portal.services.accounts.sessions import Origin, find_signed_in
 from portal.services.accounts.sign_in import continue_sign_in
 
@@ -137,3 +146,117 @@ def test_a_made_up_link_is_an_old_one(session, now, token):
     for use in (find_disowned, lambda *a, **k: disown_device(*a, origin=HERE, **k)):
         with pytest.raises(Conflict, match="link_expired"):
             use(session, token, now=now)
+
+
+# By text message, for those who chose it.
+
+
+@pytest.fixture
+def phone(session, actor_of, now):
+    """Give somebody a number, proven unless said otherwise."""
+
+    def give(name="bob", number="+33639980042", proven=True):
+        user = session.get(User, actor_of(name).user_id)
+        person = session.get(Person, user.person_id)
+        person.phone, person.phone_verified_at = number, now if proven else None
+        session.flush()
+        return person
+
+    return give
+
+
+@pytest.mark.parametrize(("way", "channels"), [("mail", ["mail"]), ("text", ["sms"]), ("both", ["mail", "sms"])])
+def test_the_notice_goes_the_chosen_way(session, actor_of, enter, answered, token_of, phone, now, way, channels):
+    phone()
+    assert save_notice_choice(session, way, actor=actor_of("bob"), now=now).way == way
+    enter()
+    done = enter()
+    found = sorted(answered(), key=lambda message: message.channel)
+    assert [message.channel for message in found] == channels
+    assert [message.recipient for message in found] == [
+        {"mail": "bob@acme.example", "sms": "+33639980042"}[channel] for channel in channels
+    ]
+    for message in found:
+        assert f"/portal/not-me/{SECRET_MARK}" in message.text
+        assert find_disowned(session, token_of(message), now=now).user_id == actor_of("bob").user_id
+    assert len(answered()) == len(channels), "asked twice, written once"
+    # Both hold one link: whichever is followed ends the other.
+    disown_device(session, token_of(found[0]), origin=HERE, now=now)
+    session.flush()
+    assert find_signed_in(session, done.token, "portal", now) is None
+    with pytest.raises(Conflict):
+        find_disowned(session, token_of(found[-1]), now=now)
+
+
+def test_the_text_is_short_in_the_readers_language_and_names_the_device(session, actor_of, enter, answered, phone, now):
+    phone()
+    session.get(User, actor_of("bob").user_id).locale = "ar"
+    save_notice_choice(session, "text", actor=actor_of("bob"), now=now)
+    enter()
+    enter()
+    (message,) = answered()
+    assert (message.locale, message.subject, message.html) == ("ar", "", "")
+    assert "Firefox · Linux" in message.text
+    assert "\n" not in message.text
+    assert len(message.text) < 240
+
+
+@pytest.mark.parametrize("number", [None, "+33639980042"])
+def test_texts_need_a_proven_number(session, actor_of, phone, now, number):
+    phone(number=number, proven=False)
+    for way in ("text", "both"):
+        with pytest.raises(Invalid) as refused:
+            save_notice_choice(session, way, actor=actor_of("bob"), now=now)
+        assert refused.value.errors[0].code == "phone_not_proven"
+    for way in ("", "sms", "MAIL", "none"):
+        with pytest.raises(Invalid):
+            save_notice_choice(session, way, actor=actor_of("bob"), now=now)
+    assert read_notice_choice(session, actor=actor_of("bob")) == NoticeChoice(NoticeWay.MAIL, None)
+
+
+def test_a_number_that_is_gone_or_unproved_since_falls_back_to_mail(session, actor_of, enter, answered, phone, now):
+    phone()
+    save_notice_choice(session, "text", actor=actor_of("bob"), now=now)
+    enter()
+    phone(number=None)
+    enter(origin=Origin("192.0.2.11", FIREFOX))
+    phone(proven=False)
+    enter(origin=Origin("192.0.2.12", FIREFOX))
+    assert [message.channel for message in answered()] == ["mail", "mail"]
+
+
+def test_who_varies_the_browser_costs_few_texts(session, actor_of, enter, answered, phone, now):
+    phone()
+    save_notice_choice(session, "text", actor=actor_of("bob"), now=now)
+    for number in range(TEXTS_PER_DAY + 4):
+        enter(origin=Origin("192.0.2.9", f"Other/{number}"))
+    channels = [message.channel for message in answered()]
+    # The first sign-in was the first ever.
+    assert (channels.count("sms"), channels.count("mail")) == (TEXTS_PER_DAY, 3)
+
+
+def test_the_choice_is_audited_once_and_keeps_the_other_settings(session, actor_of, phone, now):
+    phone()
+    bob = actor_of("bob")
+    save_mail_preferences(session, tickets=False, actor=bob, now=now)
+    for _ in range(2):
+        save_notice_choice(session, "both", actor=bob, now=now)
+    save_mail_preferences(session, tickets=True, actor=bob, now=now)
+    assert session.get(User, bob.user_id).mail_preferences == {"tickets": True, "new_device": "both"}
+    trail = select(AuditEntry).where(
+        AuditEntry.action == "user.device_notice_saved", AuditEntry.record_id == bob.user_id
+    )
+    (entry,) = session.scalars(trail).all()
+    assert (entry.before, entry.after) == ({"new_device": "mail"}, {"new_device": "both"})
+
+
+def test_a_number_belongs_to_its_owner_alone(session, actor_of, phone, now):
+    phone("alice")
+    assert read_notice_choice(session, actor=actor_of("bob")).phone is None
+    with pytest.raises(Invalid):
+        save_notice_choice(session, "text", actor=actor_of("bob"), now=now)
+    for use in (read_notice_choice, lambda *a, **k: save_notice_choice(*a, "mail", now=now, **k)):
+        with pytest.raises(NotFound):
+            use(session, actor=actor_of("nia"))
+        with pytest.raises(Forbidden):
+            use(session, actor=visitor(session.tenant_id))

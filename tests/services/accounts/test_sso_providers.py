@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from portal.errors import Forbidden, Invalid, NotFound
 from portal.integrations.oidc import OidcProviders
+from portal.integrations.oidc_claims import Demand
 from portal.lib.vault import Vault
 from portal.models import AuditEntry, EmailDomain, ExternalIdentity, IdentityProvider, NextStep, OutboxEvent
 from portal.services.accounts.sso.domains import (
@@ -19,6 +20,7 @@ from portal.services.accounts.sso.domains import (
     next_looks,
     remove_domain,
 )
+from portal.services.accounts.sso.flow import demand_of
 from portal.services.accounts.sso.links import list_links, remove_link
 from portal.services.accounts.sso.providers import (
     ProviderForm,
@@ -312,3 +314,36 @@ def test_links_are_listed_and_undone(save, session, link, ada, now, world):
     assert entries(session, world.people["bob"].user_id)[-1].action == "user.sso_unlinked"
     with pytest.raises(NotFound):
         remove_link(session, bobs.id, actor=ada, now=now)
+
+
+def test_what_is_demanded_is_kept_tidy_and_audited(save, session):
+    form = replace(FORM, demanded_acr="  phr   urn:mfa ", demanded_amr="otp", max_age=" 15 ")
+    provider = save(None, form)
+    assert (provider.demanded_acr, provider.demanded_amr, provider.max_age_minutes) == ("phr urn:mfa", "otp", 15)
+    after = entries(session, provider.id)[-1].after
+    assert (after["demanded_acr"], after["demanded_amr"], after["max_age_minutes"]) == ("phr urn:mfa", "otp", 15)
+    assert demand_of(provider) == Demand(("phr", "urn:mfa"), ("otp",), 900)
+    save(provider.id, replace(FORM, max_age="0"))
+    assert demand_of(provider) == Demand((), (), 0)
+    save(provider.id, FORM)
+    assert demand_of(provider) == Demand()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("max_age", "1441", "out_of_range"),
+        ("max_age", "-1", "out_of_range"),
+        ("max_age", "soon", "out_of_range"),
+        ("max_age", "٥", "out_of_range"),
+        ("max_age", "9" * 400, "out_of_range"),
+        ("demanded_acr", "x" * 256, "too_long"),
+        ("demanded_amr", "x" * 256, "too_long"),
+        ("demanded_acr", "métal", "characters_forbidden"),
+        ("demanded_amr", "a\x00b", "characters_forbidden"),
+    ],
+)
+def test_what_cannot_be_demanded(save, field, value, code):
+    with pytest.raises(Invalid) as caught:
+        save(None, replace(FORM, **{field: value}))
+    assert codes(caught) == {field: code}

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 
 from portal.errors import Conflict, NotFound
 from portal.integrations.oidc import Client, Departure
+from portal.integrations.oidc_claims import Demand
 from portal.lib.tokens import token_hash
 from portal.lib.vault import UnreadableSecret, Vault
 from portal.models import EmailDomain, IdentityProvider, SsoAttempt
@@ -92,8 +93,19 @@ def find_way(session: TenantSession, provider_id: UUID, *, door: str, site: str,
         client_id=provider.client_id,
         client_secret=secret,
         redirect_uri=f"{site}/{door}/sso/callback",
+        demand=demand_of(provider),
     )
     return Way(provider.id, provider.name, client)
+
+
+def demand_of(provider: IdentityProvider) -> Demand:
+    """How the provider must have asked whoever comes from it."""
+    minutes = provider.max_age_minutes
+    return Demand(
+        acr=tuple(provider.demanded_acr.split()),
+        amr=tuple(provider.demanded_amr.split()),
+        max_age=None if minutes is None else minutes * 60,
+    )
 
 
 def note_departure(

@@ -18,11 +18,19 @@ from portal.services.accounts.sso.domains import remove_domain
 
 AUDIENCES = ("customer", "staff")
 LENGTHS = {"name": 60, "issuer": 255, "client_id": 255, "client_secret": 1024}
+DEMAND_LENGTH = 255
+# From "asked anew each time" to a day.
+MAX_AGE_MINUTES = (0, 24 * 60)
+_FIELDS = ("name", "issuer", "client_id", "audience", "required", "enabled", "demanded_acr", "demanded_amr",
+           "max_age_minutes")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ProviderForm:
-    """A provider as staff edit it; an empty secret keeps the stored one."""
+    """A provider as staff edit it; an empty secret keeps the stored one.
+
+    `demanded_acr` and `demanded_amr` are values with spaces between them, `max_age` is minutes as they were typed.
+    """
 
     name: str
     issuer: str
@@ -32,6 +40,14 @@ class ProviderForm:
     company_id: UUID | None = None
     required: bool = False
     enabled: bool = False
+    demanded_acr: str = ""
+    demanded_amr: str = ""
+    max_age: str = ""
+
+    @property
+    def max_age_minutes(self) -> int | None:
+        """The number; None where there is none. Only after `_check`."""
+        return int(self.max_age) if self.max_age else None
 
 
 def list_providers(session: TenantSession, *, limit: int = 25, offset: int = 0, actor: Actor) -> list[IdentityProvider]:
@@ -76,7 +92,7 @@ def save_provider(
         session.add(provider)
     elif moved or provider.audience != form.audience:
         session.execute(delete(ExternalIdentity).where(ExternalIdentity.provider_id == provider.id))
-    for name in ("name", "issuer", "client_id", "audience", "required", "enabled"):
+    for name in _FIELDS:
         setattr(provider, name, getattr(form, name))
     provider.company_id = form.company_id if form.audience == "customer" else None
     if form.client_secret:
@@ -123,6 +139,9 @@ def _trimmed(form: ProviderForm) -> ProviderForm:
         company_id=form.company_id,
         required=form.required,
         enabled=form.enabled,
+        demanded_acr=" ".join(form.demanded_acr.split()),
+        demanded_amr=" ".join(form.demanded_amr.split()),
+        max_age=form.max_age.strip(),
     )
 
 
@@ -145,6 +164,7 @@ def _check(
             errors.append(FieldError(name, "characters_forbidden"))
     if form.issuer and not oidc.is_acceptable(form.issuer):
         errors.append(FieldError("issuer", "issuer_unacceptable"))
+    errors += _wrong_demands(form)
     if form.audience not in AUDIENCES:
         errors.append(FieldError("audience", "unknown_choice"))
     if form.company_id and not session.scalar(select(Company.id).where(Company.id == form.company_id)):
@@ -153,6 +173,21 @@ def _check(
         errors.append(FieldError("required", "sso_untried"))
     if errors:
         raise Invalid(*errors)
+
+
+def _wrong_demands(form: ProviderForm) -> list[FieldError]:
+    errors = []
+    for name in ("demanded_acr", "demanded_amr"):
+        value = getattr(form, name)
+        if len(value) > DEMAND_LENGTH:
+            errors.append(FieldError(name, "too_long", (("limit", DEMAND_LENGTH),)))
+        elif not value.isascii() or not value.isprintable():
+            errors.append(FieldError(name, "characters_forbidden"))
+    low, high = MAX_AGE_MINUTES
+    digits = form.max_age.isascii() and form.max_age.isdecimal() and len(form.max_age) <= len(str(high))
+    if form.max_age and not (digits and low <= int(form.max_age) <= high):
+        errors.append(FieldError("max_age", "out_of_range", (("low", low), ("high", high))))
+    return errors
 
 
 def _has_worked(session: TenantSession, form: ProviderForm, provider: IdentityProvider | None) -> bool:
@@ -168,5 +203,4 @@ def _has_worked(session: TenantSession, form: ProviderForm, provider: IdentityPr
 
 
 def _audited(provider: IdentityProvider) -> dict[str, object]:
-    names = ("name", "issuer", "client_id", "audience", "company_id", "required", "enabled")
-    return {name: getattr(provider, name) for name in names}
+    return {name: getattr(provider, name) for name in (*_FIELDS, "company_id")}

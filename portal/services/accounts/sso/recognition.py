@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.authz import system_actor
 from portal.errors import Conflict, Unauthenticated
 from portal.events import audit
-from portal.integrations.oidc import Subject
+from portal.integrations.oidc_claims import Subject
 from portal.models import (
     EmailDomain,
     ExternalIdentity,
