@@ -44,6 +44,9 @@ _TERMS = (
     BusinessCalendar.timezone,
     BusinessCalendar.intervals,
     BusinessCalendar.holidays,
+    SlaPolicy.next_response_seconds,
+    SlaPolicy.update_seconds,
+    SlaPolicy.version,
 )
 
 
@@ -65,6 +68,9 @@ class PolicyTerms:
     timezone: str
     intervals: list[Any]
     holidays: list[str]
+    next_response: int | None = None
+    update: int | None = None
+    version: int = 1
 
     @cached_property
     def rules(self) -> Policy:
@@ -76,6 +82,8 @@ class PolicyTerms:
             calendar=working_calendar(self),
             levels=_levels(self.levels),
             auto_close_after=_seconds(self.auto_close_after),
+            next_response=_seconds(self.next_response),
+            update=_seconds(self.update),
         )
 
     def covers(self, *, category: str, priority: str, company_id: UUID) -> bool:

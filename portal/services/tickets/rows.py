@@ -119,6 +119,7 @@ _LIGHT = (
     defer(Ticket.satisfaction_comment),
     defer(Ticket.source),
     defer(Ticket.tags),
+    defer(Ticket.rounds_missed),
 )
 
 

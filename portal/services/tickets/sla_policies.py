@@ -49,6 +49,8 @@ class PolicyForm:
     auto_close_seconds: int | None = None
     pause_statuses: tuple[str, ...] = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
     levels: tuple[dict[str, Any], ...] = ()
+    next_response_seconds: int | None = None
+    update_seconds: int | None = None
 
 
 @dataclass(frozen=True)
