@@ -44,6 +44,8 @@ def set_clock(
     turn_rounds(ticket, policy.rules if policy else None, clock_input(ticket), spoke=spoke, now=now)
     _mark_pause(ticket, policy, now)
     ticket.sla_policy_id = policy.id if policy else None
+    if ticket.sla_policy_version is not None and policy is not None and not policy.kept:
+        ticket.sla_policy_version = None
     if policy is None:
         ticket.first_response_due_at = ticket.resolution_due_at = ticket.sla_due_at = None
         ticket.next_response_due_at = ticket.update_due_at = None
