@@ -24,6 +24,7 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
+from portal.admin.tickets.clock import ClockView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 from portal.blueprints import http
@@ -71,5 +72,6 @@ def init_admin(app: Flask) -> None:
         PasswordView(name="Password", endpoint="staff_password", url="password"),
         SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
+        ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
     )
     init_navigation(app)

@@ -6,6 +6,10 @@ Pure: a policy, the facts of one cycle and `now` go in, a reading comes out. The
   without a due time (a caller who promises a new first answer leaves it out); a resolution as undone.
 - A metric **ends** when answered or resolved; resolving answers too. It was kept if that happened at
   or before its due time. Still open **at** its due time it is breached: the ladder starts there.
+- **Rounds**: a further question (after the first answer) starts the next response, whatever the team then
+  says in public ends it. Each public word of the team starts an update, the next one ends it; where no
+  first answer is promised the first update runs from the cycle's start. A solution ends both. Their steps
+  and due times are those of the round that runs; how many ended late is a fact that comes in.
 - **Pauses** (end excluded) stop every clock. While one is open no SLA step is known, not even one
   that fell due before it, and a due time not yet reached is None. A due time reached before the
   pause stands, and the state stays `breached`. Steps left over fire once the pause has ended.
@@ -13,7 +17,7 @@ Pure: a policy, the facts of one cycle and `now` go in, a reading comes out. The
 - The **ladder** counts working time after the due time. A step stays due until it has fired, however
   late; a step whose metric has ended is dropped.
 - **State** is that of the open metrics: breached, else paused, else near (last quarter of a target,
-  or within its warning time), else within. With none open: breached if one was, else met.
+  or within its warning time), else within. With none open: breached if one was (a round, too), else met.
 - A **terminal** ticket (closed, cancelled) has no steps. A metric that never ended there is void;
   it counts as breached only if a level of its ladder has fired.
 - A calendar that yields no working time within ten years makes no promise: the due time is None.
@@ -28,6 +32,7 @@ from typing import Final, Literal
 
 from portal.lib.sla_terms import (
     AUTO_CLOSE,
+    ROUNDS,
     ClockInput,
     InvalidPolicy,
     Level,
@@ -43,6 +48,7 @@ from portal.lib.working_time import NoWorkingTime, add_working_time, working_spa
 
 __all__ = [
     "AUTO_CLOSE",
+    "ROUNDS",
     "ClockInput",
     "InvalidPolicy",
     "Level",
@@ -55,6 +61,7 @@ __all__ = [
     "Step",
     "explain",
     "read",
+    "round_is_late",
 ]
 
 _NOTHING: Final = timedelta()
@@ -76,7 +83,11 @@ class _Clock:
 
 def read(policy: Policy, clock: ClockInput, now: datetime) -> Reading:
     """Read the clocks of a ticket at `now` (aware; instants come out in UTC)."""
-    found = {metric: _read_metric(policy, clock, metric, target, now) for metric, target in policy.targets()}
+    found = {
+        metric: _read_metric(policy, clock, metric, begins, target, now)
+        for metric, target in policy.targets()
+        if (begins := _begin(policy, clock, metric)) is not None
+    }
     running = [one for one in found.values() if one.open]
     pause = clock.pause_at(now) if running else None
     steps = [step for one in running for step in one.steps]
@@ -85,10 +96,13 @@ def read(policy: Policy, clock: ClockInput, now: datetime) -> Reading:
     steps.sort(key=lambda step: step.at)
     due = tuple(step for step in steps if step.at <= now)
     shown = min(running, key=lambda one: one.target - one.elapsed, default=None)
-    first, resolution = found.get(Metric.FIRST_RESPONSE), found.get(Metric.RESOLUTION)
+    due_at = {metric: one.due_at for metric, one in found.items()}
+    breached = {metric: one.breached for metric, one in found.items()}
     return Reading(
-        first_response_due_at=first.due_at if first else None,
-        resolution_due_at=resolution.due_at if resolution else None,
+        first_response_due_at=due_at.get(Metric.FIRST_RESPONSE),
+        resolution_due_at=due_at.get(Metric.RESOLUTION),
+        next_response_due_at=due_at.get(Metric.NEXT_RESPONSE),
+        update_due_at=due_at.get(Metric.UPDATE),
         state=_state(list(found.values()), clock, pause, now),
         paused_reason=pause.reason if pause else None,
         steps=tuple(steps),
@@ -98,25 +112,52 @@ def read(policy: Policy, clock: ClockInput, now: datetime) -> Reading:
         elapsed=shown.elapsed if shown else None,
         target=shown.target if shown else None,
         remaining=shown.target - shown.elapsed if shown else None,
-        first_response_breached=first is not None and first.breached,
-        resolution_breached=resolution is not None and resolution.breached,
+        first_response_breached=breached.get(Metric.FIRST_RESPONSE, False),
+        resolution_breached=breached.get(Metric.RESOLUTION, False),
+        next_response_breached=breached.get(Metric.NEXT_RESPONSE, False),
+        update_breached=breached.get(Metric.UPDATE, False),
         next_wake_at=now if due else _next_change(running, steps, pause, now),
     )
 
 
-def explain(policy: Policy, clock: ClockInput, now: datetime) -> tuple[Segment, ...]:
-    """Replay the cycle from its start to its resolution, or to `now`: every stretch and what it added.
+def _begin(policy: Policy, clock: ClockInput, metric: Metric) -> datetime | None:
+    """When the clock of a metric began, None while it does not run at all."""
+    if metric not in ROUNDS:
+        return clock.started_at
+    if clock.ended_at(Metric.RESOLUTION) is not None:
+        return None
+    if metric is Metric.NEXT_RESPONSE:
+        return clock.asked_at
+    return clock.told_at or (clock.started_at if policy.first_response is None else None)
+
+
+def round_is_late(policy: Policy, clock: ClockInput, metric: Metric, at: datetime) -> bool:
+    """Whether a round that ends at `at` ends after its due time; `clock` as it was before."""
+    begins, target = _begin(policy, clock, metric), dict(policy.targets()).get(metric)
+    if begins is None or target is None:
+        return False
+    due_at = _reach(policy, clock, begins, at, False, target)
+    return due_at is not None and due_at < at
+
+
+def explain(
+    policy: Policy, clock: ClockInput, now: datetime, metric: Metric = Metric.RESOLUTION
+) -> tuple[Segment, ...]:
+    """Replay a metric from its start to its end, or to `now`: every stretch and what it added.
 
     The stretches are in order and without gaps; a pause outside the hours shows as a pause. For a
     ticket closed without a resolution pass the time of closing as `now`.
     """
-    end = max(clock.ended_at(Metric.RESOLUTION) or now, clock.started_at)
-    hours = list(working_spans(policy.calendar, clock.started_at, end))
+    start = _begin(policy, clock, metric)
+    if start is None:
+        return ()
+    end = max(clock.ended_at(metric) or now, start)
+    hours = list(working_spans(policy.calendar, start, end))
     edges = [edge for span in (*hours, *clock.paused_spans(end)) for edge in span]
-    cuts = {edge.astimezone(UTC) for edge in edges if clock.started_at < edge < end}
+    cuts = {edge.astimezone(UTC) for edge in edges if start < edge < end}
     segments: list[Segment] = []
     total = _NOTHING
-    for begins, ends in pairwise(sorted({clock.started_at.astimezone(UTC), *cuts, end.astimezone(UTC)})):
+    for begins, ends in pairwise(sorted({start.astimezone(UTC), *cuts, end.astimezone(UTC)})):
         pause = clock.pause_at(begins)
         while hours and hours[0][1] <= begins:
             del hours[0]
@@ -142,20 +183,22 @@ def _append(segments: list[Segment], new: Segment) -> None:
         segments.append(new)
 
 
-def _read_metric(policy: Policy, clock: ClockInput, metric: Metric, target: timedelta, now: datetime) -> _Clock:
+def _read_metric(
+    policy: Policy, clock: ClockInput, metric: Metric, begins: datetime, target: timedelta, now: datetime
+) -> _Clock:
     ended_at = clock.ended_at(metric)
     if ended_at is not None and ended_at < clock.started_at:
         return _Clock(metric, target, False, False, None)
     if ended_at is not None:
-        due_at = _reach(policy, clock, ended_at, False, target)
+        due_at = _reach(policy, clock, begins, ended_at, False, target)
         late = due_at is not None and due_at < ended_at
         return _Clock(metric, target, False, late, due_at)
     if clock.terminal:
         missed = any(key.startswith(f"{metric}:level:") for key in clock.fired)
         return _Clock(metric, target, False, missed, None)
-    until = max(now, clock.started_at)
+    until = max(now, begins)
     paused = clock.pause_at(now) is not None
-    reach = partial(_reach, policy, clock, until, paused)
+    reach = partial(_reach, policy, clock, begins, until, paused)
     due_at = reach(target)
     return _Clock(
         metric,
@@ -164,18 +207,20 @@ def _read_metric(policy: Policy, clock: ClockInput, metric: Metric, target: time
         breached=due_at is not None and due_at <= now,
         due_at=due_at,
         near_at=reach(_near_from(policy, target)),
-        elapsed=working_time_between(policy.calendar, clock.started_at, until, excluding=clock.paused_spans(until)),
+        elapsed=working_time_between(policy.calendar, begins, until, excluding=clock.paused_spans(until)),
         steps=() if paused else tuple(_ladder(policy, metric, target, reach, clock.fired)),
     )
 
 
-def _reach(policy: Policy, clock: ClockInput, until: datetime, paused: bool, amount: timedelta) -> datetime | None:
+def _reach(
+    policy: Policy, clock: ClockInput, begins: datetime, until: datetime, paused: bool, amount: timedelta
+) -> datetime | None:
     """When `amount` of working time has passed, knowing the pauses begun before `until`; None if never.
 
     With a pause open at `until`, only what was reached before it is known.
     """
     try:
-        at = add_working_time(policy.calendar, clock.started_at, amount, excluding=clock.paused_spans(until))
+        at = add_working_time(policy.calendar, begins, amount, excluding=clock.paused_spans(until))
     except NoWorkingTime:
         return None
     return None if paused and at > until else at
@@ -216,6 +261,8 @@ def _state(clocks: Sequence[_Clock], clock: ClockInput, pause: Pause | None, now
     if any(one.breached for one in running or clocks):
         return "breached"
     if not running:
+        if clock.rounds_missed:
+            return "breached"
         unpromised = not clocks and not clock.terminal and clock.ended_at(Metric.RESOLUTION) is None
         return "within" if unpromised else "met"
     if pause is not None:

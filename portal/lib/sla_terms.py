@@ -17,10 +17,16 @@ _NOTHING: Final = timedelta()
 
 
 class Metric(StrEnum):
-    """What is promised: a first answer, a solution."""
+    """What is promised: a first answer, a solution, an answer to each further question, a regular word."""
 
     FIRST_RESPONSE = "first_response"
     RESOLUTION = "resolution"
+    NEXT_RESPONSE = "next_response"
+    UPDATE = "update"
+
+
+# These begin anew again and again within a cycle; their steps do so too.
+ROUNDS: Final = (Metric.NEXT_RESPONSE, Metric.UPDATE)
 
 
 class InvalidPolicy(ValueError):
@@ -72,9 +78,11 @@ class Policy:
     calendar: WorkingCalendar
     levels: tuple[Level, ...] = ()
     auto_close_after: timedelta | None = None
+    next_response: timedelta | None = None
+    update: timedelta | None = None
 
     def __post_init__(self) -> None:
-        if any(target is not None and target <= _NOTHING for target in (self.first_response, self.resolution)):
+        if any(target <= _NOTHING for _, target in self.targets()):
             raise InvalidPolicy("target_not_positive")
         durations = [self.warn_before, self.auto_close_after, *(level.after for level in self.levels)]
         if any(duration is not None and duration < _NOTHING for duration in durations):
@@ -86,7 +94,12 @@ class Policy:
 
     def targets(self) -> list[tuple[Metric, timedelta]]:
         """The metrics that are promised, in order, with their targets."""
-        pairs = ((Metric.FIRST_RESPONSE, self.first_response), (Metric.RESOLUTION, self.resolution))
+        pairs = (
+            (Metric.FIRST_RESPONSE, self.first_response),
+            (Metric.RESOLUTION, self.resolution),
+            (Metric.NEXT_RESPONSE, self.next_response),
+            (Metric.UPDATE, self.update),
+        )
         return [(metric, target) for metric, target in pairs if target is not None]
 
     def warning_before(self, target: timedelta) -> timedelta | None:
@@ -98,7 +111,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class ClockInput:
-    """The facts of one cycle; `fired` holds the keys of the steps that have fired in it."""
+    """The facts of one cycle; `fired` holds the keys of the steps that have fired in it.
+
+    `asked_at` is the oldest further question without an answer, `told_at` the team's last public word,
+    `rounds_missed` how many of their rounds have ended late.
+    """
 
     started_at: datetime
     first_responded_at: datetime | None = None
@@ -106,11 +123,14 @@ class ClockInput:
     terminal: bool = False
     pauses: tuple[Pause, ...] = ()
     fired: frozenset[str] = frozenset()
+    asked_at: datetime | None = None
+    told_at: datetime | None = None
+    rounds_missed: int = 0
 
     def ended_at(self, metric: Metric) -> datetime | None:
         """When the metric was fulfilled, None while it is open."""
         resolved = self.resolved_at if self.resolved_at is not None and self.resolved_at >= self.started_at else None
-        if metric is Metric.RESOLUTION or self.first_responded_at is None:
+        if metric is not Metric.FIRST_RESPONSE or self.first_responded_at is None:
             return resolved
         return self.first_responded_at if resolved is None else min(self.first_responded_at, resolved)
 
@@ -177,6 +197,10 @@ class Reading:
     first_response_breached: bool
     resolution_breached: bool
     next_wake_at: datetime | None
+    next_response_due_at: datetime | None = None
+    update_due_at: datetime | None = None
+    next_response_breached: bool = False
+    update_breached: bool = False
 
     @property
     def breached(self) -> dict[Metric, bool]:
@@ -184,4 +208,16 @@ class Reading:
         return {
             Metric.FIRST_RESPONSE: self.first_response_breached,
             Metric.RESOLUTION: self.resolution_breached,
+            Metric.NEXT_RESPONSE: self.next_response_breached,
+            Metric.UPDATE: self.update_breached,
+        }
+
+    @property
+    def due_times(self) -> dict[Metric, datetime | None]:
+        """When each metric is due, None where that is not known or not promised."""
+        return {
+            Metric.FIRST_RESPONSE: self.first_response_due_at,
+            Metric.RESOLUTION: self.resolution_due_at,
+            Metric.NEXT_RESPONSE: self.next_response_due_at,
+            Metric.UPDATE: self.update_due_at,
         }

@@ -164,6 +164,13 @@ class Ticket(Tenanted, Base):
     next_response_due_at: Mapped[Moment | None]
     update_due_at: Mapped[Moment | None]
     customer_waits_since: Mapped[Moment | None] = mapped_column(comment="the oldest question without an answer")
+    team_spoke_at: Mapped[Moment | None] = mapped_column(comment="the team's last public word; updates count from it")
+    rounds_missed: Mapped[int] = mapped_column(
+        Integer, default=0, server_default="0", comment="further answers and updates that came late in this cycle"
+    )
+    sla_policy_version: Mapped[int | None] = mapped_column(
+        Integer, comment="the version it stays with, 0 for no promise; NULL follows the policies"
+    )
     merged_into_id: Mapped[UUID | None] = mapped_column(Uuid)
     trashed_at: Mapped[Moment | None]
     minutes_spent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

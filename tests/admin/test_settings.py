@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from portal.models import AuditEntry, BusinessCalendar, OutboxEvent, SlaPolicy, Ticket, TicketCategory
+from portal.models import AuditEntry, BusinessCalendar, ConfigVersion, OutboxEvent, SlaPolicy, Ticket, TicketCategory
 from portal.services.tickets.escalation import advance_clock
 from tests.admin.conftest import send
 from tests.browsing import csrf_token
@@ -24,6 +24,7 @@ LADDER = {
 def fields(world: World, **changes: Any) -> dict[str, Any]:
     return {
         "do": "save",
+        "open_tickets": "move",
         "name": "Fast lane",
         "active": "y",
         "calendar_id": str(world.calendars["always"]),
@@ -55,6 +56,8 @@ def _as_before(real: Any, world: World) -> Iterator[None]:
                     session.delete(row)
                 for name, value in rows.get(row.id, {}).items():
                     setattr(row, name, value)
+    with real.begin(world.demo) as session:
+        session.execute(delete(ConfigVersion))
 
 
 def snapshot(real: Any, world: World, model: Any) -> dict[Any, dict[str, Any]]:

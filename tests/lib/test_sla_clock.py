@@ -78,7 +78,7 @@ def test_a_fresh_ticket_shows_everything_that_lies_ahead() -> None:
     assert reading.next_step == reading.steps[0]
     assert (reading.metric, reading.elapsed, reading.target) == (FIRST, timedelta(), 4 * HOUR)
     assert reading.remaining == 4 * HOUR
-    assert reading.breached == {FIRST: False, RESOLUTION: False}
+    assert not any(reading.breached.values())
     assert reading.next_wake_at == at("01T12:00")
 
 
@@ -131,7 +131,7 @@ def test_after_downtime_everything_overdue_is_due_in_order() -> None:
     assert keys(reading.due) == [key for key, _ in LADDER]
     assert reading.next_wake_at == at("03T09:00")
     assert reading.remaining == -12 * HOUR  # sixteen hours worked on a target of four
-    assert reading.breached == {FIRST: True, RESOLUTION: True}
+    assert (reading.first_response_breached, reading.resolution_breached) == (True, True)
 
 
 def test_what_has_fired_does_not_come_back() -> None:
@@ -202,7 +202,7 @@ def test_a_cancelled_ticket_has_no_open_promise() -> None:
     assert (reading.steps, reading.state, reading.first_response_due_at) == ((), "met", None)
     escalated = replace(cancelled, fired=frozenset({"first_response:warn", "first_response:level:1"}))
     reading = read(POLICY, escalated, at("20T10:00"))
-    assert reading.breached == {FIRST: True, RESOLUTION: False}
+    assert (reading.first_response_breached, reading.resolution_breached) == (True, False)
     assert reading.state == "breached"
 
 

@@ -202,7 +202,8 @@ def test_paused_minutes_do_not_count(case: Case, start: int, amount: int, paused
 @given(
     case=cases(),
     start=starts,
-    targets=st.tuples(st.integers(1, 1_500), st.integers(1, 4_000)),
+    targets=st.tuples(st.integers(1, 1_500), st.integers(1, 4_000), st.integers(1, 1_500), st.integers(1, 4_000)),
+    rounds=st.tuples(st.none() | st.integers(0, 4_000), st.none() | st.integers(0, 4_000)),
     paused=pause_lists,
     still_paused=st.none() | st.integers(0, 4_000),
     age=st.integers(0, TEN_DAYS),
@@ -210,7 +211,8 @@ def test_paused_minutes_do_not_count(case: Case, start: int, amount: int, paused
 def test_the_clock_reads_what_the_minutes_say(
     case: Case,
     start: int,
-    targets: tuple[int, int],
+    targets: tuple[int, int, int, int],
+    rounds: tuple[int | None, int | None],
     paused: tuple[tuple[int, int], ...],
     still_paused: int | None,
     age: int,
@@ -221,23 +223,37 @@ def test_the_clock_reads_what_the_minutes_say(
         past = (*past, (max(now - still_paused, start), WINDOW_MINUTES))
     oracle = case.oracle(past)
     pauses = tuple(Pause(oracle.instant(a), oracle.instant(b) if b <= now else None, "on_hold") for a, b in past)
-    policy = Policy(targets[0] * MINUTE, targets[1] * MINUTE, None, case.calendar)
-    clock = ClockInput(oracle.instant(start), pauses=pauses)
+    first, solution, answer, update = (target * MINUTE for target in targets)
+    policy = Policy(first, solution, None, case.calendar, next_response=answer, update=update)
+    # The question and the team's last word lie between the start and now; without them nothing runs.
+    asked, told = (None if ago is None else max(now - ago, start) for ago in rounds)
+    clock = ClockInput(
+        oracle.instant(start),
+        pauses=pauses,
+        asked_at=None if asked is None else oracle.instant(asked),
+        told_at=None if told is None else oracle.instant(told),
+    )
     reading = read(policy, clock, oracle.instant(now))
-    due_times = (reading.first_response_due_at, reading.resolution_due_at)
-    counted = oracle.worked(start, now)
-    for metric, target, due_at in zip(Metric, targets, due_times, strict=True):
-        reached = oracle.reached(start, target)
+    left = []
+    for metric, target, begins in zip(Metric, targets, (start, start, asked, told), strict=True):
+        due_at = reading.due_times[metric]
+        if begins is None:
+            assert (due_at, reading.breached[metric]) == (None, False)
+            assert explain(policy, clock, oracle.instant(now), metric) == ()
+            continue
+        counted = oracle.worked(begins, now)
+        left.append((target - counted, counted))
+        reached = oracle.reached(begins, target)
         assert reading.breached[metric] == (reached is not None and reached <= now)
         if reached is not None:
             assert due_at == oracle.instant(reached)
         else:
             assert due_at is None or (still_paused is None and due_at > oracle.instant(WINDOW_MINUTES))
-    assert reading.elapsed == counted * MINUTE
-    assert reading.remaining == (min(targets) - counted) * MINUTE
+        segments = explain(policy, clock, oracle.instant(now), metric)
+        assert sum((segment.worked for segment in segments), timedelta()) == counted * MINUTE
+    assert reading.remaining == min(left)[0] * MINUTE
+    assert reading.elapsed in {counted * MINUTE for over, counted in left if over == min(left)[0]}
     assert (reading.paused_reason is None) == (still_paused is None)
-    segments = explain(policy, clock, oracle.instant(now))
-    assert sum((segment.worked for segment in segments), timedelta()) == counted * MINUTE
 
 
 micros = st.integers(0, 10 * 86_400 * 1_000_000).map(lambda micros: timedelta(microseconds=micros))

@@ -3,18 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form
 
+from portal.admin.base import route
 from portal.admin.editing import EditableModelView
 from portal.admin.navigation import weekday_name
 from portal.admin.sla.forms import CalendarEditForm, hours_text
+from portal.admin.sla.moving import chosen_for, go_back, moves_shown, version_rows
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.localisation import gettext
+from portal.blueprints.policies import permission
 from portal.models import BusinessCalendar
 from portal.services.tickets.calendars import get_calendar, list_calendars
-from portal.services.tickets.sla_policies import save_calendar
+from portal.services.tickets.sla_moves import preview_calendar
+from portal.services.tickets.sla_policies import restore_calendar, save_calendar
+from portal.services.tickets.sla_versions import CALENDAR
 
 # What most tenants need; any other zone can be typed.
 ZONES = [
@@ -78,7 +85,7 @@ class CalendarsView(EditableModelView):
 
     policy = Permission.SLA_READ
     write_policy = Permission.SLA_CONFIGURE
-    routes = frozenset({"index_view", "create_view", "edit_view"})
+    routes = frozenset({"index_view", "create_view", "edit_view", "versions_view", "restore_view"})
     record = "calendar"
     columns = (("name", lazy_gettext("Working hours")),)
     form = CalendarEditForm
@@ -114,11 +121,33 @@ class CalendarsView(EditableModelView):
         return form
 
     def save(self, form: Any, record: BusinessCalendar | None) -> BusinessCalendar:
-        """Have the service store it; open tickets follow."""
-        return save_calendar(
-            http.session(),
-            record.id if record else None,
-            form=form.read(),
-            actor=http.actor(),
-            now=http.now(),
+        """Have the service store it, once it is said what open tickets do."""
+        session, actor, now = http.session(), http.actor(), http.now()
+        calendar_id, wanted = record.id if record else None, form.read()
+        choice = chosen_for(lambda: preview_calendar(session, calendar_id, wanted, actor=actor, now=now))
+        return save_calendar(session, calendar_id, form=wanted, actor=actor, now=now, open_tickets=choice)
+
+    def choices(self) -> dict[str, Any]:
+        """The tickets that a change moves, once it was looked at."""
+        return moves_shown()
+
+    @route("/versions/")
+    def versions_view(self) -> ResponseReturnValue:
+        """What the hours were before, and the way back."""
+        record: BusinessCalendar = self.get_one(request.args.get("id"))
+        return self.render(
+            "admin/sla/versions.html",
+            heading=record.name,
+            record_id=record.id,
+            record_url=url_for("sla_calendars.edit_view", id=record.id),
+            up_label=gettext("Working hours"),
+            up_url=url_for("sla_calendars.index_view"),
+            restore_url=url_for("sla_calendars.restore_view"),
+            versions=version_rows(CALENDAR, record.id),
         )
+
+    @route("/restore/", methods=("POST",))
+    @permission(Permission.SLA_CONFIGURE)
+    def restore_view(self) -> ResponseReturnValue:
+        """Go back to a version."""
+        return go_back(restore_calendar, "sla_calendars")

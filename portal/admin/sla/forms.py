@@ -28,7 +28,13 @@ from portal.models import BusinessCalendar, SlaPolicy
 from portal.services.tickets.sla_checks import MAX_LEVELS
 from portal.services.tickets.sla_policies import CalendarForm, PolicyForm
 
-WORKING = ("first_response_seconds", "resolution_seconds", "warn_before_seconds")
+WORKING = (
+    "first_response_seconds",
+    "resolution_seconds",
+    "next_response_seconds",
+    "update_seconds",
+    "warn_before_seconds",
+)
 _HOURS = re.compile(r"(\d{1,2})[:.h](\d{2})?\s*(?:[-–—]|to|bis|a|à)\s*(\d{1,2})[:.h](\d{2})?")
 
 
@@ -53,6 +59,8 @@ class PolicyEditForm(Form):
     company_search = StringField(lazy_gettext("Add a company"))
     first_response_seconds = StringField(lazy_gettext("First answer within"))
     resolution_seconds = StringField(lazy_gettext("Solution within"))
+    next_response_seconds = StringField(lazy_gettext("Answer to each further question within"))
+    update_seconds = StringField(lazy_gettext("A word from the team at least every"))
     warn_before_seconds = StringField(lazy_gettext("Remind the team before"))
     auto_close_seconds = StringField(lazy_gettext("Close after the solution"))
     pause_statuses = SelectMultipleField(lazy_gettext("The clock stands still while"), validate_choice=False)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form
@@ -11,19 +11,22 @@ from wtforms import Form
 from portal.admin.base import route
 from portal.admin.editing import EditableModelView
 from portal.admin.sla.forms import PolicyEditForm, valid_uuid
+from portal.admin.sla.moving import chosen_for, go_back, moves_shown, version_rows
 from portal.admin.sla.presenters import category_names, describe_policy, level_choices, matches_text
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, gettext
+from portal.blueprints.policies import permission
 from portal.errors import NotFound
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
 from portal.models import ACTIVE, SlaPolicy, TicketStatus
 from portal.services.accounts.customers import company_names, list_companies
 from portal.services.tickets.calendars import list_calendars
-from portal.services.tickets.policies import PolicyRow, load_policies
+from portal.services.tickets.policies import POLICY, PolicyRow, load_policies
 from portal.services.tickets.queries import list_categories
-from portal.services.tickets.sla_policies import move_policy, save_policy
+from portal.services.tickets.sla_moves import preview_policy
+from portal.services.tickets.sla_policies import move_policy, restore_policy, save_policy
 
 FOUND = 8
 
@@ -37,7 +40,9 @@ class PoliciesView(EditableModelView):
 
     policy = Permission.SLA_READ
     write_policy = Permission.SLA_CONFIGURE
-    routes = frozenset({"index_view", "details_view", "create_view", "edit_view", "move_view"})
+    routes = frozenset(
+        {"index_view", "details_view", "create_view", "edit_view", "move_view", "versions_view", "restore_view"}
+    )
     record = "sla_policy"
     columns = (("name", lazy_gettext("Promise")),)
     form = PolicyEditForm
@@ -90,17 +95,15 @@ class PoliciesView(EditableModelView):
         return wish == "save"
 
     def save(self, form: Any, record: PolicyRow | None) -> SlaPolicy:
-        """Have the service store it; open tickets follow."""
+        """Have the service store it, once it is said what open tickets do."""
         calendars = list_calendars(http.session())
         rows = load_policies(http.session())
         position = record.policy.position if record else max((row.policy.position for row in rows), default=-1) + 1
-        return save_policy(
-            http.session(),
-            record.policy.id if record else None,
-            form=form.read(calendars, position=position),
-            actor=http.actor(),
-            now=http.now(),
-        )
+        session, actor, now = http.session(), http.actor(), http.now()
+        policy_id = record.policy.id if record else None
+        wanted = form.read(calendars, position=position)
+        choice = chosen_for(lambda: preview_policy(session, policy_id, wanted, actor=actor, now=now))
+        return save_policy(session, policy_id, form=wanted, actor=actor, now=now, open_tickets=choice)
 
     def choices(self) -> dict[str, Any]:
         """Options of the form; companies only as far as they were chosen or searched."""
@@ -123,6 +126,7 @@ class PoliciesView(EditableModelView):
             "companies_found": found if request.form.get("do") == "find-company" else [],
             "names_of": lambda ids: company_names(session, [id_ for id_ in map(valid_uuid, ids) if id_], actor=actor),
             **level_choices(),
+            **moves_shown(),
         }
 
     @route("/move/", methods=("POST",))
@@ -135,6 +139,28 @@ class PoliciesView(EditableModelView):
         move_policy(http.session(), wanted, up=up, actor=http.actor(), now=http.now())
         http.commit()
         return http.see_other("sla_policies.index_view")
+
+    @route("/versions/")
+    def versions_view(self) -> ResponseReturnValue:
+        """What the promise was before, and the way back."""
+        record: PolicyRow = self.get_one(request.args.get("id"))
+        own = url_for("sla_policies.details_view", id=record.policy.id)
+        return self.render(
+            "admin/sla/versions.html",
+            heading=record.policy.name,
+            record_id=record.policy.id,
+            record_url=own,
+            up_label=gettext("Promises"),
+            up_url=url_for("sla_policies.index_view"),
+            restore_url=url_for("sla_policies.restore_view"),
+            versions=version_rows(POLICY, record.policy.id),
+        )
+
+    @route("/restore/", methods=("POST",))
+    @permission(Permission.SLA_CONFIGURE)
+    def restore_view(self) -> ResponseReturnValue:
+        """Go back to a version."""
+        return go_back(restore_policy, "sla_policies")
 
 
 def _drop_level(form: Any, index: str) -> None:

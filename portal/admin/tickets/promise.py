@@ -31,6 +31,7 @@ class Promise:
 def queue_promise(ticket: Ticket, terms: PromiseTerms | None, now: datetime) -> Promise | None:
     """The promise that is due first, or how it ended; None where nothing was promised."""
     view = view_sla(ticket, now)
+    terms = _own_terms(ticket, terms)
     if view.metric is None:
         return _ended(ticket, view)
     return _running(ticket, view, view.metric, terms, now)
@@ -50,7 +51,7 @@ def _running(
     ticket: Ticket, view: SlaView, metric: Metric, terms: PromiseTerms | None, now: datetime, left: str = ""
 ) -> Promise:
     target = _target(terms, metric)
-    worked = terms.worked(ticket, now) if terms else None
+    worked = terms.worked(ticket, now, view.metric_started_at) if terms else None
     remaining = target - worked if target is not None and worked is not None else None
     if remaining is None:
         remaining = view.due_at - now if view.due_at else _NOTHING
@@ -61,7 +62,7 @@ def _running(
     plain = view.due_at - now if view.due_at else None
     ticks = plain is not None and abs(plain - remaining) < _SLACK and abs(plain) < timedelta(days=1)
     due = view.due_at.replace(microsecond=0) if view.due_at else None
-    start = due - target if due and target else view.started_at.replace(microsecond=0)
+    start = due - target if due and target else (view.metric_started_at or view.started_at).replace(microsecond=0)
     if view.state == "breached":
         text = gettext("%(span)s over", span=span) if remaining <= _NOTHING else gettext("Missed")
         return Promise("breached", text, 1.0, ticks, due, start)
@@ -72,19 +73,34 @@ def _running(
 def _target(terms: PromiseTerms | None, metric: Metric) -> timedelta | None:
     if terms is None:
         return None
-    seconds = terms.first_response_seconds if metric is Metric.FIRST_RESPONSE else terms.resolution_seconds
+    seconds = {
+        Metric.FIRST_RESPONSE: terms.first_response_seconds,
+        Metric.RESOLUTION: terms.resolution_seconds,
+        Metric.NEXT_RESPONSE: terms.next_response_seconds,
+        Metric.UPDATE: terms.update_seconds,
+    }[metric]
     return None if seconds is None else timedelta(seconds=seconds)
 
 
 def panel_promises(ticket: Ticket, terms: PromiseTerms | None, now: datetime) -> list[dict[str, Any]]:
-    """Both promises for the panel beside a ticket: label, state, how far, and what stands still."""
+    """The promises for the panel beside a ticket: label, state, how far, and what stands still."""
     view = view_sla(ticket, now)
+    terms = _own_terms(ticket, terms)
     first_done = view.first_response_at or view.resolved_at
     items = [
         _item(ticket, view, Metric.FIRST_RESPONSE, view.first_response, first_done, terms, now),
         _item(ticket, view, Metric.RESOLUTION, view.resolution, view.resolved_at, terms, now),
     ]
+    rounds = ((Metric.NEXT_RESPONSE, view.next_response_due_at), (Metric.UPDATE, view.update_due_at))
+    for metric, due in rounds:
+        if due is not None and view.metric is not None:
+            items.append(_open_item(ticket, view, metric, _label(metric, None, due), terms, now))
     return [item for item in items if item is not None]
+
+
+def _own_terms(ticket: Ticket, terms: PromiseTerms | None) -> PromiseTerms | None:
+    """The terms as of now are not those of a ticket that stays with an earlier version."""
+    return terms if ticket.sla_policy_version is None else None
 
 
 def _item(
@@ -114,8 +130,7 @@ def _open_item(
 ) -> dict[str, Any] | None:
     if view.metric is None:
         return None
-    due = view.first_response_due_at if metric is Metric.FIRST_RESPONSE else view.resolution_due_at
-    own = _view_of(view, metric, due, now)
+    own = _view_of(ticket, view, metric, now)
     sla = _running(ticket, own, metric, terms, now, left=gettext("%(span)s left", span="{t}"))
     item: dict[str, Any] = {"label": label, "sla": sla}
     if sla.fraction is not None:
@@ -127,12 +142,26 @@ def _open_item(
     return item
 
 
-def _view_of(view: SlaView, metric: Metric, due: datetime | None, now: datetime) -> SlaView:
-    """The same reading about one metric: each has its own due time and its own state."""
+def _view_of(ticket: Ticket, view: SlaView, metric: Metric, now: datetime) -> SlaView:
+    """The same reading about one metric: each has its own start, its own due time and its own state."""
     if metric is view.metric:
         return view
+    started_at, due = {
+        Metric.FIRST_RESPONSE: (ticket.clock_started_at, view.first_response_due_at),
+        Metric.RESOLUTION: (ticket.clock_started_at, view.resolution_due_at),
+        Metric.NEXT_RESPONSE: (ticket.customer_waits_since, view.next_response_due_at),
+        Metric.UPDATE: (ticket.team_spoke_at, view.update_due_at),
+    }[metric]
+    started_at = started_at or ticket.clock_started_at
     state = "breached" if due is not None and due <= now else ("paused" if view.paused_reason else "within")
-    values = {**vars(view), "metric": metric, "due_at": due, "state": state, "fraction": None}
+    values = {
+        **vars(view),
+        "metric": metric,
+        "due_at": due,
+        "state": state,
+        "fraction": None,
+        "metric_started_at": started_at,
+    }
     return SlaView(**values)
 
 

@@ -80,7 +80,16 @@ def promise_panel(ticket: Ticket, now: datetime) -> dict[str, Any]:
         view, Metric.FIRST_RESPONSE, view.first_response_due_at, view.first_response_at or view.resolved_at, now
     )
     solution = _promise(view, Metric.RESOLUTION, view.resolution_due_at, view.resolved_at, now)
-    return {"first": first, "solution": solution, "next": first if first and first["open"] else solution}
+    rounds = [
+        _running(str(gettext(METRIC[metric.value])), due, started_at or view.started_at, now)
+        for metric, due, started_at in (
+            (Metric.NEXT_RESPONSE, view.next_response_due_at, ticket.customer_waits_since),
+            (Metric.UPDATE, view.update_due_at, ticket.team_spoke_at),
+        )
+        if due is not None and view.metric is not None
+    ]
+    soonest = first if first and first["open"] else solution
+    return {"first": first, "solution": solution, "rounds": rounds, "next": rounds[0] if rounds else soonest}
 
 
 def _promise(
@@ -103,7 +112,7 @@ def _promise(
         reason = PAUSE_REASON.get(view.paused_reason or "", PAUSE_REASON["waiting_customer"])
         text = {"state": "paused", "text": gettext("Paused")}
         return {"label": label, "sla": text, "note": gettext(reason), "open": True} if view.paused_reason else None
-    return _running(view, label, due, now)
+    return _running(label, due, view.started_at, now)
 
 
 def _due_text(due: datetime, started_at: datetime) -> str:
@@ -118,27 +127,23 @@ def _took(view: SlaView, metric: Metric, span: str) -> str:
     return str(gettext("Given in %(span)s", span=span))
 
 
-def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[str, Any]:
+def _running(label: str, due: datetime, started_at: datetime, now: datetime) -> dict[str, Any]:
     left = due - now
     late = left <= timedelta(0)
     span = format_duration(left)
-    fraction = min(1.0, max(0.0, (now - view.started_at) / (due - view.started_at))) if due > view.started_at else 1.0
+    fraction = min(1.0, max(0.0, (now - started_at) / (due - started_at))) if due > started_at else 1.0
     state = "breached" if late else ("near" if fraction > 0.75 else "within")
-    ticks = due - view.started_at <= _TICKING
+    ticks = due - started_at <= _TICKING
     if late:
         text = gettext("%(span)s over", span=span)
     else:
-        text = (
-            gettext("%(span)s left", span=span)
-            if ticks
-            else gettext("by %(time)s", time=_due_text(due, view.started_at))
-        )
+        text = gettext("%(span)s left", span=span) if ticks else gettext("by %(time)s", time=_due_text(due, started_at))
     sla = {
         "state": state,
         "text": text,
         "fraction": fraction,
         "due_at": due,
-        "started_at": view.started_at,
+        "started_at": started_at,
         "ticks": ticks,
         "format": gettext("%(span)s left", span="{t}"),
     }
@@ -146,7 +151,7 @@ def _running(view: SlaView, label: str, due: datetime, now: datetime) -> dict[st
         "label": label,
         "sla": sla,
         "percent": round(100 * fraction),
-        "note": gettext("by %(time)s", time=_due_text(due, view.started_at)) if ticks else None,
+        "note": gettext("by %(time)s", time=_due_text(due, started_at)) if ticks else None,
         "open": True,
     }
 

@@ -32,6 +32,8 @@ class Sla(Shape):
     paused_reason: str | None = Field(description="The status that stops the clock, while it is stopped.")
     pending: Metric | None = Field(description="The open promise that is due first.")
     due_at: UtcDateTime | None = Field(description="When the pending promise is due; null while paused.")
+    next_response_due_at: UtcDateTime | None = Field(description="When the open question is to be answered.")
+    update_due_at: UtcDateTime | None = Field(description="When the team has to say a word again.")
 
     @classmethod
     def of(cls, ticket: Ticket, now: datetime) -> "Sla":
@@ -45,6 +47,8 @@ class Sla(Shape):
             paused_reason=view.paused_reason,
             pending=view.metric,
             due_at=view.due_at,
+            next_response_due_at=view.next_response_due_at,
+            update_due_at=view.update_due_at,
         )
 
 

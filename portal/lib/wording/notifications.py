@@ -19,8 +19,12 @@ TEXTS = {
     "ticket_assigned_by_system": N_("This ticket is yours now"),
     "ticket_escalated_first_response": N_("Escalated to you: no first answer in time"),
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
+    "ticket_escalated_next_response": N_("Escalated to you: a question was not answered in time"),
+    "ticket_escalated_update": N_("Escalated to you: no update in time"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
+    "ticket_due_soon_next_response": N_("The next answer is due soon"),
+    "ticket_due_soon_update": N_("An update is due soon"),
 }
 FALLBACK = N_("Something changed")
 

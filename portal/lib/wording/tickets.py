@@ -18,7 +18,12 @@ STATUS_FOR_CUSTOMERS = {
 }
 STATUS_FOR_STAFF = STATUS_FOR_CUSTOMERS | {"waiting_customer": N_("With customer")}
 PRIORITY = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
-METRIC = {"first_response": N_("First answer"), "resolution": N_("Solution")}
+METRIC = {
+    "first_response": N_("First answer"),
+    "resolution": N_("Solution"),
+    "next_response": N_("Next answer"),
+    "update": N_("Update"),
+}
 ROLE = {
     "customer": N_("Customer"),
     "customer.admin": N_("Company administrator"),
@@ -57,6 +62,28 @@ ESCALATIONS = {
         "tenant_admin": N_("Escalates to the head of service if unsolved"),
         "agent": N_("Reminds the team if unsolved"),
     },
+    "sla_next_response": {
+        "manager": N_("Escalates to the team lead if your question stays unanswered"),
+        "tenant_admin": N_("Escalates to the head of service if your question stays unanswered"),
+        "agent": N_("Reminds the team if your question stays unanswered"),
+    },
+    "sla_update": {
+        "manager": N_("Escalates to the team lead if you hear nothing"),
+        "tenant_admin": N_("Escalates to the head of service if you hear nothing"),
+        "agent": N_("Reminds the team if you hear nothing"),
+    },
+}
+ESCALATIONS_FOR_STAFF = ESCALATIONS | {
+    "sla_next_response": {
+        "manager": N_("Escalates to the team lead if the question stays unanswered"),
+        "tenant_admin": N_("Escalates to the head of service if the question stays unanswered"),
+        "agent": N_("Reminds the team if the question stays unanswered"),
+    },
+    "sla_update": {
+        "manager": N_("Escalates to the team lead if the customer hears nothing"),
+        "tenant_admin": N_("Escalates to the head of service if the customer hears nothing"),
+        "agent": N_("Reminds the team if the customer hears nothing"),
+    },
 }
 SHORT_ESCALATIONS = {
     "manager": N_("Escalates to the team lead"),
@@ -66,12 +93,16 @@ SHORT_ESCALATIONS = {
 STEPS = {
     "sla_first_response_warning": N_("Reminds the team that the first answer is due"),
     "sla_resolution_warning": N_("Reminds the team that the solution is due"),
+    "sla_next_response_warning": N_("Reminds the team that the next answer is due"),
+    "sla_update_warning": N_("Reminds the team that an update is due"),
     "auto_close": N_("Closes unless you reply"),
 }
 STEPS_FOR_STAFF = STEPS | {"auto_close": N_("Closes unless the customer replies")}
 SHORT_STEPS_FOR_STAFF = {
     "sla_first_response_warning": N_("Reminder: first answer"),
     "sla_resolution_warning": N_("Reminder: solution"),
+    "sla_next_response_warning": N_("Reminder: next answer"),
+    "sla_update_warning": N_("Reminder: update"),
     "auto_close": N_("Closes by itself"),
 }
 FALLBACK_STEP = N_("Next automatic step")
@@ -80,7 +111,8 @@ FALLBACK_STEP = N_("Next automatic step")
 def step_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
     """The whole sentence of a next step."""
     if kind in ESCALATIONS:
-        return translate(ESCALATIONS[kind].get(str(params.get("role")), FALLBACK_STEP))
+        sentences = (ESCALATIONS_FOR_STAFF if staff else ESCALATIONS)[kind]
+        return translate(sentences.get(str(params.get("role")), FALLBACK_STEP))
     return translate((STEPS_FOR_STAFF if staff else STEPS).get(kind, FALLBACK_STEP))
 
 
@@ -121,6 +153,8 @@ EVENTS = {
     "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
+    "escalated_next_response": N_("Escalated to %(role)s: a question was not answered in time"),
+    "escalated_update": N_("Escalated to %(role)s: no update in time"),
 }
 ESCALATION_TARGET = {
     "manager": N_("the team lead"),

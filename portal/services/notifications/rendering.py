@@ -104,6 +104,7 @@ def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
     if ticket.is_active():
         for metric, due, done in (
             ("first_response", ticket.first_response_due_at, ticket.first_response_at),
+            ("next_response", ticket.next_response_due_at, None),
             ("resolution", ticket.resolution_due_at, ticket.resolved_at),
         ):
             if due is not None and done is None and due > letter.now:

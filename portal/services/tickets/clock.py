@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from portal.events import Beside
 from portal.lib.sla_clock import ClockInput, Pause, Reading, Step, read
-from portal.models import ACTIVE, FINAL, Ticket, TicketStatus
+from portal.models import ACTIVE, FINAL, SenderType, Ticket, TicketStatus
 from portal.models.session import TenantSession
 from portal.services.tickets.policies import PolicyTerms, policy_of
+from portal.services.tickets.rounds import asked_at, turn_rounds
 
 PAUSE_STATUSES = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
 
@@ -32,13 +33,22 @@ def refresh_clock(
     return reading
 
 
-def set_clock(ticket: Ticket, *, now: datetime, policies: Sequence[PolicyTerms]) -> Reading | None:
-    """The part of `refresh_clock` that changes the ticket; `steps_of` the reading are still to be written."""
+def set_clock(
+    ticket: Ticket, *, now: datetime, policies: Sequence[PolicyTerms], spoke: SenderType | None = None
+) -> Reading | None:
+    """The part of `refresh_clock` that changes the ticket; `steps_of` the reading are still to be written.
+
+    `spoke` is who has just said something in public: that ends and begins rounds of the promise.
+    """
     policy = policy_of(policies, ticket)
+    turn_rounds(ticket, policy.rules if policy else None, clock_input(ticket), spoke=spoke, now=now)
     _mark_pause(ticket, policy, now)
     ticket.sla_policy_id = policy.id if policy else None
+    if ticket.sla_policy_version is not None and policy is not None and not policy.kept:
+        ticket.sla_policy_version = None
     if policy is None:
         ticket.first_response_due_at = ticket.resolution_due_at = ticket.sla_due_at = None
+        ticket.next_response_due_at = ticket.update_due_at = None
         ticket.sla_state = "met"
         return None
     reading = read(policy.rules, clock_input(ticket), now)
@@ -55,6 +65,9 @@ def clock_input(ticket: Ticket) -> ClockInput:
         terminal=ticket.status in FINAL,
         pauses=tuple(pauses_of(ticket)),
         fired=frozenset(ticket.clock_fired),
+        asked_at=asked_at(ticket),
+        told_at=ticket.team_spoke_at,
+        rounds_missed=ticket.rounds_missed,
     )
 
 
@@ -70,12 +83,17 @@ def store_reading(ticket: Ticket, reading: Reading) -> None:
     """Copy a reading to the columns that lists sort and filter by."""
     ticket.first_response_due_at = reading.first_response_due_at
     ticket.resolution_due_at = reading.resolution_due_at
+    ticket.next_response_due_at = reading.next_response_due_at
+    ticket.update_due_at = reading.update_due_at
     ticket.sla_state = reading.state
     pending = [
         due
         for due, done in (
             (reading.first_response_due_at, ticket.first_response_at),
             (reading.resolution_due_at, ticket.resolved_at),
+            # Rounds have no due time once they have ended.
+            (reading.next_response_due_at, None),
+            (reading.update_due_at, None),
         )
         if due is not None and done is None
     ]

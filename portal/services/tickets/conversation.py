@@ -206,7 +206,7 @@ def _finish(
         moved, line = move_to(ticket, target, now=now)
         events.append(moved)
         lines = (*lines, line)
-    reading = set_clock(ticket, now=now, policies=policies)
+    reading = set_clock(ticket, now=now, policies=policies, spoke=entry.sender_type)
     rows = (
         _message_beside(entry, taken),
         lines_beside(ticket, *lines),

@@ -87,6 +87,9 @@ def update_ticket(
     events: list[Event] = []
     if before:
         ticket.updated_at = now
+        if "category" in before or "priority" in before:
+            # Another kind of ticket is promised something else, also where it has stayed with an earlier version.
+            ticket.sla_policy_version = None
         for name in before:
             _field_line(session, ticket, name, before[name], actor=actor, now=now)
         events.append(TicketUpdated.about(ticket, changed=tuple(before)))

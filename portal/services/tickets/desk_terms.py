@@ -38,15 +38,17 @@ class PromiseTerms:
     first_response_seconds: int | None
     resolution_seconds: int | None
     calendar: WorkingCalendar
+    next_response_seconds: int | None = None
+    update_seconds: int | None = None
 
-    def worked(self, ticket: Ticket, until: datetime) -> timedelta:
-        """Working time of the ticket's cycle up to `until`, without its pauses."""
+    def worked(self, ticket: Ticket, until: datetime, since: datetime | None = None) -> timedelta:
+        """Working time of the ticket's cycle (or since a later instant) up to `until`, without its pauses."""
         pauses = [
             (datetime.fromisoformat(start), datetime.fromisoformat(end) if end else until)
             for start, end, _ in ticket.clock_pauses
             if datetime.fromisoformat(start) < until
         ]
-        start = ticket.clock_started_at
+        start = since or ticket.clock_started_at
         return working_time_between(self.calendar, start, max(until, start), excluding=pauses)
 
 
@@ -132,6 +134,8 @@ def _promises() -> Any:
         BusinessCalendar.timezone,
         BusinessCalendar.intervals,
         BusinessCalendar.holidays,
+        SlaPolicy.next_response_seconds,
+        SlaPolicy.update_seconds,
     )
     return (
         select(func.jsonb_agg(entry))
@@ -191,9 +195,11 @@ def _terms(
     timezone: str,
     intervals: list[list[int]],
     holidays: list[str],
+    next_response: int | None,
+    update: int | None,
 ) -> PromiseTerms:
     calendar = _calendar(timezone, tuple((day, start, end) for day, start, end in intervals), tuple(holidays))
-    return PromiseTerms(name, first, resolution, calendar)
+    return PromiseTerms(name, first, resolution, calendar, next_response, update)
 
 
 @lru_cache(maxsize=256)

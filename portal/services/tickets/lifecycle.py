@@ -9,7 +9,7 @@ from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, FieldError, Invalid
 from portal.events import publish
 from portal.events.tickets import TicketRated, TicketStatusChanged
-from portal.models import ACTIVE, FINAL, MOVES, Ticket, TicketStatus
+from portal.models import ACTIVE, FINAL, MOVES, SenderType, Ticket, TicketStatus
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
@@ -39,6 +39,10 @@ def move_to(ticket: Ticket, target: TicketStatus, *, now: datetime, **params: st
         ticket.clock_pauses = []
         ticket.first_response_at = None
         ticket.escalation_level = 0
+        ticket.customer_waits_since = None
+        ticket.team_spoke_at = None
+        ticket.rounds_missed = 0
+        ticket.sla_policy_version = None
     change: dict[str, Any] = {"from": before.value, "to": target.value, **params}
     moved = TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
     return moved, Line("status_changed", change)
@@ -62,7 +66,9 @@ def _apply(
 ) -> Ticket:
     before = ticket.status.value
     moved, line = move_to(ticket, target, now=now, **params)
-    reading = set_clock(ticket, now=now, policies=policies)
+    # A customer who takes a ticket up again asks for something.
+    spoke = SenderType.CUSTOMER if actor.is_customer and target is TicketStatus.OPEN else None
+    reading = set_clock(ticket, now=now, policies=policies, spoke=spoke)
     publish(
         session,
         moved,

@@ -60,6 +60,8 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
         status=TicketStatus.OPEN,
         source=request.source,
         clock_started_at=now,
+        customer_waits_since=now,
+        rounds_missed=0,
         clock_cycle=1,
         clock_pauses=[],
         clock_fired=[],
@@ -94,11 +96,11 @@ _TICKET = """
     ticket AS (
         INSERT INTO portal_tickets (id, tenant_id, customer_id, requester_id, subject, description, description_html,
                                     category, priority, status, source, sla_policy_id, sla_due_at, sla_state,
-                                    first_response_due_at, resolution_due_at, clock_started_at, last_message,
-                                    created_at, updated_at)
+                                    first_response_due_at, resolution_due_at, update_due_at, clock_started_at,
+                                    customer_waits_since, last_message, created_at, updated_at)
         VALUES (:ticket_id, :tenant_id, :customer_id, :requester_id, :subject, :description, :description_html,
                 :category, :priority, :status, :source, :sla_policy_id, :sla_due_at, :sla_state,
-                :first_response_due_at, :resolution_due_at, :at, :last_message, :at, :at)
+                :first_response_due_at, :resolution_due_at, :update_due_at, :at, :at, :last_message, :at, :at)
         RETURNING ticket_number
     )
 """
@@ -117,6 +119,7 @@ _FIELDS = (
     Ticket.sla_state,
     Ticket.first_response_due_at,
     Ticket.resolution_due_at,
+    Ticket.update_due_at,
     Ticket.last_message,
 )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -15,9 +15,13 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.lib.sla_clock import Level, Metric, Policy
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar
-from portal.models import BusinessCalendar, SlaPolicy, Ticket
+from portal.models import BusinessCalendar, ConfigVersion, SlaPolicy, Ticket
 from portal.models.session import TenantSession, prepare
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
+
+# What versions of policies are filed under, and the version of those tickets that stay without a promise.
+POLICY = "sla_policy"
+NO_PROMISE = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ _TERMS = (
     BusinessCalendar.timezone,
     BusinessCalendar.intervals,
     BusinessCalendar.holidays,
+    SlaPolicy.next_response_seconds,
+    SlaPolicy.update_seconds,
+    SlaPolicy.version,
 )
 
 
@@ -65,6 +72,11 @@ class PolicyTerms:
     timezone: str
     intervals: list[Any]
     holidays: list[str]
+    next_response: int | None = None
+    update: int | None = None
+    version: int = 1
+    # Terms of an earlier version, for the one ticket that stays with them.
+    kept: bool = False
 
     @cached_property
     def rules(self) -> Policy:
@@ -76,6 +88,8 @@ class PolicyTerms:
             calendar=working_calendar(self),
             levels=_levels(self.levels),
             auto_close_after=_seconds(self.auto_close_after),
+            next_response=_seconds(self.next_response),
+            update=_seconds(self.update),
         )
 
     def covers(self, *, category: str, priority: str, company_id: UUID) -> bool:
@@ -102,7 +116,27 @@ def read_terms(text: str | None) -> tuple[PolicyTerms, ...]:
 
     What is kept is the reading of a text, never a policy: another text is read anew, so nothing is ever stale.
     """
-    return tuple(PolicyTerms(UUID(row[0]), *row[1:]) for row in json.loads(text or "[]"))
+    return tuple(_terms(row) for row in json.loads(text or "[]"))
+
+
+@lru_cache(maxsize=256)
+def _read_kept(text: str) -> PolicyTerms:
+    return replace(_terms(json.loads(text)), kept=True)
+
+
+def _terms(row: list[Any]) -> PolicyTerms:
+    return PolicyTerms(UUID(row[0]), *row[1:])
+
+
+def terms_row(policy: SlaPolicy, calendar: BusinessCalendar) -> list[Any]:
+    """The terms of rows as JSON values, in the order in which `terms_as_text` gives them."""
+    values = [getattr(policy if column.class_ is SlaPolicy else calendar, column.key) for column in _TERMS]
+    return [str(values[0]), *values[1:]]
+
+
+def as_terms(policy: SlaPolicy, calendar: BusinessCalendar) -> PolicyTerms:
+    """The terms of rows that are perhaps not stored yet."""
+    return _terms(terms_row(policy, calendar))
 
 
 _LOAD_TERMS = prepare(terms_as_text())
@@ -123,39 +157,82 @@ def load_policies(session: TenantSession) -> list[PolicyRow]:
     return [PolicyRow(policy, calendar) for policy, calendar in rows]
 
 
-@cache
-def _lock(sight: Sight) -> Select[Any]:
-    return prepare(
-        select(Ticket, terms_as_text().scalar_subquery())
-        .where(Ticket.id == bindparam("ticket"), visible_by(sight))
-        .with_for_update(of=Ticket)
-        .execution_options(populate_existing=True)
+def _kept_as_text() -> Any:
+    """The terms that a ticket stays with."""
+    return (
+        select(cast(ConfigVersion.data["terms"], Text))
+        .where(
+            ConfigVersion.tenant_id == Ticket.tenant_id,
+            ConfigVersion.record_type == POLICY,
+            ConfigVersion.record_id == Ticket.sla_policy_id,
+            ConfigVersion.version == Ticket.sla_policy_version,
+        )
+        .correlate(Ticket)
+        .scalar_subquery()
     )
+
+
+@cache
+def _find(sight: Sight, *, lock: bool) -> Select[Any]:
+    query = select(Ticket, terms_as_text().scalar_subquery(), _kept_as_text()).where(
+        Ticket.id == bindparam("ticket"), visible_by(sight)
+    )
+    if lock:
+        query = query.with_for_update(of=Ticket).execution_options(populate_existing=True)
+    return prepare(query)
 
 
 def lock_with_policies(
     session: TenantSession, ticket_id: UUID, *, actor: Actor
 ) -> tuple[Ticket, tuple[PolicyTerms, ...]]:
     """`lock_ticket` and `load_terms` by one statement, for whatever moves the clock afterwards."""
-    row = session.run(_lock(sight_of(actor)), {"ticket": ticket_id, **values_of(actor)}).one_or_none()
+    return _with_policies(session, ticket_id, actor=actor, lock=True)
+
+
+def get_with_policies(
+    session: TenantSession, ticket_id: UUID, *, actor: Actor
+) -> tuple[Ticket, tuple[PolicyTerms, ...]]:
+    """The same to look at."""
+    return _with_policies(session, ticket_id, actor=actor, lock=False)
+
+
+def _with_policies(
+    session: TenantSession, ticket_id: UUID, *, actor: Actor, lock: bool
+) -> tuple[Ticket, tuple[PolicyTerms, ...]]:
+    row = session.run(_find(sight_of(actor), lock=lock), {"ticket": ticket_id, **values_of(actor)}).one_or_none()
     if row is None:
         raise NotFound("ticket")
-    return row[0], read_terms(row[1])
+    ticket, live, kept = row
+    policies = read_terms(live)
+    return ticket, (_read_kept(kept), *policies) if kept else policies
 
 
 def find_policy(
     policies: Sequence[PolicyTerms], *, category: str, priority: str, company_id: UUID
 ) -> PolicyTerms | None:
     """The first active policy that covers the ticket."""
-    fitting = (one for one in policies if one.covers(category=category, priority=priority, company_id=company_id))
+    fitting = (
+        one
+        for one in policies
+        if not one.kept and one.covers(category=category, priority=priority, company_id=company_id)
+    )
     return next(fitting, None)
 
 
 def policy_of(policies: Sequence[PolicyTerms], ticket: Ticket) -> PolicyTerms | None:
-    """The policy that covers an existing ticket."""
-    return find_policy(
-        policies, category=ticket.category, priority=ticket.priority.value, company_id=ticket.customer_id
-    )
+    """The policy that covers an existing ticket: the version it stays with while that covers it, else a live one."""
+    facts: dict[str, Any] = {
+        "category": ticket.category,
+        "priority": ticket.priority.value,
+        "company_id": ticket.customer_id,
+    }
+    if ticket.sla_policy_version == NO_PROMISE:
+        return None
+    if ticket.sla_policy_version is not None:
+        kept = next((one for one in policies if one.kept and one.id == ticket.sla_policy_id), None)
+        if kept is not None and kept.covers(**facts):
+            return kept
+    return find_policy(policies, **facts)
 
 
 def working_calendar(row: BusinessCalendar | PolicyTerms) -> WorkingCalendar:

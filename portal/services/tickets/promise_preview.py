@@ -38,7 +38,7 @@ def preview_promise(
         return None
     rules = policy.rules
     reading = read(rules, ClockInput(started_at=now), now)
-    due = {Metric.FIRST_RESPONSE: reading.first_response_due_at, Metric.RESOLUTION: reading.resolution_due_at}
+    due = reading.due_times
     promised = [(metric, target, due[metric]) for metric, target in rules.targets()]
     step = next((step for step in reading.steps if not step.kind.endswith("_warning")), None)
     return PromisePreview(tuple(PromisedMetric(m, target, at) for m, target, at in promised if at is not None), step)

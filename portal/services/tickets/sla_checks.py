@@ -17,7 +17,8 @@ from portal.services.tickets.validation import checked_text
 NAME_LENGTH = 80
 MAX_LEVELS = 10
 MAX_SECONDS = 366 * 86_400
-DURATIONS = ("first_response_seconds", "resolution_seconds", "warn_before_seconds", "auto_close_seconds")
+TARGETS = ("first_response_seconds", "resolution_seconds", "next_response_seconds", "update_seconds")
+DURATIONS = (*TARGETS, "warn_before_seconds", "auto_close_seconds")
 STAFF_ROLES = frozenset(
     {Role.AGENT.value, Role.MANAGER.value, Role.BILLING.value, Role.DESIGNER.value, Role.TENANT_ADMIN.value}
 )
@@ -29,7 +30,7 @@ def check_policy(session: TenantSession, policy_id: UUID | None, form: Any) -> s
     name = checked_text("name", form.name, limit=NAME_LENGTH, errors=errors)
     if name and _taken(session, SlaPolicy, policy_id, name):
         errors.append(FieldError("name", "name_taken"))
-    if form.first_response_seconds is None and form.resolution_seconds is None:
+    if all(getattr(form, name) is None for name in TARGETS):
         errors.append(FieldError("first_response_seconds", "target_required"))
     for field in DURATIONS:
         value = getattr(form, field)

@@ -25,7 +25,8 @@ class SlaView:
 
     `metric` is the open metric that is due first; it and what belongs to it is None when none is open.
     `due_at` is None while a pause keeps the due time unknown. `first_response` and `resolution` say
-    whether that metric was kept in time, None while it is open or was never promised.
+    whether that metric was kept in time, None while it is open or was never promised. `metric_started_at`
+    is when the pending metric began: rounds begin later than the cycle.
     """
 
     state: State
@@ -41,6 +42,9 @@ class SlaView:
     resolution_due_at: datetime | None
     resolved_at: datetime | None
     resolution: Kept | None
+    next_response_due_at: datetime | None = None
+    update_due_at: datetime | None = None
+    metric_started_at: datetime | None = None
 
 
 def view_sla(ticket: Ticket, now: datetime) -> SlaView:
@@ -48,7 +52,8 @@ def view_sla(ticket: Ticket, now: datetime) -> SlaView:
     answered_at = _answered_at(ticket)
     metric, due_at = _pending(ticket, answered_at)
     paused = _paused_reason(ticket) if metric else None
-    elapsed, target = _spans(ticket, due_at, now)
+    started_at = _started_at(ticket, metric)
+    elapsed, target = _spans(ticket, started_at, due_at, now)
     return SlaView(
         state=_state(ticket, metric, due_at, paused, elapsed, target, now),
         paused_reason=paused,
@@ -63,6 +68,9 @@ def view_sla(ticket: Ticket, now: datetime) -> SlaView:
         resolution_due_at=ticket.resolution_due_at,
         resolved_at=ticket.resolved_at,
         resolution=_kept(ticket.resolved_at, ticket.resolution_due_at),
+        next_response_due_at=ticket.next_response_due_at,
+        update_due_at=ticket.update_due_at,
+        metric_started_at=started_at,
     )
 
 
@@ -79,11 +87,21 @@ def _pending(ticket: Ticket, answered_at: datetime | None) -> tuple[Metric | Non
     running = [(Metric.RESOLUTION, ticket.resolution_due_at)]
     if answered_at is None:
         running.insert(0, (Metric.FIRST_RESPONSE, ticket.first_response_due_at))
-    known = [(due, metric) for metric, due in running if due is not None]
+    rounds = ((Metric.NEXT_RESPONSE, ticket.next_response_due_at), (Metric.UPDATE, ticket.update_due_at))
+    known = [(due, metric) for metric, due in (*running, *rounds) if due is not None]
     if known:
         due_at, metric = min(known, key=lambda pair: pair[0])
         return metric, due_at
     return (running[0][0], None) if _paused_reason(ticket) else (None, None)
+
+
+def _started_at(ticket: Ticket, metric: Metric | None) -> datetime:
+    """When the clock of the metric began."""
+    if metric is Metric.NEXT_RESPONSE and ticket.customer_waits_since is not None:
+        return ticket.customer_waits_since
+    if metric is Metric.UPDATE and ticket.team_spoke_at is not None:
+        return ticket.team_spoke_at
+    return ticket.clock_started_at
 
 
 def _paused_reason(ticket: Ticket) -> str | None:
@@ -92,9 +110,10 @@ def _paused_reason(ticket: Ticket) -> str | None:
     return str(last[2]) if last is not None and last[1] is None else None
 
 
-def _spans(ticket: Ticket, due_at: datetime | None, now: datetime) -> tuple[timedelta, timedelta | None]:
+def _spans(
+    ticket: Ticket, start: datetime, due_at: datetime | None, now: datetime
+) -> tuple[timedelta, timedelta | None]:
     """Plain time from the clock's start to `now` and to the due time, both without pauses."""
-    start = ticket.clock_started_at
     elapsed = max(now - start, _NOTHING) - _paused_between(ticket, start, now)
     if due_at is None or due_at <= start:
         return elapsed, None
@@ -135,5 +154,5 @@ def _state(
         return "paused"
     if stored == "near":
         return "near"
-    plain = due_at is not None and target is not None and due_at - ticket.clock_started_at <= _PLAIN_SPAN
+    plain = due_at is not None and target is not None and due_at - _started_at(ticket, metric) <= _PLAIN_SPAN
     return "near" if plain and target is not None and elapsed >= target * 3 / 4 else "within"
