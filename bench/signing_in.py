@@ -30,7 +30,9 @@ def main() -> int:
         pages._fill(server, environ)
         with pages._serve("wsgi:app", environ) as port:
             hashing = _hash_ms()
-            known = [_sign_in(port, turn, f"customer{turn % PEOPLE + 1}@scale.example", 303) for turn in range(SIGN_INS)]
+            known = [
+                _sign_in(port, turn, f"customer{turn % PEOPLE + 1}@scale.example", 303) for turn in range(SIGN_INS)
+            ]
             unknown = [_sign_in(port, SIGN_INS + turn, f"nobody{turn}@scale.example", 401) for turn in range(SIGN_INS)]
     print(f"the hash alone: p50 {hashing:.0f} ms")
     for kind, taken in (("known", known), ("unknown", unknown)):
