@@ -19,7 +19,12 @@ from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
 _SPOKEN = frozenset({"created", "replied"})
-_RANK = {kind: rank for rank, kind in enumerate(("created", "replied", "escalated", "assigned", "status_changed"))}
+_RANK = {
+    kind: rank
+    for rank, kind in enumerate(
+        ("created", "replied", "escalation_requested", "escalated", "assigned", "status_changed")
+    )
+}
 _LOOK = {"escalated": ("triangle", "warn"), "rated": ("check", "ok"), "status_changed": ("half", "accent")}
 # A countdown ticks in plain time; a promise of working time is told by its due time instead.
 _TICKING = timedelta(hours=8)
@@ -240,7 +245,7 @@ def allowed_actions(ticket: Ticket) -> set[str]:
     """What the page offers in this state."""
     actions: set[str] = set()
     if ticket.status in ACTIVE:
-        actions |= {"reply", "close", "cancel"}
+        actions |= {"reply", "close", "cancel", "escalate"}
     if ticket.status is TicketStatus.RESOLVED:
         actions |= {"reply", "close", "reopen"}
     if ticket.status is TicketStatus.CLOSED:

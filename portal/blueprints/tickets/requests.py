@@ -53,6 +53,12 @@ class CancelRequest(Body):
     reason: Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=SOME_TEXT)]
 
 
+class EscalationRequest(Body):
+    """Why somebody further up has to look at it."""
+
+    reason: Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=SOME_TEXT)]
+
+
 class RatingRequest(Body):
     """How good the solution was."""
 

@@ -13,11 +13,15 @@ from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+from portal.services.tickets.escalation_request import is_waiting
 
 
 def detail_context(found: TicketDetail) -> dict[str, Any]:
     """The names that the ticket's page reads."""
     actor, now, tenant = http.actor(), http.now(), http.tenant()
+    actions = presenters.allowed_actions(found.ticket)
+    if is_waiting(found.events, found.messages):
+        actions.discard("escalate")
     return {
         "ticket": found.ticket,
         "row": found.row,
@@ -26,7 +30,7 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "promise": presenters.promise_panel(found.ticket, now),
         "timeline_entries": presenters.timeline(found, now),
         "entries": presenters.conversation(found, actor.user_id, tenant.name),
-        "actions": presenters.allowed_actions(found.ticket),
+        "actions": actions,
         "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
         "reply": "",

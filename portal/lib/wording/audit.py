@@ -16,6 +16,8 @@ ACTIONS = {
     "ticket.escalated": N_("Ticket escalated"),
     "ticket.sla_warned": N_("Promise warning given"),
     "ticket.rated": N_("Ticket rated"),
+    "ticket.escalation_requested": N_("Escalation of a ticket asked for"),
+    "ticket.message_edited": N_("Message of a ticket edited"),
     "ticket.file_checked": N_("File of a ticket checked"),
     "ticket.file_removed": N_("File of a ticket removed"),
     "ticket.recording_decided": N_("Consent to a recording given or refused"),

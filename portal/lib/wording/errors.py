@@ -158,6 +158,7 @@ MESSAGES = {
     "ticket_closed": N_("Ticket %(number)s is closed. Reopen it to answer."),
     "already_closed": N_("Ticket %(number)s is closed already."),
     "not_closed": N_("Ticket %(number)s is not closed."),
+    "already_escalated": N_("Ticket %(number)s is escalated already. You will hear from us."),
     "not_active": N_("Ticket %(number)s is not open any more."),
     "not_resolved": N_("Ticket %(number)s can be rated once it is resolved."),
     "already_rated": N_("Ticket %(number)s is rated already."),

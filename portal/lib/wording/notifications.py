@@ -19,6 +19,8 @@ TEXTS = {
     "ticket_assigned_by_system": N_("This ticket is yours now"),
     "ticket_escalated_first_response": N_("Escalated to you: no first answer in time"),
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
+    "ticket_escalated_requested": N_("%(actor)s asks you to step in"),
+    "ticket_withdrawn": N_("%(actor)s cancelled the ticket"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
 }

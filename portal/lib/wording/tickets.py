@@ -121,6 +121,9 @@ EVENTS = {
     "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
+    "escalated_requested": N_("Escalated to %(role)s on request"),
+    "escalation_requested": N_("%(actor)s asked for escalation: %(reason)s"),
+    "message_edited": N_("%(actor)s edited a message"),
 }
 ESCALATION_TARGET = {
     "manager": N_("the team lead"),

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.authz import system_actor
+from portal.authz import ActorKind, system_actor
 from portal.events import tell
 from portal.events.messages import MessageQueued
 from portal.events.notifications import NotificationsCreated
@@ -20,6 +20,7 @@ from portal.models import (
     OutboxEvent,
     Tenant,
     Ticket,
+    TicketEvent,
     TicketMessage,
     User,
     UserKind,
@@ -202,7 +203,7 @@ def _quote(session: TenantSession, facts: Facts) -> str:
     if facts.event.kind == "ticket.created":
         return facts.ticket.description
     if "message_id" not in facts.event.payload:
-        return ""
+        return _reason(session, facts)
     found = session.scalar(
         select(TicketMessage.message).where(
             TicketMessage.id == UUID(facts.event.payload["message_id"]),
@@ -211,6 +212,21 @@ def _quote(session: TenantSession, facts: Facts) -> str:
         )
     )
     return found or ""
+
+
+def _reason(session: TenantSession, facts: Facts) -> str:
+    """Why a customer cancelled, or asked for escalation: the timeline's line of the same instant says it."""
+    reason = session.scalar(
+        select(TicketEvent.params["reason"].astext)
+        .where(
+            TicketEvent.ticket_id == facts.ticket.id,
+            TicketEvent.at == facts.event.occurred_at,
+            TicketEvent.actor_kind == ActorKind.CUSTOMER.value,
+            TicketEvent.params.has_key("reason"),
+        )
+        .limit(1)
+    )
+    return reason or ""
 
 
 def _steps(session: TenantSession, ticket: Ticket) -> list[NextStep]:
