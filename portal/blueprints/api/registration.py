@@ -18,6 +18,8 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.case_api import bp as ticket_case
+from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -33,6 +35,8 @@ BLUEPRINTS = (
     staff_people,
     staff_team,
     tickets,
+    ticket_case,
+    desk_case,
     desk,
     files,
     staff_files,

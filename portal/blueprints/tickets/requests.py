@@ -47,6 +47,12 @@ class ReplyRequest(Body):
     attachment_ids: FileIds = []
 
 
+class MessagePatch(Body):
+    """The new words of a message, in light Markdown."""
+
+    message: Text
+
+
 class CancelRequest(Body):
     """Why the ticket is withdrawn."""
 

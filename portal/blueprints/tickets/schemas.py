@@ -57,11 +57,12 @@ class CustomerMessage(Shape):
     message: str = Field(description="Light Markdown, as it was written.")
     attachments: list[AttachedFile]
     created_at: UtcDateTime
+    edited_at: UtcDateTime | None = Field(description="When its author last changed the words.")
 
     @classmethod
     def values_of(cls, row: TicketMessage) -> dict[str, Any]:
         """What customers and staff see alike."""
-        names = ("id", "sender_type", "sender_name", "message", "created_at")
+        names = ("id", "sender_type", "sender_name", "message", "created_at", "edited_at")
         return {name: getattr(row, name) for name in names} | {"attachments": attached(row.attachments)}
 
     @classmethod
@@ -81,6 +82,19 @@ class StaffMessage(CustomerMessage):
     def of(cls, row: TicketMessage) -> "StaffMessage":
         """Any entry."""
         return cls(**cls.values_of(row), is_internal=row.is_internal)
+
+
+class EarlierMessage(Shape):
+    """What a message said before it was edited."""
+
+    message: str
+    replaced_at: UtcDateTime
+
+
+class EarlierMessages(Shape):
+    """What a message said before, oldest first."""
+
+    items: list[EarlierMessage]
 
 
 class CustomerEvent(Shape):

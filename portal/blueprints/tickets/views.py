@@ -13,6 +13,7 @@ from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+from portal.services.tickets.editing import list_editable
 from portal.services.tickets.escalation_request import is_waiting
 
 
@@ -29,7 +30,7 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "step": presenters.step_view(found.row.next_step, now),
         "promise": presenters.promise_panel(found.ticket, now),
         "timeline_entries": presenters.timeline(found, now),
-        "entries": presenters.conversation(found, actor.user_id, tenant.name),
+        "entries": presenters.conversation(found, actor.user_id, tenant.name, _editable(found)),
         "actions": actions,
         "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
@@ -38,6 +39,11 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "problem": None,
         "kept_files": [],
     }
+
+
+def _editable(found: TicketDetail) -> set[UUID]:
+    """The reader's messages that may still be edited."""
+    return list_editable(found.ticket, found.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
 
 
 def show_again(

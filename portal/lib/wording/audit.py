@@ -86,6 +86,7 @@ ACTIONS = {
     "role.changed": N_("Role changed"),
     "role.deleted": N_("Role deleted"),
     "tenant.sign_in_changed": N_("Sign-in rules changed"),
+    "tenant.tickets_changed": N_("Rules of customers' tickets changed"),
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),
     "keys.rotated": N_("Secrets encrypted anew"),

@@ -1,0 +1,31 @@
+"""What surrounds one of a customer's tickets, under /api/v1/portal."""
+
+from uuid import UUID
+
+from flask import Blueprint
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.api.operations import operation
+from portal.blueprints.policies import permission
+from portal.blueprints.tickets.requests import MessagePatch
+from portal.blueprints.tickets.schemas import CustomerMessage
+from portal.services.tickets.editing import edit_message
+
+bp = Blueprint("ticket_case_api", __name__, url_prefix="/api/v1/portal/tickets")
+
+
+@bp.patch("/<uuid:ticket_id>/messages/<uuid:message_id>")
+@permission(Permission.TICKETS_REPLY)
+@operation(
+    "Edit an own message",
+    body=MessagePatch,
+    answer=CustomerMessage,
+    conflicts="The ticket is closed, or the message was answered or is too old.",
+)
+def edit(ticket_id: UUID, message_id: UUID, body: MessagePatch) -> CustomerMessage:
+    """Replaces the words of your own message while nobody has answered it; it says that it was edited."""
+    entry = edit_message(
+        http.session(), ticket_id, message_id, message=body.message, actor=http.actor(), now=http.now()
+    )
+    return CustomerMessage.of(entry)
