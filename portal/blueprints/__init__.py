@@ -16,6 +16,7 @@ from portal.blueprints.files.routes import addresses as file_addresses
 from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
+from portal.blueprints.rating.routes import bp as rating
 from portal.blueprints.tickets.routes import bp as tickets
 
 
@@ -35,6 +36,7 @@ def register_blueprints(app: Flask) -> None:
         tickets,
         files,
         file_addresses,
+        rating,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")
