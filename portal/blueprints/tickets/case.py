@@ -10,6 +10,7 @@ from portal.blueprints import http
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.blueprint import bp
+from portal.blueprints.tickets.document import send_document
 from portal.blueprints.tickets.views import field_texts, show_again
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import TicketMessage
@@ -35,6 +36,13 @@ def edit_message(ticket_id: UUID, message_id: UUID) -> ResponseReturnValue:
         return show_again(ticket_id, error, words)
     flash(gettext("Message changed"), "ok")
     return http.see_other("tickets.detail", ticket_id=ticket_id, _anchor=f"message-{message_id}")
+
+
+@bp.get("/<uuid:ticket_id>/pdf")
+@permission(Permission.TICKETS_READ)
+def pdf(ticket_id: UUID) -> ResponseReturnValue:
+    """The ticket with its public conversation as a document."""
+    return send_document(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))
 
 
 def _edit_page(

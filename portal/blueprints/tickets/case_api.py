@@ -2,14 +2,16 @@
 
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.document import PDF, send_document
 from portal.blueprints.tickets.requests import MessagePatch
 from portal.blueprints.tickets.schemas import CustomerMessage
+from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.editing import edit_message
 
 bp = Blueprint("ticket_case_api", __name__, url_prefix="/api/v1/portal/tickets")
@@ -29,3 +31,11 @@ def edit(ticket_id: UUID, message_id: UUID, body: MessagePatch) -> CustomerMessa
         http.session(), ticket_id, message_id, message=body.message, actor=http.actor(), now=http.now()
     )
     return CustomerMessage.of(entry)
+
+
+@bp.get("/<uuid:ticket_id>/pdf")
+@permission(Permission.TICKETS_READ)
+@operation("Download a ticket", answer=None, media=(PDF,))
+def pdf(ticket_id: UUID) -> Response:
+    """The ticket with its public conversation as PDF, in your language."""
+    return send_document(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))

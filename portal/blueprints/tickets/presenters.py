@@ -190,6 +190,11 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     return lines
 
 
+def sorted_events(detail: TicketDetail) -> list[TicketEvent]:
+    """The lines of the timeline as they are read."""
+    return sorted(detail.events, key=_order)
+
+
 def _order(event: TicketEvent) -> tuple[datetime, int]:
     """One answer writes several lines at the same instant; the words come before what they changed."""
     return event.at, _RANK.get(event.kind, len(_RANK))
