@@ -1,5 +1,6 @@
 """What surrounds one ticket: editing an own message, related tickets, the ticket as a document."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, render_template, request
@@ -13,10 +14,12 @@ from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.document import send_document
 from portal.blueprints.tickets.views import field_texts, show_again
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
+from portal.lib.wording.related import INWARD, OUTWARD, SAME_CATEGORY
 from portal.models import TicketMessage
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.editing import edit_message as replace_words
 from portal.services.tickets.editing import edit_refusal
+from portal.services.tickets.related import RelatedTicket, list_related
 
 
 @bp.route("/<uuid:ticket_id>/messages/<uuid:message_id>/edit", methods=["GET", "POST"])
@@ -43,6 +46,28 @@ def edit_message(ticket_id: UUID, message_id: UUID) -> ResponseReturnValue:
 def pdf(ticket_id: UUID) -> ResponseReturnValue:
     """The ticket with its public conversation as a document."""
     return send_document(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))
+
+
+@bp.get("/<uuid:ticket_id>/related")
+@permission(Permission.TICKETS_READ)
+def related(ticket_id: UUID) -> ResponseReturnValue:
+    """Tickets that have to do with this one: a part of its page, and a page without scripts."""
+    rows = list_related(http.session(), ticket_id, actor=http.actor())
+    context = {"ticket_id": ticket_id, "related": [related_view(row) for row in rows]}
+    return render_template("tickets/_related.html" if http.wants_fragment() else "tickets/related.html", **context)
+
+
+def related_view(row: RelatedTicket) -> dict[str, Any]:
+    """A related ticket with how it is related, in the reader's language."""
+    words = OUTWARD if row.outward else INWARD
+    return {
+        "id": row.ticket.id,
+        "number": row.ticket.ticket_number,
+        "subject": row.ticket.subject,
+        "status": row.ticket.status.value,
+        "link": row.link,
+        "relation": gettext(words[row.link.value] if row.link else SAME_CATEGORY),
+    }
 
 
 def _edit_page(

@@ -8,11 +8,13 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.case import related_view
 from portal.blueprints.tickets.document import PDF, send_document
 from portal.blueprints.tickets.requests import MessagePatch
-from portal.blueprints.tickets.schemas import CustomerMessage
+from portal.blueprints.tickets.schemas import CustomerMessage, RelatedItem, RelatedItems
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.editing import edit_message
+from portal.services.tickets.related import list_related
 
 bp = Blueprint("ticket_case_api", __name__, url_prefix="/api/v1/portal/tickets")
 
@@ -39,3 +41,12 @@ def edit(ticket_id: UUID, message_id: UUID, body: MessagePatch) -> CustomerMessa
 def pdf(ticket_id: UUID) -> Response:
     """The ticket with its public conversation as PDF, in your language."""
     return send_document(get_ticket_detail(http.session(), ticket_id, actor=http.actor()))
+
+
+@bp.get("/<uuid:ticket_id>/related")
+@permission(Permission.TICKETS_READ)
+@operation("List related tickets", answer=RelatedItems)
+def related(ticket_id: UUID) -> RelatedItems:
+    """Tickets of the same company that are linked to this one, and the newest of its category."""
+    rows = list_related(http.session(), ticket_id, actor=http.actor())
+    return RelatedItems(items=[RelatedItem(**related_view(row)) for row in rows])
