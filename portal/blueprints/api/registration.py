@@ -15,6 +15,8 @@ from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
+from portal.blueprints.drafts.api import bp as drafts
+from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
@@ -36,6 +38,8 @@ BLUEPRINTS = (
     staff_team,
     tickets,
     ticket_case,
+    drafts,
+    staff_drafts,
     desk_case,
     desk,
     files,

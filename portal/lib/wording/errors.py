@@ -17,6 +17,7 @@ MESSAGES = {
     "unknown_category": N_("Choose one of the categories."),
     "unknown_choice": N_("Choose one of the offered values."),
     "priority_too_high": N_("Choose a lower priority; this one is given by the team."),
+    "draft_not_found": N_("Nothing can be kept there."),
     "message_not_found": N_("Message not found."),
     "not_the_author": N_("Only its author can edit a message."),
     "message_answered": N_("This message was answered already. Write another one."),

@@ -17,6 +17,7 @@ from portal.models.session import TenantSession, prepare
 from portal.services.tenants.ticket_policy import read_ticket_policy
 from portal.services.tickets.attaching import files_beside, take_files
 from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.drafts import sent_draft_beside
 from portal.services.tickets.policies import PolicyTerms, read_terms, terms_as_text
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import SUBJECT_LENGTH, TEXT_LENGTH, checked_text
@@ -82,6 +83,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
             lines_beside(ticket, Line("created")),
             steps_of(ticket, reading),
             *files_beside(taken, ticket_id=ticket.id),
+            sent_draft_beside("new"),
         ),
     )
     # It is in the database now; what was not set here is read when somebody asks for it.
