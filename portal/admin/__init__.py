@@ -24,6 +24,7 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
+from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.clock import ClockView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
@@ -61,6 +62,7 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        TicketSettingsView(name="Customers' tickets", endpoint="ticket_settings", url="settings/tickets"),
         TeamView(name="Team", endpoint="team", url="team"),
         RolesView(),
         SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),

@@ -56,6 +56,13 @@ SETTINGS = (
         "sla_calendars", N_("Working hours"), "calendar-clock", "sla_calendars.index_view", Permission.SLA_READ
     ),
     SettingsPage("ticket_categories", N_("Categories"), "tag", "ticket_categories.index_view", Permission.SLA_READ),
+    SettingsPage(
+        "ticket_settings",
+        N_("Customers’ tickets"),
+        "ticket",
+        "ticket_settings.index",
+        Permission.SLA_CONFIGURE,
+    ),
     SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
     SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
     SettingsPage("sign_in_policy", N_("Sign-in"), "lock", "sign_in_policy.index", Permission.SIGN_IN_CONFIGURE),

@@ -12,10 +12,13 @@ from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.drafts.routes import bp as drafts
+from portal.blueprints.drafts.routes import staff_bp as staff_drafts
 from portal.blueprints.files.routes import addresses as file_addresses
 from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
+from portal.blueprints.rating.routes import bp as rating
 from portal.blueprints.tickets.routes import bp as tickets
 
 
@@ -35,6 +38,9 @@ def register_blueprints(app: Flask) -> None:
         tickets,
         files,
         file_addresses,
+        rating,
+        drafts,
+        staff_drafts,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

@@ -125,3 +125,19 @@ class TicketClockChanged(TicketFact):
     """A policy or calendar that governs the ticket was edited; its timer must be set anew."""
 
     kind: ClassVar[str] = "ticket.clock_changed"
+
+
+@dataclass(frozen=True)
+class TicketEscalationRequested(TicketFact):
+    """A customer asked for the ticket to be taken further up; who is told says the escalation itself."""
+
+    kind: ClassVar[str] = "ticket.escalation_requested"
+
+
+@dataclass(frozen=True)
+class TicketMessageEdited(TicketFact):
+    """The author changed the words of a public message; the audit trail keeps the earlier ones."""
+
+    kind: ClassVar[str] = "ticket.message_edited"
+
+    message_id: UUID

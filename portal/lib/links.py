@@ -20,6 +20,11 @@ def ticket_path(ticket_id: UUID, *, staff: bool) -> str:
     return f"/admin/tickets/{ticket_id}" if staff else f"/portal/tickets/{ticket_id}"
 
 
+def rating_path(token: str) -> str:
+    """Where a ticket is rated by the link of a mail."""
+    return f"/portal/rate/{token}"
+
+
 def mail_preferences_path(*, staff: bool) -> str:
     """Where somebody chooses which mails to get."""
     return "/admin/preferences" if staff else "/portal/account/notifications"

@@ -80,6 +80,7 @@ class LinkPurpose(StrEnum):
     LINK_ACCOUNT = "link_account"
     DISOWN_DEVICE = "disown_device"
     KEEP_EMAIL = "keep_email"
+    RATE_TICKET = "rate_ticket"
 
 
 class OneTimeLink(Tenanted, Base):

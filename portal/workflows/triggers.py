@@ -83,6 +83,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.rated"): (CLOCK,),
     ("ticket", "ticket.clock_changed"): (CLOCK,),
     ("ticket", "record.changed"): (CLOCK,),
+    ("ticket", "ticket.escalation_requested"): (CLOCK,),
     # The clock itself did these; only people have to hear of them.
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),

@@ -1,6 +1,6 @@
 """What the desk's templates show of a ticket: rows of the queue, thread, next steps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import queue_promise
+from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
 from portal.lib.text import excerpt
@@ -17,6 +18,7 @@ from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms
 from portal.services.tickets.detail import TicketDetail
+from portal.services.tickets.editing import list_editable
 from portal.services.tickets.rows import ComingStep, TicketRow
 
 VIEWS: tuple[tuple[str, str, str, str], ...] = (
@@ -34,7 +36,7 @@ ESCALATES = N_("Escalates")
 SNIPPET = 56
 _NEAR = timedelta(minutes=5)
 # The thread shows these as messages.
-_SPOKEN = frozenset({"created", "replied", "note_added"})
+_SPOKEN = frozenset({"created", "replied", "note_added", "message_edited"})
 _EVENT_LOOK = {
     "escalated": ("triangle", "err"),
     "sla_warned": ("triangle", "warn"),
@@ -138,8 +140,9 @@ def _icon_of(step: NextStep | ComingStep) -> str:
 def thread_entries(detail: TicketDetail) -> list[dict[str, Any]]:
     """Description, messages, notes and events in order of time; each with `type` `message` or `event`."""
     company = detail.row.company_name
+    editable = list_editable(detail.ticket, detail.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
     entries = [(detail.ticket.created_at, 0, _description(detail))]
-    entries.extend((entry.created_at, 1, _message(entry, company, detail)) for entry in detail.messages)
+    entries.extend((entry.created_at, 1, _message(entry, company, detail, editable)) for entry in detail.messages)
     entries.extend((event.at, 2, _event(event)) for event in detail.events if event.kind not in _SPOKEN)
     return [shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2])]
 
@@ -159,9 +162,9 @@ def _description(detail: TicketDetail) -> dict[str, Any]:
     }
 
 
-def _message(entry: TicketMessage, company: str, detail: TicketDetail) -> dict[str, Any]:
+def _message(entry: TicketMessage, company: str, detail: TicketDetail, editable: Collection[UUID]) -> dict[str, Any]:
     staff = entry.sender_type is not SenderType.CUSTOMER
-    return {
+    return _edits(entry, editable) | {
         "type": "message",
         "id": entry.id,
         "author_name": entry.sender_name,
@@ -173,6 +176,17 @@ def _message(entry: TicketMessage, company: str, detail: TicketDetail) -> dict[s
         "is_internal": entry.is_internal,
         "never_shown_to": company,
     }
+
+
+def _edits(entry: TicketMessage, editable: Collection[UUID]) -> dict[str, Any]:
+    """That a message was edited, where its earlier words are, and where its author can change it."""
+    shown: dict[str, Any] = {}
+    if entry.edited_at is not None:
+        place = http.ticket_address("desk.earlier_words", entry.ticket_id, message_id=entry.id)
+        shown = {"edited_at": entry.edited_at, "earlier_url": place}
+    if entry.id in editable:
+        shown["edit_url"] = http.ticket_address("desk.edit_message", entry.ticket_id, message_id=entry.id)
+    return shown
 
 
 def _event(event: TicketEvent) -> dict[str, Any]:

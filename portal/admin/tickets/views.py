@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from portal.admin.base import ServiceView, route
+from portal.admin.base import route
 from portal.admin.live import live_part
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
+from portal.admin.tickets.messages import MessagePages
 from portal.admin.tickets.page import TicketPage
 from portal.admin.tickets.rows import draw_rows
 from portal.authz import Permission
@@ -30,7 +31,7 @@ from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
 from portal.services.tickets.listing import list_tickets
 
 
-class DeskView(ServiceView):
+class DeskView(MessagePages):
     """The queue, and a ticket at work."""
 
     policy = Permission.DESK_READ

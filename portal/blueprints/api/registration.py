@@ -16,9 +16,13 @@ from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
+from portal.blueprints.drafts.api import bp as drafts
+from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.case_api import bp as ticket_case
+from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
@@ -36,6 +40,10 @@ BLUEPRINTS = (
     staff_team,
     staff_sign_in,
     tickets,
+    ticket_case,
+    drafts,
+    staff_drafts,
+    desk_case,
     desk,
     files,
     staff_files,

@@ -21,6 +21,7 @@ from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.views import field_texts, request_key, show_again
 from portal.errors import Conflict, Invalid
 from portal.services.tickets import conversation, lifecycle
+from portal.services.tickets.escalation_request import request_escalation
 from portal.services.tickets.queries import get_ticket
 
 
@@ -89,6 +90,16 @@ def cancel(ticket_id: UUID) -> ResponseReturnValue:
         return _question(ticket_id, "cancel")
     reason = request.form.get("reason", "")
     return _act(ticket_id, "cancel", lifecycle.cancel_ticket, gettext("Ticket cancelled"), reason=reason)
+
+
+@bp.route("/<uuid:ticket_id>/escalate", methods=["GET", "POST"])
+@permission(Permission.TICKETS_REPLY)
+def escalate(ticket_id: UUID) -> ResponseReturnValue:
+    """Ask for the ticket to be taken further up, with a reason."""
+    if request.method != "POST":
+        return _question(ticket_id, "escalate")
+    reason = request.form.get("reason", "")
+    return _act(ticket_id, "escalate", request_escalation, gettext("Ticket escalated"), reason=reason)
 
 
 @bp.route("/<uuid:ticket_id>/rate", methods=["GET", "POST"])

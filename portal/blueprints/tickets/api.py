@@ -12,6 +12,7 @@ from portal.blueprints.localisation import current_locale, select_timezone
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.requests import (
     CancelRequest,
+    EscalationRequest,
     RatingRequest,
     ReplyRequest,
     TicketQuery,
@@ -28,6 +29,7 @@ from portal.blueprints.tickets.schemas import (
 )
 from portal.services.tickets.conversation import reply_as_customer
 from portal.services.tickets.detail import get_ticket_detail
+from portal.services.tickets.escalation_request import request_escalation
 from portal.services.tickets.lifecycle import cancel_ticket, close_ticket, rate_ticket, reopen_ticket
 from portal.services.tickets.listing import TicketFilter, list_tickets
 from portal.services.tickets.opening import NewTicket, create_ticket
@@ -138,6 +140,20 @@ def reopen(ticket_id: UUID, body: NoBody) -> CustomerTicket:
 def cancel(ticket_id: UUID, body: CancelRequest) -> CustomerTicket:
     """Withdraws an active ticket, with a reason."""
     cancel_ticket(http.session(), ticket_id, reason=body.reason, actor=http.actor(), now=http.now())
+    return _ticket(ticket_id)
+
+
+@bp.post("/<uuid:ticket_id>/escalate")
+@permission(Permission.TICKETS_REPLY)
+@operation(
+    "Ask for escalation",
+    body=EscalationRequest,
+    answer=CustomerTicket,
+    conflicts="The ticket is not active, or was escalated and is not answered since.",
+)
+def escalate(ticket_id: UUID, body: EscalationRequest) -> CustomerTicket:
+    """Hands an active ticket further up at once, with a reason; again only after somebody has answered."""
+    request_escalation(http.session(), ticket_id, reason=body.reason, actor=http.actor(), now=http.now())
     return _ticket(ticket_id)
 
 

@@ -1,12 +1,13 @@
 """What the customer's pages show of a ticket: steps, promise, timeline, conversation."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup
 
+from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment, gettext
 from portal.lib.sla_clock import Metric
@@ -18,8 +19,13 @@ from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import SlaView, view_sla
 
 _GOOD = frozenset({"replied", "rated"})
-_SPOKEN = frozenset({"created", "replied"})
-_RANK = {kind: rank for rank, kind in enumerate(("created", "replied", "escalated", "assigned", "status_changed"))}
+_SPOKEN = frozenset({"created", "replied", "message_edited"})
+_RANK = {
+    kind: rank
+    for rank, kind in enumerate(
+        ("created", "replied", "escalation_requested", "escalated", "assigned", "status_changed")
+    )
+}
 _LOOK = {"escalated": ("triangle", "warn"), "rated": ("check", "ok"), "status_changed": ("half", "accent")}
 # A countdown ticks in plain time; a promise of working time is told by its due time instead.
 _TICKING = timedelta(hours=8)
@@ -189,6 +195,11 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     return lines
 
 
+def sorted_events(detail: TicketDetail) -> list[TicketEvent]:
+    """The lines of the timeline as they are read."""
+    return sorted(detail.events, key=_order)
+
+
 def _order(event: TicketEvent) -> tuple[datetime, int]:
     """One answer writes several lines at the same instant; the words come before what they changed."""
     return event.at, _RANK.get(event.kind, len(_RANK))
@@ -199,8 +210,10 @@ def say(event: TicketEvent) -> str:
     return event_text(event.kind, event.actor_name, event.params, gettext)
 
 
-def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -> list[dict[str, Any]]:
-    """Description, answers and the events between them, in order of time."""
+def conversation(
+    detail: TicketDetail, user_id: UUID | None, tenant_name: str, editable: Collection[UUID] = ()
+) -> list[dict[str, Any]]:
+    """Description, answers and the events between them, in order of time; `editable` are the reader's to change."""
     ticket = detail.ticket
     entries: list[dict[str, Any]] = [
         {
@@ -230,6 +243,10 @@ def conversation(detail: TicketDetail, user_id: UUID | None, tenant_name: str) -
                 "body_html": Markup(message.message_html),  # noqa: S704 - cleaned by nh3 when it was stored
                 "is_own": message.sender_id == user_id,
                 "attachments": file_views(detail.files_of(message.id), "files"),
+                "edited_at": message.edited_at,
+                "edit_url": http.ticket_address("tickets.edit_message", ticket.id, message_id=message.id)
+                if message.id in editable
+                else None,
             }
         )
     entries += [_event_line(event) for event in sorted(detail.events, key=_order) if event.kind not in _SPOKEN]
@@ -245,7 +262,7 @@ def allowed_actions(ticket: Ticket) -> set[str]:
     """What the page offers in this state."""
     actions: set[str] = set()
     if ticket.status in ACTIVE:
-        actions |= {"reply", "close", "cancel"}
+        actions |= {"reply", "close", "cancel", "escalate"}
     if ticket.status is TicketStatus.RESOLVED:
         actions |= {"reply", "close", "reopen"}
     if ticket.status is TicketStatus.CLOSED:

@@ -47,8 +47,20 @@ class ReplyRequest(Body):
     attachment_ids: FileIds = []
 
 
+class MessagePatch(Body):
+    """The new words of a message, in light Markdown."""
+
+    message: Text
+
+
 class CancelRequest(Body):
     """Why the ticket is withdrawn."""
+
+    reason: Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=SOME_TEXT)]
+
+
+class EscalationRequest(Body):
+    """Why somebody further up has to look at it."""
 
     reason: Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=SOME_TEXT)]
 

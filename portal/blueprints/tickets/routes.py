@@ -15,6 +15,7 @@ from portal.blueprints.files.receiving import KEPT, receive_files, still_attache
 from portal.blueprints.localisation import format_count, gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
+from portal.blueprints.tickets import case as _case
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
@@ -36,7 +37,7 @@ from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
 # The writing half of the blueprint registers itself when it is imported.
-__all__ = ["_actions", "bp"]
+__all__ = ["_actions", "_case", "bp"]
 
 
 @bp.get("")
@@ -140,7 +141,7 @@ def _new_page(
         request_key=request_key,
         categories=categories,
         promise=_promise({"category": chosen, "priority": form.get("priority")}),
-        priorities=[(key, gettext(label)) for key, label in PRIORITY.items()],
+        priorities=[(key, gettext(PRIORITY[key])) for key in http.tenant().tickets.priorities],
         subject_length=SUBJECT_LENGTH,
         kept_files=still_attached(files),
         file_limit=http.tenant().files.max_mb,

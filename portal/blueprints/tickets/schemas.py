@@ -15,8 +15,8 @@ from portal.blueprints.files.schemas import AttachedFile, FileOfTicket, attached
 from portal.blueprints.localisation import gettext
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import event_text, step_text
+from portal.models import LinkKind, SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
 from portal.models import NextStep as StepRow
-from portal.models import SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
 from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import view_sla
@@ -61,11 +61,12 @@ class CustomerMessage(Shape):
     message: str = Field(description="Light Markdown, as it was written.")
     attachments: list[AttachedFile]
     created_at: UtcDateTime
+    edited_at: UtcDateTime | None = Field(description="When its author last changed the words.")
 
     @classmethod
     def values_of(cls, row: TicketMessage) -> dict[str, Any]:
         """What customers and staff see alike."""
-        names = ("id", "sender_type", "sender_name", "message", "created_at")
+        names = ("id", "sender_type", "sender_name", "message", "created_at", "edited_at")
         return {name: getattr(row, name) for name in names} | {"attachments": attached(row.attachments)}
 
     @classmethod
@@ -85,6 +86,36 @@ class StaffMessage(CustomerMessage):
     def of(cls, row: TicketMessage) -> "StaffMessage":
         """Any entry."""
         return cls(**cls.values_of(row), is_internal=row.is_internal)
+
+
+class EarlierMessage(Shape):
+    """What a message said before it was edited."""
+
+    message: str
+    replaced_at: UtcDateTime
+
+
+class EarlierMessages(Shape):
+    """What a message said before, oldest first."""
+
+    items: list[EarlierMessage]
+
+
+class RelatedItem(Shape):
+    """Another ticket that has to do with one."""
+
+    id: UUID
+    number: str
+    subject: str
+    status: TicketStatus
+    link: LinkKind | None = Field(description="How it is linked; null where only the category is the same.")
+    relation: str = Field(description="The same in the reader's language.")
+
+
+class RelatedItems(Shape):
+    """Linked tickets first, then those of the same category."""
+
+    items: list[RelatedItem]
 
 
 class CustomerEvent(Shape):

@@ -13,11 +13,16 @@ from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+from portal.services.tickets.editing import list_editable
+from portal.services.tickets.escalation_request import is_waiting
 
 
 def detail_context(found: TicketDetail) -> dict[str, Any]:
     """The names that the ticket's page reads."""
     actor, now, tenant = http.actor(), http.now(), http.tenant()
+    actions = presenters.allowed_actions(found.ticket)
+    if is_waiting(found.events, found.messages):
+        actions.discard("escalate")
     return {
         "ticket": found.ticket,
         "row": found.row,
@@ -25,8 +30,8 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "step": presenters.step_view(found.row.next_step, now),
         "promise": presenters.promise_panel(found.ticket, now),
         "timeline_entries": presenters.timeline(found, now),
-        "entries": presenters.conversation(found, actor.user_id, tenant.name),
-        "actions": presenters.allowed_actions(found.ticket),
+        "entries": presenters.conversation(found, actor.user_id, tenant.name, _editable(found)),
+        "actions": actions,
         "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
         "reply": "",
@@ -34,6 +39,11 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "problem": None,
         "kept_files": [],
     }
+
+
+def _editable(found: TicketDetail) -> set[UUID]:
+    """The reader's messages that may still be edited."""
+    return list_editable(found.ticket, found.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
 
 
 def show_again(

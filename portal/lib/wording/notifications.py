@@ -21,6 +21,8 @@ TEXTS = {
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
     "ticket_escalated_next_response": N_("Escalated to you: a question was not answered in time"),
     "ticket_escalated_update": N_("Escalated to you: no update in time"),
+    "ticket_escalated_requested": N_("%(actor)s asks you to step in"),
+    "ticket_withdrawn": N_("%(actor)s cancelled the ticket"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
     "ticket_due_soon_next_response": N_("The next answer is due soon"),

@@ -155,6 +155,9 @@ EVENTS = {
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
     "escalated_next_response": N_("Escalated to %(role)s: a question was not answered in time"),
     "escalated_update": N_("Escalated to %(role)s: no update in time"),
+    "escalated_requested": N_("Escalated to %(role)s on request"),
+    "escalation_requested": N_("%(actor)s asked for escalation: %(reason)s"),
+    "message_edited": N_("%(actor)s edited a message"),
 }
 ESCALATION_TARGET = {
     "manager": N_("the team lead"),

@@ -27,11 +27,12 @@ LIFETIME = {
     LinkPurpose.LINK_ACCOUNT: timedelta(minutes=30),
     LinkPurpose.DISOWN_DEVICE: timedelta(days=7),
     LinkPurpose.KEEP_EMAIL: timedelta(days=7),
+    LinkPurpose.RATE_TICKET: timedelta(days=30),
 }
 # Purposes whose secret is typed from a text message instead of followed.
 CODES = frozenset({LinkPurpose.CHANGE_PHONE, LinkPurpose.PHONE_SIGN_UP})
 MAX_WRONG_CODES = 5
-_SEVERAL = frozenset({LinkPurpose.DISOWN_DEVICE, LinkPurpose.INVITATION})
+_SEVERAL = frozenset({LinkPurpose.DISOWN_DEVICE, LinkPurpose.INVITATION, LinkPurpose.RATE_TICKET})
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def issue_link(
     now: datetime,
     payload: dict[str, Any] | None = None,
 ) -> IssuedLink:
-    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own.
+    """Make a link or code. Earlier ones of the same person and purpose stop working, but for devices' own and ratings.
 
     Somebody may be invited to several companies at once; those links are ended by their invitations.
     """

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.authz import system_actor
+from portal.authz import ActorKind, system_actor
 from portal.events import tell
 from portal.events.messages import MessageQueued
 from portal.events.notifications import NotificationsCreated
+from portal.lib.vault import Vault
 from portal.models import (
     MailMessage,
     MailState,
@@ -20,6 +21,7 @@ from portal.models import (
     OutboxEvent,
     Tenant,
     Ticket,
+    TicketEvent,
     TicketMessage,
     User,
     UserKind,
@@ -31,10 +33,15 @@ from portal.services.notifications.message_ids import first_message_id, message_
 from portal.services.notifications.recipients import Facts, Notice, who_hears
 from portal.services.notifications.rendering import Letter, render_mail
 from portal.services.tenants.directory import TenantProfile, load_profile
+from portal.services.tickets.rating_links import issue_rating_link
 
 
-def fan_out(session: TenantSession, event_id: UUID, *, base_url: str, now: datetime) -> list[UUID]:
+def fan_out(
+    session: TenantSession, event_id: UUID, *, base_url: str, now: datetime, vault: Vault | None = None
+) -> list[UUID]:
     """Write the notices and mails of an event and return the ids of mails that wait to be sent.
+
+    With the vault mails about solved tickets take a link along that rates them.
 
     Unique keys (event and person; event, address and template) make a repeat write nothing; the mails that
     wait are named again.
@@ -50,7 +57,7 @@ def fan_out(session: TenantSession, event_id: UUID, *, base_url: str, now: datet
     _ring(session, facts, notices, now)
     by_mail = [notice for notice in notices if notice.mail]
     if by_mail:
-        _write_mails(session, facts, by_mail, base_url=base_url, now=now)
+        _write_mails(session, facts, by_mail, base_url=base_url, now=now, vault=vault)
     return _waiting(session, event_id)
 
 
@@ -147,7 +154,13 @@ def actor_name(session: TenantSession, facts: Facts) -> str:
 
 
 def _write_mails(
-    session: TenantSession, facts: Facts, notices: Sequence[Notice], *, base_url: str, now: datetime
+    session: TenantSession,
+    facts: Facts,
+    notices: Sequence[Notice],
+    *,
+    base_url: str,
+    now: datetime,
+    vault: Vault | None,
 ) -> None:
     tenant = session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one()
     profile = load_profile(session, tenant)
@@ -166,9 +179,21 @@ def _write_mails(
             moved_to=moved.payload.get("to_status") if moved else None,
             base_url=base_url,
             now=now,
+            rating_link=_rating_link(session, facts, notice, vault, now),
         )
         rows.append(_mail_row(session, facts, notice, letter, profile, now))
     session.execute(insert(MailMessage).values(rows).on_conflict_do_nothing())
+
+
+def _rating_link(
+    session: TenantSession, facts: Facts, notice: Notice, vault: Vault | None, now: datetime
+) -> UUID | None:
+    """The link that goes along with the mail which says that a ticket is solved."""
+    if vault is None or notice.kind not in ("ticket_status_changed", "ticket_answered"):
+        return None
+    if notice.to.user.id != facts.ticket.requester_id:
+        return None
+    return issue_rating_link(session, facts.ticket, user_id=notice.to.user.id, vault=vault, now=now)
 
 
 def _mail_row(
@@ -183,6 +208,7 @@ def _mail_row(
         "event_id": facts.event.id,
         "template": notice.kind,
         "user_id": notice.to.user.id,
+        "link_id": letter.rating_link,
         "recipient": notice.to.email,
         "locale": letter.locale,
         "message_id": first_message_id(facts.ticket.id, host)
@@ -202,7 +228,7 @@ def _quote(session: TenantSession, facts: Facts) -> str:
     if facts.event.kind == "ticket.created":
         return facts.ticket.description
     if "message_id" not in facts.event.payload:
-        return ""
+        return _reason(session, facts)
     found = session.scalar(
         select(TicketMessage.message).where(
             TicketMessage.id == UUID(facts.event.payload["message_id"]),
@@ -211,6 +237,21 @@ def _quote(session: TenantSession, facts: Facts) -> str:
         )
     )
     return found or ""
+
+
+def _reason(session: TenantSession, facts: Facts) -> str:
+    """Why a customer cancelled, or asked for escalation: the timeline's line of the same instant says it."""
+    reason = session.scalar(
+        select(TicketEvent.params["reason"].astext)
+        .where(
+            TicketEvent.ticket_id == facts.ticket.id,
+            TicketEvent.at == facts.event.occurred_at,
+            TicketEvent.actor_kind == ActorKind.CUSTOMER.value,
+            TicketEvent.params.has_key("reason"),
+        )
+        .limit(1)
+    )
+    return reason or ""
 
 
 def _steps(session: TenantSession, ticket: Ticket) -> list[NextStep]:

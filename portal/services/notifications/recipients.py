@@ -3,7 +3,8 @@
 - The requester: a confirmation of the new ticket, public answers of staff, changes of status, escalations.
 - The assignee, or the team (agents and managers) where nobody is assigned: new tickets, the customer's answers
   and moves, due times that come near. Mails to the team go to agents only.
-- A new assignee, and whoever a level of the ladder names.
+- A new assignee, and whoever a level of the ladder names; of an escalation that a customer asked for the assignee
+  or the team as well.
 - Nobody is told what they did themselves; nobody is told by two events what one transaction did.
 - An internal note is told to nobody.
 """
@@ -73,7 +74,10 @@ def _status_changed(facts: Facts) -> Iterable[Notice]:
     if facts.has_companion("ticket.replied"):
         return
     yield from _requester(facts, "ticket_status_changed")
-    if facts.event.actor_kind == ActorKind.CUSTOMER.value:
+    if facts.event.actor_kind == ActorKind.CUSTOMER.value and facts.event.payload.get("to_status") == "cancelled":
+        # Whoever works on it must not go on: this one is told by mail, too.
+        yield from _staff(facts, "ticket_withdrawn")
+    elif facts.event.actor_kind == ActorKind.CUSTOMER.value:
         yield from _staff(facts, "ticket_status_changed", mail=False)
 
 
@@ -86,6 +90,8 @@ def _assigned(facts: Facts) -> Iterable[Notice]:
 
 def _escalated(facts: Facts) -> Iterable[Notice]:
     yield from _by_id(facts, facts.event.payload.get("notify_user_ids", ()), "ticket_escalated")
+    if facts.event.payload.get("metric") == "requested":
+        yield from _staff(facts, "ticket_escalated")
     yield from _requester(facts, "ticket_handed_up")
 
 

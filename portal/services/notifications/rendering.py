@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from portal.lib.colour import solid_accent
 from portal.lib.i18n import format_day_and_time, text_direction
 from portal.lib.letters import RenderedMail, render_mail_template, translator
-from portal.lib.links import mail_preferences_path, site_address, ticket_path
+from portal.lib.links import mail_preferences_path, rating_path, site_address, ticket_path
 from portal.lib.text import excerpt
 from portal.lib.wording.tickets import (
     ESCALATION_TARGET,
@@ -19,6 +20,7 @@ from portal.lib.wording.tickets import (
     step_text,
 )
 from portal.models import NextStep, Ticket
+from portal.services.accounts.messages import SECRET_MARK
 from portal.services.notifications.recipients import Notice
 from portal.services.tenants.directory import TenantProfile
 
@@ -38,6 +40,7 @@ class Letter:
     moved_to: str | None
     base_url: str
     now: datetime
+    rating_link: UUID | None = None
 
     @property
     def staff(self) -> bool:
@@ -89,6 +92,8 @@ def _context(letter: Letter) -> dict[str, Any]:
         "facts": _facts(letter, translate),
         "next_step": _next_step(letter, translate),
         "action_url": site + ticket_path(ticket.id, staff=letter.staff),
+        # The secret is put in when the mail leaves.
+        "rating_url": site + rating_path(SECRET_MARK) if letter.rating_link else "",
         "takes_replies": True,
         "preferences_url": site + mail_preferences_path(staff=letter.staff),
     }

@@ -13,6 +13,7 @@ from portal.models import FINAL, SenderType, Ticket, TicketMessage, TicketStatus
 from portal.models.session import TenantSession
 from portal.services.tickets.attaching import MESSAGE, Taken, files_beside, snapshot_json, take_files
 from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.drafts import sent_draft_beside
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
@@ -108,6 +109,7 @@ def add_note(
             _message_beside(entry, taken),
             lines_beside(ticket, line),
             *files_beside(taken, ticket_id=ticket.id, message_id=entry.id, internal=True),
+            sent_draft_beside("note", ticket.id),
         ),
     )
     return entry
@@ -213,5 +215,6 @@ def _finish(
         steps_of(ticket, reading),
         ticket_beside(ticket),
         *files_beside(taken, ticket_id=ticket.id, message_id=entry.id),
+        sent_draft_beside("reply", ticket.id),
     )
     publish(session, *events, actor=actor, now=now, beside=rows)

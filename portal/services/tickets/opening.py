@@ -14,8 +14,10 @@ from portal.events.tickets import TicketCreated
 from portal.lib.text import excerpt, has_forbidden_characters, render_markdown
 from portal.models import Tenant, Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession, prepare
+from portal.services.tenants.ticket_policy import read_ticket_policy
 from portal.services.tickets.attaching import files_beside, take_files
 from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.drafts import sent_draft_beside
 from portal.services.tickets.policies import PolicyTerms, read_terms, terms_as_text
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import SUBJECT_LENGTH, TEXT_LENGTH, checked_text
@@ -45,8 +47,8 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
     """
     require(actor, Permission.TICKETS_CREATE)
     company_id = _company_of(actor, request)
-    policies, category_known = _load_rules(session, request.category)
-    subject, description, priority = _checked(request, category_known)
+    policies, category_known, priorities = _load_rules(session, request.category)
+    subject, description, priority = _checked(request, category_known, priorities)
     ticket = Ticket(
         id=request.id or uuid4(),
         tenant_id=session.tenant_id,
@@ -83,6 +85,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
             lines_beside(ticket, Line("created")),
             steps_of(ticket, reading),
             *files_beside(taken, ticket_id=ticket.id),
+            sent_draft_beside("new"),
         ),
     )
     # It is in the database now; what was not set here is read when somebody asks for it.
@@ -143,22 +146,27 @@ _RULES = prepare(
     select(
         terms_as_text().scalar_subquery(),
         select(TicketCategory.id).where(TicketCategory.key == bindparam("category"), TicketCategory.active).exists(),
+        Tenant.settings,
     )
     .select_from(Tenant)
     .where(Tenant.id == bindparam("tenant"))
 )
 
 
-def _load_rules(session: TenantSession, category: str) -> tuple[tuple[PolicyTerms, ...], bool]:
-    """The policies and whether the category can be chosen, by one statement."""
+def _load_rules(
+    session: TenantSession, category: str
+) -> tuple[tuple[PolicyTerms, ...], bool, tuple[TicketPriority, ...]]:
+    """The policies, whether the category can be chosen, and the priorities that can; by one statement."""
     if has_forbidden_characters(category):
         # The database takes no NUL, not even to compare with.
         category = ""
-    terms, known = session.read(_RULES, {"category": category, "tenant": session.tenant_id}).one()
-    return read_terms(terms), known
+    terms, known, settings = session.read(_RULES, {"category": category, "tenant": session.tenant_id}).one()
+    return read_terms(terms), known, read_ticket_policy(settings).priorities
 
 
-def _checked(request: NewTicket, category_known: bool) -> tuple[str, str, TicketPriority]:
+def _checked(
+    request: NewTicket, category_known: bool, priorities: tuple[TicketPriority, ...]
+) -> tuple[str, str, TicketPriority]:
     errors: list[FieldError] = []
     subject = checked_text("subject", request.subject, limit=SUBJECT_LENGTH, errors=errors)
     if "\n" in subject:
@@ -173,6 +181,9 @@ def _checked(request: NewTicket, category_known: bool) -> tuple[str, str, Ticket
         priority = TicketPriority(request.priority)
     except ValueError:
         errors.append(FieldError("priority", "unknown_choice"))
+    else:
+        if priority not in priorities:
+            errors.append(FieldError("priority", "priority_too_high"))
     if errors:
         raise Invalid(*errors)
     return subject, description, priority

@@ -33,7 +33,9 @@ class NotificationActivities:
             if answer_event(session, run.event_id, vault=self._outlets.vault, base_url=base_url, now=now):
                 # Its mail is told of by an event of its own.
                 return MailBatch(run.tenant_id, [])
-            return MailBatch(run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now))
+            return MailBatch(
+                run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now, vault=self._outlets.vault)
+            )
 
     @activity.defn(name="notifications.send_mails")
     def send_mails(self, batch: MailBatch) -> None:

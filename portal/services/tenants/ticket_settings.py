@@ -1,0 +1,79 @@
+"""Changing what a tenant decides about its customers' tickets."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.authz import Actor, Permission, require
+from portal.errors import FieldError, Invalid
+from portal.events import audit
+from portal.models import Tenant, TicketPriority
+from portal.models.session import TenantSession
+from portal.services.tenants.ticket_policy import EDIT_MINUTES, HIGHEST, SETTING, TicketPolicy, read_ticket_policy
+
+
+@dataclass(frozen=True)
+class TicketPolicyForm:
+    """The rules as they are edited; `edit_minutes` is only read where editing has a time."""
+
+    highest_priority: str
+    edit_timed: bool
+    edit_minutes: int | None
+
+
+def load_policy(session: TenantSession, *, actor: Actor) -> TicketPolicy:
+    """The rules as they are stored now. Raises Forbidden."""
+    require(actor, Permission.SLA_CONFIGURE)
+    return read_ticket_policy(_tenant(session).settings)
+
+
+def save_policy(session: TenantSession, form: TicketPolicyForm, *, actor: Actor, now: datetime) -> TicketPolicy:
+    """Store the rules; open tickets keep the priority they have.
+
+    Raises Forbidden and Invalid per field. The caller has the directory of tenants read them again.
+    """
+    require(actor, Permission.SLA_CONFIGURE)
+    policy = _checked(form)
+    tenant = _tenant(session, lock=True)
+    before = read_ticket_policy(tenant.settings)
+    if policy == before:
+        return policy
+    kept = tenant.settings.get(SETTING)
+    tenant.settings = {**tenant.settings, SETTING: {**(kept if isinstance(kept, dict) else {}), **_plain(policy)}}
+    audit(
+        session,
+        "tenant.tickets_changed",
+        "tenant",
+        tenant.id,
+        actor=actor,
+        now=now,
+        before=_plain(before),
+        after=_plain(policy),
+    )
+    return policy
+
+
+def _plain(policy: TicketPolicy) -> dict[str, Any]:
+    return {"highest_priority": policy.highest_priority.value, "edit_minutes": policy.edit_minutes}
+
+
+def _checked(form: TicketPolicyForm) -> TicketPolicy:
+    errors: list[FieldError] = []
+    if form.highest_priority not in HIGHEST:
+        errors.append(FieldError("highest_priority", "unknown_choice"))
+    minutes = form.edit_minutes if form.edit_timed else None
+    low, high = EDIT_MINUTES
+    if form.edit_timed and (minutes is None or not low <= minutes <= high):
+        errors.append(FieldError("edit_minutes", "out_of_range", (("low", low), ("high", high))))
+    if errors:
+        raise Invalid(*errors)
+    return TicketPolicy(TicketPriority(form.highest_priority), minutes)
+
+
+def _tenant(session: TenantSession, *, lock: bool = False) -> Tenant:
+    query = select(Tenant).where(Tenant.id == session.tenant_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one()
