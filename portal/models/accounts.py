@@ -62,6 +62,9 @@ class Company(Tenanted, Base):
     phone: Mapped[str | None] = mapped_column(String(40))
     city: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(80))
+    shares_tickets: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
+    )
     created_at: Mapped[CreatedAt]
 
 

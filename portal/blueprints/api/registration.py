@@ -9,6 +9,7 @@ from portal.blueprints.accounts.company_api import bp as company
 from portal.blueprints.accounts.factors_api import bp as factors
 from portal.blueprints.accounts.join_api import bp as join
 from portal.blueprints.accounts.recovery_api import bp as recovery
+from portal.blueprints.accounts.sharing_api import bp as sharing
 from portal.blueprints.accounts.staff_companies_api import bp as staff_companies
 from portal.blueprints.accounts.staff_people_api import bp as staff_people
 from portal.blueprints.accounts.staff_team_api import bp as staff_team
@@ -18,6 +19,7 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.colleagues_api import bp as colleagues
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     files,
     staff_files,
     audit,
+    colleagues,
+    sharing,
     pages,
 )
 

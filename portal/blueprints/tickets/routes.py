@@ -15,6 +15,7 @@ from portal.blueprints.files.receiving import KEPT, receive_files, still_attache
 from portal.blueprints.localisation import format_count, gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
+from portal.blueprints.tickets import colleagues as _colleagues
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
@@ -36,7 +37,7 @@ from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
 # The writing half of the blueprint registers itself when it is imported.
-__all__ = ["_actions", "bp"]
+__all__ = ["_actions", "_colleagues", "bp"]
 
 
 @bp.get("")
@@ -69,7 +70,7 @@ def index() -> ResponseReturnValue:
         "summary": _summary(page, counts[address.view], filtered=bool(address.chips(categories))),
         "has_any": counts["all"] > 0,
         "near_miss": None if rows else find_near_miss(session, address.without(), actor=actor, now=now),
-        "whole_company": bool(actor.admin_company_ids),
+        "whole_company": bool(actor.whole_company_ids),
     }
     return http.render_live("tickets/index.html", "tickets/_list.html", context)
 

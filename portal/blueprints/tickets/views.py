@@ -12,7 +12,9 @@ from portal.blueprints.localisation import current_locale, format_moment, gettex
 from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
+from portal.models import Ticket
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
+from portal.services.tickets.standing import decides
 
 
 def detail_context(found: TicketDetail) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "promise": presenters.promise_panel(found.ticket, now),
         "timeline_entries": presenters.timeline(found, now),
         "entries": presenters.conversation(found, actor.user_id, tenant.name),
-        "actions": presenters.allowed_actions(found.ticket),
+        "actions": offered_actions(found.ticket),
         "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
         "reply": "",
@@ -34,6 +36,12 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "problem": None,
         "kept_files": [],
     }
+
+
+def offered_actions(ticket: Ticket) -> set[str]:
+    """What the page offers this reader in this state: colleagues whom it is shared with may answer, no more."""
+    actions = presenters.allowed_actions(ticket)
+    return actions if decides(ticket, http.actor()) else actions & {"reply"}
 
 
 def show_again(

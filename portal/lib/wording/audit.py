@@ -16,6 +16,8 @@ ACTIONS = {
     "ticket.escalated": N_("Ticket escalated"),
     "ticket.sla_warned": N_("Promise warning given"),
     "ticket.rated": N_("Ticket rated"),
+    "ticket.follower_added": N_("Ticket shared with a colleague"),
+    "ticket.follower_removed": N_("Ticket shared no more with a colleague"),
     "ticket.file_checked": N_("File of a ticket checked"),
     "ticket.file_removed": N_("File of a ticket removed"),
     "ticket.recording_decided": N_("Consent to a recording given or refused"),

@@ -21,6 +21,8 @@ TEXTS = {
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
+    "ticket_colleague_replied": N_("%(actor)s replied"),
+    "ticket_shared": N_("%(actor)s shares this ticket with you"),
 }
 FALLBACK = N_("Something changed")
 
