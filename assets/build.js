@@ -13,6 +13,7 @@ import { mkdir, readFile, rm, writeFile, readdir, watch } from "node:fs/promises
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { unpackFont } from "./fonts.js";
 import { buildSprite } from "./sprite.js";
 import { tokensCss } from "./tokens.js";
 
@@ -22,6 +23,9 @@ const out = join(here, "..", "portal", "static", "dist");
 const ENTRIES = ["js/app.js", "js/admin.js", "css/app.css", "css/admin.css", "css/gallery.css", "css/print.css"];
 // Named in the manifest so that a page can preload it.
 const PRELOADED_FONT = /^inter-latin-opsz-normal-/;
+// What documents are set in, in regular and semibold, by script; templates/pdf/base.typ names the families.
+const PRINTED_FONT = /^ibm-plex-sans-arabic-(arabic|latin|latin-ext)-(400|600)-normal\.woff$/;
+const PRINTED_FONTS = join(here, "..", "node_modules", "@fontsource", "ibm-plex-sans-arabic", "files");
 
 /** Serves `virtual:tokens`, the custom properties made from tokens.json. */
 const tokensPlugin = {
@@ -63,6 +67,7 @@ async function buildOnce() {
   }
   manifest["icons.svg"] = await writeHashed("i.svg", await buildSprite(here));
   manifest["favicon.svg"] = await writeHashed("favicon.svg", await readFile(join(here, "favicon.svg")));
+  await writePrintedFonts();
   await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
@@ -75,8 +80,18 @@ async function writeHashed(name, content) {
   return file;
 }
 
+async function writePrintedFonts() {
+  await mkdir(join(out, "print-fonts"));
+  for (const file of await readdir(PRINTED_FONTS)) {
+    const [, script, weight] = file.match(PRINTED_FONT) ?? [];
+    if (!script) continue;
+    const font = unpackFont(await readFile(join(PRINTED_FONTS, file)), `print-${script}`);
+    await writeFile(join(out, "print-fonts", `${script}-${weight}.ttf`), font);
+  }
+}
+
 async function printSizes() {
-  for (const file of (await readdir(out)).sort()) {
+  for (const file of (await readdir(out)).filter((name) => extname(name)).sort()) {
     const bytes = await readFile(join(out, file));
     const packed = [".woff2"].includes(extname(file)) ? bytes.length : gzipSync(bytes, { level: 9 }).length;
     console.log(`${(packed / 1024).toFixed(1).padStart(7)} KB  ${file}`);
