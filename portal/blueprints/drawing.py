@@ -93,7 +93,8 @@ def countdown(at: datetime | None, css: str = "") -> Markup:
 
 def stamped(at: datetime) -> str:
     """The attributes of a `time`: for programs and, to hover over, exact for people."""
-    return f' datetime="{at.isoformat(timespec="seconds")}" title="{escape(format_exact(at))}"'
+    moment = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f' datetime="{moment}" title="{escape(format_exact(at))}"'
 
 
 def promise(sla: Any, prefix: str = "", drawn: bool = True) -> Markup:
@@ -156,13 +157,9 @@ def next_step(step: Mapping[str, Any] | None, *, chip: bool = False) -> Markup:
 
 
 def _when(at: datetime | None, words: str | None) -> str:
-    if words:
-        told: str = f"<time{stamped(at)}>{escape(words)}</time>" if at else escape(words)
-    elif at:
-        told = countdown(at)
-    else:
-        return ""
-    return f'<span class="next-when">{told}</span>'
+    if at is None:
+        return f'<span class="next-when">{escape(words)}</span>' if words else ""
+    return f'<time class="next-when"{stamped(at)}>{escape(words)}</time>' if words else countdown(at, "next-when")
 
 
 def next_step_chip(step: Mapping[str, Any] | None) -> Markup:

@@ -171,6 +171,9 @@ def _success(declared: Operation, keyed: bool, references: References) -> Json:
     if declared.answer is not None:
         schema = {"$ref": references[declared.answer, "serialization"]}
         answer["content"] = {"application/json": {"schema": schema}}
+    if declared.media:
+        file = {"type": "string", "contentMediaType": "application/octet-stream"}
+        answer["content"] = {media: {"schema": file} for media in declared.media}
     if keyed:
         answer["headers"] = {
             idempotency.REPLAYED: {

@@ -15,7 +15,7 @@ from portal.blueprints.api.schemas import Body, Query
 from portal.blueprints.api.uploads import fingerprint, read_upload
 from portal.blueprints.api.validation import check_body, read_body, read_query
 
-View = Callable[..., BaseModel | None]
+View = Callable[..., BaseModel | Response | None]
 Endpoint = Callable[..., Response]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -26,6 +26,7 @@ class Operation:
 
     One that takes a file (`upload`) gets a multipart form with the field `file` instead of JSON.
     Of a `sealed` one the answer holds a secret: it is kept encrypted where it is kept for an idempotency key.
+    One that gives a file names the types it may have in `media`; its view makes the whole answer, and commits.
     """
 
     summary: str
@@ -38,6 +39,7 @@ class Operation:
     description: str
     upload: bool = False
     sealed: bool = False
+    media: tuple[str, ...] = ()
 
     @property
     def body_optional(self) -> bool:
@@ -58,6 +60,7 @@ def operation(
     conflicts: str | None = None,
     upload: bool = False,
     sealed: bool = False,
+    media: tuple[str, ...] = (),
 ) -> Callable[[View], Endpoint]:
     """Check what is sent, call the view with `body` and `query`, answer with the model it returns, commit.
 
@@ -67,7 +70,7 @@ def operation(
 
     def mark(view: View) -> Endpoint:
         text = getdoc(view) or ""
-        declared = Operation(summary, answer, status, body, query, keyed, conflicts, text, upload, sealed)
+        declared = Operation(summary, answer, status, body, query, keyed, conflicts, text, upload, sealed, media)
 
         @wraps(view)
         def run(**path: Any) -> Response:
@@ -96,6 +99,8 @@ def _run(declared: Operation, view: View, path: dict[str, Any]) -> Response:
     if declared.body is not None:
         given["body"] = check_body(declared.body, sent)
     found = view(**given)
+    if isinstance(found, Response):
+        return found
     text = "" if found is None else found.model_dump_json()
     if isinstance(claimed, idempotency.Claim):
         claimed.keep(declared.status, text)

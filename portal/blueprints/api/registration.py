@@ -20,6 +20,7 @@ from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.colleagues_api import bp as colleagues
+from portal.blueprints.tickets.list_api import bp as ticket_list
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     staff_files,
     audit,
     colleagues,
+    ticket_list,
     sharing,
     pages,
 )

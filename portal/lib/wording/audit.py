@@ -16,6 +16,10 @@ ACTIONS = {
     "ticket.escalated": N_("Ticket escalated"),
     "ticket.sla_warned": N_("Promise warning given"),
     "ticket.rated": N_("Ticket rated"),
+    "ticket_view.saved": N_("View of tickets saved"),
+    "ticket_view.renamed": N_("View of tickets renamed"),
+    "ticket_view.deleted": N_("View of tickets deleted"),
+    "tickets.exported": N_("Tickets exported"),
     "ticket.follower_added": N_("Ticket shared with a colleague"),
     "ticket.follower_removed": N_("Ticket shared no more with a colleague"),
     "ticket.file_checked": N_("File of a ticket checked"),
@@ -107,6 +111,7 @@ RECORDS = {
     "audit": N_("Audit log"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
+    "ticket_view": N_("View of tickets"),
     **people.RECORDS,
 }
 DOORS = {
