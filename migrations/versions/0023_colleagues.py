@@ -1,4 +1,4 @@
-"""Colleagues: companies whose people see all of its tickets, and search that knows whom a ticket was shared with.
+"""Colleagues: companies whose people see all tickets, search that knows what was shared; the switch for keys.
 
 Revision ID: 0023
 Revises: 0021
@@ -71,6 +71,10 @@ def upgrade() -> None:
             nullable=False,
             comment="everybody of the company sees all of its tickets",
         ),
+    )
+    op.add_column(
+        "users",
+        sa.Column("shortcuts", sa.Boolean(), server_default="true", nullable=False, comment="keys act (UXA-08)"),
     )
     op.execute("CREATE POLICY search ON ticket_followers FOR SELECT TO portal_search USING (true)")
     op.execute("GRANT SELECT ON ticket_followers TO portal_search")

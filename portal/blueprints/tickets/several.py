@@ -16,14 +16,14 @@ from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.exporting import FORMATS, MOST_CHOSEN, send_tickets
 from portal.blueprints.tickets.filters import ListAddress
 from portal.blueprints.tickets.presenters import categories_for
-from portal.blueprints.tickets.views import field_texts
+from portal.blueprints.tickets.views import field_texts, offered_actions
 from portal.errors import Conflict, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
 from portal.services.tickets.bulk import EndingResult, end_tickets
 from portal.services.tickets.listing import TicketFilter, list_tickets
 from portal.services.tickets.own_views import FILTERS, delete_view, list_own_views, rename_view, save_view
-from portal.services.tickets.queries import list_categories
+from portal.services.tickets.queries import get_ticket, list_categories
 
 SELECTABLE = 100
 
@@ -48,6 +48,14 @@ def select() -> ResponseReturnValue:
 def bulk_bar() -> ResponseReturnValue:
     """The bar that a script shows below the list once something is chosen."""
     return render_template("tickets/_bulk_bar.html")
+
+
+@bp.get("/<uuid:ticket_id>/menu")
+@permission(Permission.TICKETS_READ)
+def menu(ticket_id: UUID) -> ResponseReturnValue:
+    """What can be done with one ticket in its state; a script shows it beside the row."""
+    ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
+    return render_template("tickets/_menu.html", ticket=ticket, actions=offered_actions(ticket))
 
 
 @bp.post("/bulk")

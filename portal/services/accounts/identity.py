@@ -52,6 +52,7 @@ class Login:
     mail_preferences: dict[str, Any]
     previous_login_at: datetime | None
     second_factor_due_at: datetime | None
+    shortcuts: bool
 
 
 # Parallel to the fields of Login. Columns, not the entity: every request reads them, and loading doubles the cost.
@@ -65,6 +66,7 @@ _LOGIN = (
     User.mail_preferences,
     User.previous_login_at,
     User.second_factor_due_at,
+    User.shortcuts,
 )
 # The columns of `select_identity`; what is added to them comes after these.
 _WIDTH = len(_LOGIN) + 4
