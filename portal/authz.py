@@ -109,6 +109,8 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     company_ids: tuple[UUID, ...] = ()
     admin_company_ids: tuple[UUID, ...] = ()
+    shared_company_ids: tuple[UUID, ...] = ()
+    follows: bool = False
     granted: frozenset[Permission] = frozenset()
     ip: str = ""
     request_id: str = ""
@@ -119,6 +121,13 @@ class Actor:
     def __post_init__(self) -> None:
         by_role: frozenset[Permission] = frozenset().union(*(ROLE_PERMISSIONS[role] for role in self.roles))
         object.__setattr__(self, "permissions", by_role | self.granted)
+
+    @property
+    def whole_company_ids(self) -> tuple[UUID, ...]:
+        """The companies all of whose tickets a customer sees: administered ones, and those that share them."""
+        if not self.shared_company_ids:
+            return self.admin_company_ids
+        return tuple(dict.fromkeys((*self.admin_company_ids, *self.shared_company_ids)))
 
     @property
     def is_staff(self) -> bool:

@@ -1,8 +1,10 @@
 /** Every page of customers: small parts, each of which a page can do without. */
+import { startChosen } from "./chosen.js";
 import { startClock } from "./clock.js";
 import { startDrafts } from "./drafts.js";
 import { startFiles } from "./files.js";
 import { startForms } from "./forms.js";
+import { startKeyboard } from "./keyboard.js";
 import { startLive } from "./live.js";
 import { startOverlays } from "./overlays.js";
 import { startPartials } from "./partials.js";
@@ -22,8 +24,10 @@ startClock();
 startToasts();
 startPasskeys();
 startPreferences();
+startChosen();
 startRows();
 startShortcuts();
+startKeyboard();
 startLive();
 startSocket();
 document.documentElement.setAttribute("data-ready", "");

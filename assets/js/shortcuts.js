@@ -1,6 +1,4 @@
-/** `/` goes to the search of the page; what is cut says itself in full. */
-const writing = (element) => element?.closest?.("input, textarea, select, [contenteditable]");
-
+/** What is cut says itself in full. */
 const CUT = ".cell-link, .cell-line, .list-row-title, .queue-title, .truncate, .next-text, .cell-sub";
 
 /** A title only where text is really cut: rows stay short on the wire. */
@@ -11,12 +9,4 @@ function nameInFull({ target }) {
 
 export function startShortcuts() {
   document.addEventListener("pointerover", nameInFull);
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
-    const search = [...document.querySelectorAll("[data-shortcut='/'], .filters .search input")].find((input) => input.checkVisibility());
-    if (!search) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  });
 }

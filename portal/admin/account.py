@@ -12,12 +12,14 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.bell import notice_rows
 from portal.blueprints.accounts.forms import refusal_texts
+from portal.blueprints.accounts.keyboard_pages import switch_keys
 from portal.blueprints.accounts.profile_pages import uploaded_picture
 from portal.blueprints.localisation import current_locale, current_theme, gettext
 from portal.blueprints.policies import while_enrolling
 from portal.blueprints.uploads import takes_file
 from portal.errors import Invalid
 from portal.integrations.pictures import MAX_BYTES
+from portal.lib.wording.keyboard import FOR_EVERYBODY
 from portal.services.accounts.avatars import remove_avatar, save_avatar
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.accounts.profile import get_profile
@@ -96,6 +98,21 @@ class PreferencesView(ServiceView):
         if locale:
             cookie["locale"] = locale
         return redirect(_came_from(), code=303)
+
+    @route("/keyboard")
+    def keyboard(self) -> ResponseReturnValue:
+        """What the keys do, as a page or as the dialog that `?` opens."""
+        return self.render(
+            "accounts/_keyboard.html" if http.wants_fragment() else "admin/keyboard.html",
+            keys=[(key, gettext(text)) for key, text in FOR_EVERYBODY],
+            save_url=url_for("staff_preferences.switch_keyboard"),
+        )
+
+    @route("/keyboard", methods=("POST",))
+    def switch_keyboard(self) -> ResponseReturnValue:
+        """Switch the keys on or off."""
+        switch_keys()
+        return http.see_other("staff_preferences.keyboard")
 
     @route("/picture", methods=("POST",))
     @takes_file(MAX_BYTES)

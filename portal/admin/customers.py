@@ -25,6 +25,7 @@ from portal.services.accounts.customers import get_company, get_person, list_com
 from portal.services.accounts.invitation_queries import list_company_invitations
 from portal.services.accounts.invitations import NewInvitation, invite_customer
 from portal.services.accounts.records import save_company
+from portal.services.accounts.ticket_sharing import set_ticket_sharing
 
 PEOPLE_SHOWN = 100
 
@@ -71,7 +72,7 @@ class CompaniesView(EditableModelView):
 
     policy = Permission.CUSTOMERS_READ
     write_policy = Permission.CUSTOMERS_EDIT
-    routes = frozenset({"index_view", "details_view", "create_view", "edit_view", "invite_view"})
+    routes = frozenset({"index_view", "details_view", "create_view", "edit_view", "invite_view", "sharing_view"})
     helpers = HELPERS
     record = "company"
     columns = (
@@ -129,6 +130,16 @@ class CompaniesView(EditableModelView):
         return self.render(
             self.details_template, model=company, people=people, invitations=invitations.items, may_invite=_may_invite()
         )
+
+    @route("/<uuid:company_id>/sharing", methods=("POST",))
+    @permission(Permission.CUSTOMERS_EDIT)
+    def sharing_view(self, company_id: UUID) -> ResponseReturnValue:
+        """Let everybody of a company see all of its tickets, or no more."""
+        shared = request.form.get("shares_tickets") == "1"
+        set_ticket_sharing(http.session(), company_id, shared=shared, actor=http.actor(), now=http.now())
+        http.commit()
+        flash(gettext("Saved"), "ok")
+        return http.see_other("companies.details_view", id=company_id)
 
     @route("/<uuid:company_id>/invite", methods=("GET", "POST"))
     @permission(Permission.ACCESS_MANAGE)

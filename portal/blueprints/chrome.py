@@ -58,6 +58,7 @@ def frame() -> dict[str, Any]:
         "flashes": _flashes(),
         "system_state": _system_state() if found and door() == "portal" else None,
         "factor_due": factor_due(tenant.sign_in, found.user) if found else None,
+        "shortcuts_off": found is not None and not found.user.shortcuts,
         "now": http.now(),
         "request_id": g.get("request_id", ""),
     }

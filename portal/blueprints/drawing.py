@@ -99,7 +99,8 @@ def countdown(at: datetime | None, css: str = "") -> Markup:
 
 def stamped(at: datetime) -> str:
     """The attributes of a `time`: for programs and, to hover over, exact for people."""
-    return f' datetime="{at.isoformat(timespec="seconds")}" title="{escaped(format_exact(at))}"'
+    moment = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f' datetime="{moment}" title="{escaped(format_exact(at))}"'
 
 
 def promise(sla: Any, prefix: str = "", drawn: bool = True) -> Markup:
@@ -162,13 +163,9 @@ def next_step(step: Mapping[str, Any] | None, *, chip: bool = False) -> Markup:
 
 
 def _when(at: datetime | None, words: str | None) -> str:
-    if words:
-        told: str = f"<time{stamped(at)}>{escaped(words)}</time>" if at else escaped(words)
-    elif at:
-        told = countdown(at)
-    else:
-        return ""
-    return f'<span class="next-when">{told}</span>'
+    if at is None:
+        return f'<span class="next-when">{escaped(words)}</span>' if words else ""
+    return f'<time class="next-when"{stamped(at)}>{escaped(words)}</time>' if words else countdown(at, "next-when")
 
 
 def next_step_chip(step: Mapping[str, Any] | None) -> Markup:

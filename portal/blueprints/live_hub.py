@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,12 +21,18 @@ from portal.services.accounts.factor_policy import must_enrol_now
 from portal.services.accounts.identity import Identity, build_identity
 from portal.services.accounts.sessions import find_living, find_signed_in
 from portal.services.tenants.directory import TenantProfile, load_sign_in_policy
+from portal.services.tickets.followers import list_followers
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 3.0
 LISTEN_WAIT_SECONDS = 2.0
 # What moves a number in the frame of pages.
-_COUNTED = frozenset({"ticket.created", "ticket.status_changed", "ticket.assigned", "ticket.replied"})
+_COUNTED = frozenset(
+    {
+        *("ticket.created", "ticket.status_changed", "ticket.assigned", "ticket.replied"),
+        *("ticket.follower_added", "ticket.follower_removed"),
+    }
+)
 # What ends sessions of many, or from far away: their sockets need not wait for the next look.
 _ENDING = frozenset({AllSessionsEnded.kind})
 
@@ -53,7 +59,7 @@ def user_room(tenant_id: UUID, user_id: UUID) -> str:
 
 
 def company_room(tenant_id: UUID, company_id: UUID) -> str:
-    """The administrators of a company, who see all of its records."""
+    """Those who see all of a company's records: its administrators, or everybody where it shares them."""
     return f"t:{tenant_id}:c:{company_id}"
 
 
@@ -63,7 +69,7 @@ def rooms_of(identity: Identity) -> frozenset[str]:
     rooms = {user_room(actor.tenant_id, identity.user.id)}
     if actor.is_staff:
         rooms.add(staff_room(actor.tenant_id))
-    rooms.update(company_room(actor.tenant_id, company) for company in actor.admin_company_ids)
+    rooms.update(company_room(actor.tenant_id, company) for company in actor.whole_company_ids)
     return frozenset(rooms)
 
 
@@ -73,6 +79,8 @@ def audience_of(entry: LiveEntry) -> list[str]:
     if not entry.staff_only and entry.company_id and entry.requester_id:
         rooms.append(user_room(entry.tenant_id, entry.requester_id))
         rooms.append(company_room(entry.tenant_id, entry.company_id))
+        # Who has just been added, or taken off, looks again.
+        rooms.extend(user_room(entry.tenant_id, user_id) for user_id in entry.user_ids)
     return rooms
 
 
@@ -124,11 +132,15 @@ class LiveHub:
     def tell(self, entries: Iterable[LiveEntry]) -> None:
         """Pass entries of the relay on to the rooms that may hear of them."""
         counted: set[str] = set()
+        entries = list(entries)
+        followers = self._followers_of(entries)
         for entry in entries:
             if entry.kind == "notification.created":
                 counted.update(self._ring(entry))
             elif entry.record_type == "ticket":
                 rooms = audience_of(entry)
+                if not entry.staff_only:
+                    rooms.extend(user_room(entry.tenant_id, user) for user in followers.get(entry.record_id, ()))
                 self._emit("ticket.changed", {"id": str(entry.record_id), "kind": entry.kind}, rooms)
                 if entry.kind in _COUNTED:
                     counted.update(rooms)
@@ -136,6 +148,31 @@ class LiveHub:
                 self._look_now.set()
         if counted:
             self._emit("counts.changed", {}, sorted(counted))
+
+    def _followers_of(self, entries: Sequence[LiveEntry]) -> dict[UUID, list[UUID]]:
+        """Who follows the tickets right now, of those tenants whose customers have sockets here.
+
+        Asked for at each batch, so that nobody who was taken off hears another word.
+        """
+        with self._lock:
+            here = {visitor.tenant_id for visitor in self._visitors.values() if visitor.door == "portal"}
+        followers: dict[UUID, list[UUID]] = defaultdict(list)
+        for tenant_id in here:
+            ids = {
+                entry.record_id
+                for entry in entries
+                if entry.tenant_id == tenant_id and entry.record_type == "ticket" and not entry.staff_only
+            }
+            if not ids:
+                continue
+            try:
+                with self._sessions.begin(tenant_id) as session:
+                    for ticket_id, user_id in list_followers(session, ids):
+                        followers[ticket_id].append(user_id)
+            except SQLAlchemyError as error:
+                # Everybody else is told; followers see it when their page looks again by itself.
+                log.warning("followers of tickets not read: %s", type(error).__name__)
+        return followers
 
     def _ring(self, entry: LiveEntry) -> list[str]:
         rooms = [user_room(entry.tenant_id, user_id) for user_id in entry.user_ids]

@@ -121,6 +121,24 @@ class TicketRated(TicketFact):
 
 
 @dataclass(frozen=True)
+class TicketFollowerAdded(TicketFact):
+    """A colleague of the customer hears of the ticket from now on; `user_ids` is who, for their open pages."""
+
+    kind: ClassVar[str] = "ticket.follower_added"
+
+    user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class TicketFollowerRemoved(TicketFact):
+    """A colleague hears of the ticket no more."""
+
+    kind: ClassVar[str] = "ticket.follower_removed"
+
+    user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
 class TicketClockChanged(TicketFact):
     """A policy or calendar that governs the ticket was edited; its timer must be set anew."""
 

@@ -22,7 +22,7 @@ BACKOFF_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
 class LiveEntry:
     """Something changed; who may hear of it is decided by whoever holds the sockets.
 
-    `company_id` and `requester_id` are those of a ticket, `user_ids` whose bell rings.
+    `company_id` and `requester_id` are those of a ticket, `user_ids` whose bell rings or whose following changed.
     """
 
     tenant_id: UUID

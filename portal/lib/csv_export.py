@@ -15,9 +15,11 @@ BYTE_ORDER_MARK = "\ufeff"
 _STARTERS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def csv_chunks(header: Sequence[str], pages: Iterable[Iterable[Sequence[object]]]) -> Iterator[str]:
-    """The file in pieces: the header, then one piece for each page of rows."""
-    yield BYTE_ORDER_MARK + _lines([header])
+def csv_chunks(
+    header: Sequence[str], pages: Iterable[Iterable[Sequence[object]]], *, mark: bool = True
+) -> Iterator[str]:
+    """The file in pieces: the header, then one piece for each page of rows; `mark` begins it with a byte order mark."""
+    yield (BYTE_ORDER_MARK if mark else "") + _lines([header])
     for page in pages:
         yield _lines(page)
 

@@ -62,6 +62,9 @@ class Company(Tenanted, Base):
     phone: Mapped[str | None] = mapped_column(String(40))
     city: Mapped[str | None] = mapped_column(String(80))
     country: Mapped[str | None] = mapped_column(String(80))
+    shares_tickets: Mapped[bool] = mapped_column(
+        Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
+    )
     created_at: Mapped[CreatedAt]
 
 
@@ -153,6 +156,7 @@ class User(Tenanted, Base):
     locale: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="system", server_default="system")
     timezone: Mapped[str | None] = mapped_column(String(60))
+    shortcuts: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true", comment="keys act (UXA-08)")
     mail_preferences: Mapped[JsonObject]
     last_login_at: Mapped[Moment | None]
     previous_login_at: Mapped[Moment | None]

@@ -24,6 +24,7 @@ from portal.services.accounts.company_people import ContactForm
 from portal.services.accounts.company_queries import get_company_person, get_own_company, list_company_people
 from portal.services.accounts.invitation_queries import InvitationRow, list_company_invitations
 from portal.services.accounts.invitations import NewInvitation, invite_customer, renew_invitation, revoke_invitation
+from portal.services.accounts.ticket_sharing import set_ticket_sharing
 
 bp = Blueprint("company", __name__, url_prefix="/portal/account/company")
 INVITATIONS_SHOWN = 25
@@ -71,6 +72,18 @@ def invite() -> ResponseReturnValue:
         return _invite_page(_managed_company(), typed, _as_invalid(error, "email"))
     http.commit()
     flash(gettext("Invitation sent"), "ok")
+    return http.see_other("company.index", company=_wanted())
+
+
+@bp.post("/sharing")
+@permission(Permission.COMPANY_MANAGE)
+def share_tickets() -> ResponseReturnValue:
+    """Let everybody of the company see all of its tickets, or no more."""
+    shared = request.form.get("shares_tickets") == "1"
+    company = _managed_company()
+    set_ticket_sharing(http.session(), company.id, shared=shared, actor=http.actor(), now=http.now())
+    http.commit()
+    flash(gettext("Saved"), "ok")
     return http.see_other("company.index", company=_wanted())
 
 

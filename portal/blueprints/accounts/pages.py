@@ -5,6 +5,7 @@ from portal.blueprints.accounts import (  # noqa: F401 - imported for what they 
     avatars,
     email_pages,
     key_pages,
+    keyboard_pages,
     password_pages,
     phone_pages,
     profile_pages,

@@ -28,6 +28,7 @@ TABS = (
     Tab(N_("Password"), "/portal/account/password", Permission.PROFILE_EDIT),
     Tab(N_("Sessions"), "/portal/account/sessions", Permission.PROFILE_EDIT),
     Tab(N_("Mails"), "/portal/account/notifications", Permission.PREFERENCES_EDIT),
+    Tab(N_("Keyboard"), "/portal/keyboard", Permission.PREFERENCES_EDIT),
     Tab(N_("API keys"), "/portal/account/api-keys", Permission.API_KEYS_MANAGE),
     Tab(N_("Company"), "/portal/account/company", Permission.COMPANY_MANAGE),
 )

@@ -9,6 +9,7 @@ from portal.blueprints.accounts.company_api import bp as company
 from portal.blueprints.accounts.factors_api import bp as factors
 from portal.blueprints.accounts.join_api import bp as join
 from portal.blueprints.accounts.recovery_api import bp as recovery
+from portal.blueprints.accounts.sharing_api import bp as sharing
 from portal.blueprints.accounts.staff_companies_api import bp as staff_companies
 from portal.blueprints.accounts.staff_people_api import bp as staff_people
 from portal.blueprints.accounts.staff_sign_in_api import bp as staff_sign_in
@@ -24,6 +25,8 @@ from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.case_api import bp as ticket_case
 from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
+from portal.blueprints.tickets.colleagues_api import bp as colleagues
+from portal.blueprints.tickets.list_api import bp as ticket_list
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -48,6 +51,9 @@ BLUEPRINTS = (
     files,
     staff_files,
     audit,
+    colleagues,
+    ticket_list,
+    sharing,
     pages,
     ticket_clock,
 )

@@ -16,9 +16,8 @@ from portal.blueprints import http
 from portal.blueprints.files.receiving import receive_files, takes_files
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
-from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets.blueprint import bp
-from portal.blueprints.tickets.views import field_texts, request_key, show_again
+from portal.blueprints.tickets.views import field_texts, offered_actions, request_key, show_again
 from portal.errors import Conflict, Invalid
 from portal.services.tickets import conversation, lifecycle
 from portal.services.tickets.escalation_request import request_escalation
@@ -129,7 +128,7 @@ def _act(ticket_id: UUID, question: str, service: Callable[..., Any], done: str,
 
 def _question(ticket_id: UUID, question: str, error: Invalid | None = None) -> ResponseReturnValue:
     ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
-    if question not in presenters.allowed_actions(ticket):
+    if question not in offered_actions(ticket):
         # The state has moved on; the ticket's page says where to.
         return http.see_other("tickets.detail", ticket_id=ticket_id)
     field = error.errors[0].field if error else ""

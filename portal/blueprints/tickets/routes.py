@@ -16,7 +16,9 @@ from portal.blueprints.localisation import format_count, gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
 from portal.blueprints.tickets import case as _case
+from portal.blueprints.tickets import colleagues as _colleagues
 from portal.blueprints.tickets import presenters
+from portal.blueprints.tickets import several as _several
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
 from portal.blueprints.tickets.rows import draw_rows
@@ -37,7 +39,7 @@ from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
 # The writing half of the blueprint registers itself when it is imported.
-__all__ = ["_actions", "_case", "bp"]
+__all__ = ["_actions", "_case", "_colleagues", "_several", "bp"]
 
 
 @bp.get("")
@@ -70,7 +72,8 @@ def index() -> ResponseReturnValue:
         "summary": _summary(page, counts[address.view], filtered=bool(address.chips(categories))),
         "has_any": counts["all"] > 0,
         "near_miss": None if rows else find_near_miss(session, address.without(), actor=actor, now=now),
-        "whole_company": bool(actor.admin_company_ids),
+        "more_url": _several.list_url("tickets.more", address),
+        "whole_company": bool(actor.whole_company_ids),
     }
     return http.render_live("tickets/index.html", "tickets/_list.html", context)
 

@@ -12,15 +12,17 @@ from portal.blueprints.localisation import current_locale, format_moment, gettex
 from portal.blueprints.tickets import presenters
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
+from portal.models import Ticket
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.editing import list_editable
 from portal.services.tickets.escalation_request import is_waiting
+from portal.services.tickets.standing import decides
 
 
 def detail_context(found: TicketDetail) -> dict[str, Any]:
     """The names that the ticket's page reads."""
     actor, now, tenant = http.actor(), http.now(), http.tenant()
-    actions = presenters.allowed_actions(found.ticket)
+    actions = offered_actions(found.ticket)
     if is_waiting(found.events, found.messages):
         actions.discard("escalate")
     return {
@@ -44,6 +46,12 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
 def _editable(found: TicketDetail) -> set[UUID]:
     """The reader's messages that may still be edited."""
     return list_editable(found.ticket, found.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
+
+
+def offered_actions(ticket: Ticket) -> set[str]:
+    """What the page offers this reader in this state: colleagues whom it is shared with may answer, no more."""
+    actions = presenters.allowed_actions(ticket)
+    return actions if decides(ticket, http.actor()) else actions & {"reply"}
 
 
 def show_again(

@@ -18,6 +18,12 @@ ACTIONS = {
     "ticket.rated": N_("Ticket rated"),
     "ticket.escalation_requested": N_("Escalation of a ticket asked for"),
     "ticket.message_edited": N_("Message of a ticket edited"),
+    "ticket_view.saved": N_("View of tickets saved"),
+    "ticket_view.renamed": N_("View of tickets renamed"),
+    "ticket_view.deleted": N_("View of tickets deleted"),
+    "tickets.exported": N_("Tickets exported"),
+    "ticket.follower_added": N_("Ticket shared with a colleague"),
+    "ticket.follower_removed": N_("Ticket shared no more with a colleague"),
     "ticket.file_checked": N_("File of a ticket checked"),
     "ticket.file_removed": N_("File of a ticket removed"),
     "ticket.recording_decided": N_("Consent to a recording given or refused"),
@@ -110,6 +116,7 @@ RECORDS = {
     "audit": N_("Audit log"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
+    "ticket_view": N_("View of tickets"),
     **people.RECORDS,
 }
 DOORS = {

@@ -181,6 +181,11 @@ MESSAGES = {
     "unsupported_media_type": N_("Send JSON (Content-Type: application/json)."),
     "rate_limited": N_("Too many tries. Please wait a moment."),
     "unavailable": N_("Portico cannot answer right now. Please try again in a moment."),
+    "colleague_not_found": N_("This person does not belong to the ticket's company."),
+    "already_following": N_("%(name)s hears of this ticket already."),
+    "too_many_followers": N_("At most %(limit)s colleagues can follow a ticket."),
+    "view_not_found": N_("View not found."),
+    "too_many_views": N_("At most %(limit)s views. Delete one first."),
     "internal_error": N_("That did not work. Nothing was saved."),
     "bad_request": N_("The request could not be understood."),
 }

@@ -27,6 +27,8 @@ TEXTS = {
     "ticket_due_soon_resolution": N_("The solution is due soon"),
     "ticket_due_soon_next_response": N_("The next answer is due soon"),
     "ticket_due_soon_update": N_("An update is due soon"),
+    "ticket_colleague_replied": N_("%(actor)s replied"),
+    "ticket_shared": N_("%(actor)s shares this ticket with you"),
 }
 FALLBACK = N_("Something changed")
 

@@ -42,6 +42,7 @@ ACTIONS = {
     "invitation.accepted": N_("Invitation accepted"),
     "user.linked": N_("Login linked to a customer"),
     "company.saved": N_("Company saved"),
+    "company.sharing_changed": N_("Who sees the company's tickets changed"),
     "person.saved": N_("Person saved"),
     "person.removed": N_("Contact removed"),
     "user.role_changed": N_("Role changed"),

@@ -151,6 +151,8 @@ EVENTS = {
     "recording_refused": N_("%(actor)s refused the recording %(filename)s; it was deleted"),
     "file_removed": N_("%(actor)s removed the file %(filename)s"),
     "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
+    "follower_added": N_("%(actor)s shared the ticket with %(name)s"),
+    "follower_removed": N_("%(name)s does not follow the ticket any more"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
     "escalated_next_response": N_("Escalated to %(role)s: a question was not answered in time"),

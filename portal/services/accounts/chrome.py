@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Uuid, any_, func, literal_column, select
+from sqlalchemy import Boolean, Uuid, any_, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from portal.models import ACTIVE_SQL, Heartbeat, Membership, Notification, Role, Ticket, User
+from portal.models import (
+    ACTIVE_SQL,
+    Company,
+    Heartbeat,
+    Membership,
+    Notification,
+    Role,
+    Ticket,
+    TicketFollower,
+    User,
+)
 
 COUNT_CAP = 1000
 # `users` has a status as well, so the table is named.
@@ -43,30 +53,49 @@ def _unread() -> Any:
     )
 
 
-def _companies(role: Role) -> Any:
-    """The companies in which the login has the role, as an array so that the index of tickets serves."""
+def _whole_companies() -> Any:
+    """The companies all of whose tickets the login sees, as an array so that the index of tickets serves."""
     rows = (
         select(Membership.company_id)
-        .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id, Membership.role == role)
+        .join(Company, (Company.tenant_id == Membership.tenant_id) & (Company.id == Membership.company_id))
+        .where(
+            Membership.tenant_id == User.tenant_id,
+            Membership.user_id == User.id,
+            or_(Membership.role == Role.CUSTOMER_ADMIN, Company.shares_tickets),
+        )
         .correlate(User)
     )
     return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
 
 
-def _open_tickets() -> Any:
-    """What `visible_to` shows a customer, without its OR: the company's tickets plus own ones elsewhere."""
-    administered = _companies(Role.CUSTOMER_ADMIN)
-    active = literal_column(ACTIVE_TICKET, Boolean)
-    company = select(Ticket.id).where(
-        Ticket.tenant_id == User.tenant_id, Ticket.customer_id == any_(administered), active
+def _companies() -> Any:
+    rows = select(Membership.company_id).where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id)
+    return func.array(rows.correlate(User).scalar_subquery(), type_=ARRAY(Uuid))
+
+
+def _followed() -> Any:
+    rows = select(TicketFollower.ticket_id).where(
+        TicketFollower.tenant_id == User.tenant_id, TicketFollower.user_id == User.id
     )
-    own = select(Ticket.id).where(
+    return func.array(rows.correlate(User).scalar_subquery(), type_=ARRAY(Uuid))
+
+
+def _open_tickets() -> Any:
+    """What `visible_to` shows a customer, without its OR: whole companies, own ones elsewhere, what is followed."""
+    whole = _whole_companies()
+    active = literal_column(ACTIVE_TICKET, Boolean)
+    elsewhere = ~(Ticket.customer_id == any_(whole))
+    company = select(Ticket.id).where(Ticket.tenant_id == User.tenant_id, Ticket.customer_id == any_(whole), active)
+    own = select(Ticket.id).where(Ticket.tenant_id == User.tenant_id, Ticket.requester_id == User.id, elsewhere, active)
+    followed = select(Ticket.id).where(
         Ticket.tenant_id == User.tenant_id,
-        Ticket.requester_id == User.id,
-        ~(Ticket.customer_id == any_(administered)),
+        Ticket.id == any_(_followed()),
+        Ticket.requester_id != User.id,
+        Ticket.customer_id == any_(_companies()),
+        elsewhere,
         active,
     )
-    return _capped(company.correlate(User)) + _capped(own.correlate(User))
+    return _capped(company.correlate(User)) + _capped(own.correlate(User)) + _capped(followed.correlate(User))
 
 
 def _own_open_tickets() -> Any:

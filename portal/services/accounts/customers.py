@@ -26,6 +26,7 @@ class CompanyRow:
     phone: str | None
     created_at: datetime
     people: int
+    shares_tickets: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def _company_columns() -> Select[Any]:
         Company.phone,
         Company.created_at,
         people,
+        Company.shares_tickets,
     )
 
 

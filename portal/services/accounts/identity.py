@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from portal.authz import GRANTABLE, Actor, Permission, actor_kind_of
-from portal.models import Company, Membership, Person, Role, StaffRole, User, UserKind
+from portal.models import Company, Membership, Person, Role, StaffRole, TicketFollower, User, UserKind
 from portal.models.session import TenantSession
 
 # Digits (of any script) as people write them in phone numbers: +33 6 39-98 (00) 15, 0033.639/98.
@@ -18,7 +18,9 @@ _PHONE = re.compile(r"[+]?[ ()./\-\u00a0]*\d[\d ()./\-\u00a0]*")
 _MEMBERSHIPS = (
     select(
         func.jsonb_agg(
-            func.jsonb_build_array(Membership.role, Membership.company_id, Company.name, StaffRole.permissions)
+            func.jsonb_build_array(
+                Membership.role, Membership.company_id, Company.name, StaffRole.permissions, Company.shares_tickets
+            )
         )
     )
     .select_from(Membership)
@@ -27,6 +29,13 @@ _MEMBERSHIPS = (
     .where(Membership.tenant_id == User.tenant_id, Membership.user_id == User.id)
     .correlate(User)
     .scalar_subquery()
+)
+# Whether tickets of others were shared with the login: only then do lists look for them.
+_FOLLOWS = (
+    select(TicketFollower.ticket_id)
+    .where(TicketFollower.tenant_id == User.tenant_id, TicketFollower.user_id == User.id)
+    .correlate(User)
+    .exists()
 )
 
 
@@ -43,6 +52,7 @@ class Login:
     mail_preferences: dict[str, Any]
     previous_login_at: datetime | None
     second_factor_due_at: datetime | None
+    shortcuts: bool
 
 
 # Parallel to the fields of Login. Columns, not the entity: every request reads them, and loading doubles the cost.
@@ -56,9 +66,10 @@ _LOGIN = (
     User.mail_preferences,
     User.previous_login_at,
     User.second_factor_due_at,
+    User.shortcuts,
 )
 # The columns of `select_identity`; what is added to them comes after these.
-_WIDTH = len(_LOGIN) + 3
+_WIDTH = len(_LOGIN) + 4
 
 
 @dataclass(frozen=True)
@@ -79,19 +90,20 @@ class Identity:
 
 def select_identity() -> Select[Any]:
     """Login, name, address and memberships in one row per login."""
-    columns: tuple[Any, ...] = (*_LOGIN, Person.name, Person.email, _MEMBERSHIPS)
+    columns: tuple[Any, ...] = (*_LOGIN, Person.name, Person.email, _MEMBERSHIPS, _FOLLOWS)
     return select(*columns).join_from(User, Person, Person.id == User.person_id)
 
 
 def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") -> Identity:
     """The identity of a row that begins with the columns of `select_identity`."""
     user = Login(*row[: len(_LOGIN)])
-    name, email, memberships = row[len(_LOGIN) : _WIDTH]
+    name, email, memberships, follows = row[len(_LOGIN) : _WIDTH]
     companies: dict[UUID, str] = {}
     admin: list[UUID] = []
+    shared: list[UUID] = []
     roles: set[Role] = set()
     granted: set[Permission] = set()
-    for role, company_id, company_name, own_permissions in memberships or ():
+    for role, company_id, company_name, own_permissions, shares_tickets in memberships or ():
         roles.add(Role(role))
         # A permission that this version does not know grants nothing.
         granted.update(Permission(name) for name in own_permissions or () if name in GRANTABLE)
@@ -99,6 +111,8 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
             companies[UUID(company_id)] = company_name
             if role == Role.CUSTOMER_ADMIN.value:
                 admin.append(UUID(company_id))
+            if shares_tickets:
+                shared.append(UUID(company_id))
     actor = Actor(
         kind=actor_kind_of(user.kind),
         tenant_id=user.tenant_id,
@@ -107,6 +121,8 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
         roles=frozenset(roles),
         company_ids=tuple(companies),
         admin_company_ids=tuple(admin),
+        shared_company_ids=tuple(shared),
+        follows=follows,
         granted=frozenset(granted),
         ip=ip,
         request_id=request_id,

@@ -19,16 +19,17 @@ def save_preferences(
     *,
     locale: str | None = None,
     theme: str | None = None,
+    shortcuts: bool | None = None,
     locales: Sequence[str],
     actor: Actor,
     now: datetime,
 ) -> User:
-    """Store language and theme of the actor's own login; None leaves one as it is. Raises Invalid."""
+    """Store language, theme and whether keys act for the actor's login; None leaves one as it is. Raises Invalid."""
     require(actor, Permission.PREFERENCES_EDIT)
     user = session.scalar(select(User).where(User.id == actor.user_id))
     if user is None:
         raise NotFound("user")
-    before = {"locale": user.locale, "theme": user.theme}
+    before = {"locale": user.locale, "theme": user.theme, "shortcuts": user.shortcuts}
     if locale is not None:
         if locale not in locales:
             raise invalid("locale", "unknown_choice")
@@ -37,7 +38,9 @@ def save_preferences(
         if theme not in THEMES:
             raise invalid("theme", "unknown_choice")
         user.theme = theme
-    after = {"locale": user.locale, "theme": user.theme}
+    if shortcuts is not None:
+        user.shortcuts = shortcuts
+    after = {"locale": user.locale, "theme": user.theme, "shortcuts": user.shortcuts}
     if after != before:
         audit(session, "user.preferences_saved", "user", user.id, actor=actor, now=now, before=before, after=after)
     return user

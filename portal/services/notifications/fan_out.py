@@ -22,6 +22,7 @@ from portal.models import (
     Tenant,
     Ticket,
     TicketEvent,
+    TicketFollower,
     TicketMessage,
     User,
     UserKind,
@@ -82,14 +83,15 @@ def load_facts(session: TenantSession, event_id: UUID) -> Facts | None:
             OutboxEvent.id != event.id,
         )
     )
-    return Facts(event, ticket, _people(session, ticket), tuple(companions))
+    followers = tuple(session.scalars(select(TicketFollower.user_id).where(TicketFollower.ticket_id == ticket.id)))
+    return Facts(event, ticket, _people(session, ticket, followers), tuple(companions), followers)
 
 
-def _people(session: TenantSession, ticket: Ticket) -> dict[UUID, Identity]:
+def _people(session: TenantSession, ticket: Ticket, followers: Sequence[UUID]) -> dict[UUID, Identity]:
     rows = session.execute(
         select_identity()
         .where(
-            or_(User.kind == UserKind.STAFF, User.id == ticket.requester_id),
+            or_(User.kind == UserKind.STAFF, User.id.in_([ticket.requester_id, *followers])),
             User.status == UserStatus.ACTIVE,
             User.portal_access,
         )

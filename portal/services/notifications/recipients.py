@@ -1,6 +1,8 @@
 """Who hears of an event, and how: the rules, as a pure function of loaded facts.
 
 - The requester: a confirmation of the new ticket, public answers of staff, changes of status, escalations.
+- Colleagues who follow the ticket: the same without the confirmation, and that it was shared with them. Requester
+  and followers hear of one another's answers.
 - The assignee, or the team (agents and managers) where nobody is assigned: new tickets, the customer's answers
   and moves, due times that come near. Mails to the team go to agents only.
 - A new assignee, and whoever a level of the ladder names; of an escalation that a customer asked for the assignee
@@ -23,13 +25,15 @@ from portal.services.accounts.identity import Identity
 class Facts:
     """An event, its ticket as it is now, the people who may hear, and what else the same transaction told.
 
-    `people` are logins that may sign in: the requester (while a member of the ticket's company) and staff.
+    `people` are logins that may sign in: the requester and the colleagues who follow (while members of the
+    ticket's company), and staff.
     """
 
     event: OutboxEvent
     ticket: Ticket
     people: Mapping[UUID, Identity]
     companions: tuple[OutboxEvent, ...] = ()
+    followers: tuple[UUID, ...] = ()
 
     def has_companion(self, kind: str) -> OutboxEvent | None:
         """An event of this kind that the same actor caused on the same ticket at the same instant."""
@@ -66,14 +70,15 @@ def _created(facts: Facts) -> Iterable[Notice]:
 def _replied(facts: Facts) -> Iterable[Notice]:
     if facts.event.payload.get("sender") == "customer":
         yield from _staff(facts, "ticket_customer_replied")
+        yield from _customers(facts, "ticket_colleague_replied")
     else:
-        yield from _requester(facts, "ticket_answered")
+        yield from _customers(facts, "ticket_answered")
 
 
 def _status_changed(facts: Facts) -> Iterable[Notice]:
     if facts.has_companion("ticket.replied"):
         return
-    yield from _requester(facts, "ticket_status_changed")
+    yield from _customers(facts, "ticket_status_changed")
     if facts.event.actor_kind == ActorKind.CUSTOMER.value and facts.event.payload.get("to_status") == "cancelled":
         # Whoever works on it must not go on: this one is told by mail, too.
         yield from _staff(facts, "ticket_withdrawn")
@@ -92,11 +97,19 @@ def _escalated(facts: Facts) -> Iterable[Notice]:
     yield from _by_id(facts, facts.event.payload.get("notify_user_ids", ()), "ticket_escalated")
     if facts.event.payload.get("metric") == "requested":
         yield from _staff(facts, "ticket_escalated")
-    yield from _requester(facts, "ticket_handed_up")
+    yield from _customers(facts, "ticket_handed_up")
 
 
 def _warned(facts: Facts) -> Iterable[Notice]:
     yield from _staff(facts, "ticket_due_soon", mail=False)
+
+
+def _shared(facts: Facts) -> Iterable[Notice]:
+    for user_id in facts.event.payload.get("user_ids", ()):
+        person = facts.people.get(_uuid(user_id))
+        # Who was taken off again before this was told hears nothing.
+        if person and person.user.id in facts.followers and not _is_actor(facts, person):
+            yield Notice(person, "ticket_shared", bell=True, mail=_wants_mail(person))
 
 
 _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
@@ -106,13 +119,16 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.assigned": _assigned,
     "ticket.escalated": _escalated,
     "ticket.sla_warned": _warned,
+    "ticket.follower_added": _shared,
 }
 
 
-def _requester(facts: Facts, kind: str) -> Iterable[Notice]:
-    requester = facts.people.get(facts.ticket.requester_id)
-    if requester and not _is_actor(facts, requester):
-        yield Notice(requester, kind, bell=True, mail=_wants_mail(requester))
+def _customers(facts: Facts, kind: str) -> Iterable[Notice]:
+    """The requester and the colleagues who follow."""
+    for user_id in (facts.ticket.requester_id, *facts.followers):
+        person = facts.people.get(user_id)
+        if person and not person.actor.is_staff and not _is_actor(facts, person):
+            yield Notice(person, kind, bell=True, mail=_wants_mail(person))
 
 
 def _staff(facts: Facts, kind: str, *, mail: bool = True) -> Iterable[Notice]:

@@ -83,6 +83,7 @@ def _context(letter: Letter) -> dict[str, Any]:
         "number": ticket.ticket_number,
         "topic": excerpt(ticket.subject, 120),
         "actor": letter.params.get("actor", ""),
+        "followed": not letter.staff and person.user.id != ticket.requester_id,
         "by_system": letter.params.get("actor_kind") in ("system", "automation"),
         "metric": letter.params.get("metric", ""),
         "role": translate(ESCALATION_TARGET.get(str(letter.params.get("role")), ESCALATION_TARGET["manager"])),

@@ -14,6 +14,7 @@ from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
+from portal.services.tickets.standing import require_deciding
 from portal.services.tickets.storing import ticket_beside
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import COMMENT_LENGTH, one_text
@@ -85,6 +86,7 @@ def close_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now: 
     """Close an own ticket; Conflict `already_closed` when it is closed or cancelled."""
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)
+    require_deciding(ticket, actor)
     if ticket.status in FINAL:
         raise Conflict("already_closed", number=ticket.ticket_number)
     return _apply(session, ticket, policies, TicketStatus.CLOSED, actor=actor, now=now)
@@ -94,6 +96,7 @@ def reopen_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now:
     """Take a resolved or closed ticket up again; Conflict `not_closed` otherwise."""
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)
+    require_deciding(ticket, actor)
     if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         raise Conflict("not_closed", number=ticket.ticket_number)
     return _apply(session, ticket, policies, TicketStatus.OPEN, actor=actor, now=now)
@@ -103,6 +106,7 @@ def cancel_ticket(session: TenantSession, ticket_id: UUID, *, reason: str, actor
     """Withdraw an own active ticket with a reason; Conflict `not_active` otherwise."""
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)
+    require_deciding(ticket, actor)
     text = one_text("reason", reason, limit=COMMENT_LENGTH)
     if not ticket.is_active():
         raise Conflict("not_active", number=ticket.ticket_number)
@@ -115,6 +119,7 @@ def rate_ticket(
     """Rate a resolved or closed ticket once, 1 to 5; Conflict `already_rated` or `not_resolved`."""
     ticket = lock_ticket(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_RATE)
+    require_deciding(ticket, actor)
     if not 1 <= rating <= 5:
         raise Invalid(FieldError("rating", "out_of_range", (("low", 1), ("high", 5))))
     text = one_text("comment", comment, limit=COMMENT_LENGTH, required=False)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, bindparam, false, func, inspect, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from portal.authz import Actor
 from portal.errors import NotFound
@@ -17,39 +18,67 @@ from portal.models import (
     Ticket,
     TicketCategory,
     TicketEvent,
+    TicketFollower,
     TicketMessage,
     User,
     UserStatus,
 )
 from portal.models.session import TenantSession, prepare
 
-Sight = Literal["all", "none", "company", "companies", "own", "companies or own"]
+Sight = Literal[
+    "all",
+    "none",
+    "company",
+    "companies",
+    "own",
+    "companies or own",
+    "own or followed",
+    "companies, own or followed",
+]
 
 
 def sight_of(actor: Actor) -> Sight:
-    """Which rule of visibility holds: staff all of the tenant, customers own ones, customer.admins the company's."""
+    """Which rule of visibility holds: staff all of the tenant, customers own ones and those shared with them.
+
+    Administrators, and everybody where the company wants it so, see all of the company's.
+    """
     if actor.is_staff or actor.is_system:
         return "all"
     if actor.user_id is None or not actor.company_ids:
         return "none"
-    if set(actor.admin_company_ids) == set(actor.company_ids):
+    whole = actor.whole_company_ids
+    if len(whole) == len(actor.company_ids):
         # Mostly it is one, which needs no list of parameters to be written out at each request.
-        return "company" if len(actor.admin_company_ids) == 1 else "companies"
-    return "companies or own" if actor.admin_company_ids else "own"
+        return "company" if len(whole) == 1 else "companies"
+    if actor.follows:
+        return "companies, own or followed" if whole else "own or followed"
+    return "companies or own" if whole else "own"
 
 
-def _rule(sight: Sight, user: Any, companies: Any, administered: Any) -> ColumnElement[bool]:
+def _rule(sight: Sight, user: Any, companies: Any, whole: Any) -> ColumnElement[bool]:
     if sight in ("all", "none"):
         return true() if sight == "all" else false()
     if sight in ("company", "companies"):
-        return Ticket.customer_id.in_(administered)
-    own = and_(Ticket.requester_id == user, Ticket.customer_id.in_(companies))
-    return own if sight == "own" else or_(Ticket.customer_id.in_(administered), own)
+        return Ticket.customer_id.in_(whole)
+    mine = Ticket.requester_id == user
+    if sight.endswith("followed"):
+        mine = or_(mine, Ticket.id == any_(_followed_by(user)))
+    # Whoever left a company sees nothing of it any more, whatever was shared.
+    own = and_(mine, Ticket.customer_id.in_(companies))
+    return or_(Ticket.customer_id.in_(whole), own) if sight.startswith("companies") else own
+
+
+def _followed_by(user: Any) -> Any:
+    """An array, read once before the tickets, so that the indexes of tickets serve."""
+    # Named apart from every other select, since statements of followers ask for visible tickets, too.
+    follower = aliased(TicketFollower)
+    rows = select(follower.ticket_id).where(follower.user_id == user)
+    return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """What an actor may see."""
-    return _rule(sight_of(actor), actor.user_id, actor.company_ids, actor.admin_company_ids)
+    return _rule(sight_of(actor), actor.user_id, actor.company_ids, actor.whole_company_ids)
 
 
 def visible_by(sight: Sight) -> ColumnElement[bool]:
@@ -57,18 +86,18 @@ def visible_by(sight: Sight) -> ColumnElement[bool]:
     if sight == "company":
         return Ticket.customer_id == bindparam("company")
     companies: Any = bindparam("companies", expanding=True)
-    administered: Any = bindparam("administered", expanding=True)
-    return _rule(sight, bindparam("me"), companies, administered)
+    whole: Any = bindparam("whole", expanding=True)
+    return _rule(sight, bindparam("me"), companies, whole)
 
 
 def values_of(actor: Actor) -> dict[str, Any]:
     """The parameters of `visible_by`."""
-    administered = actor.admin_company_ids
+    whole = actor.whole_company_ids
     return {
         "me": actor.user_id,
         "companies": actor.company_ids,
-        "administered": administered,
-        "company": administered[0] if administered else None,
+        "whole": whole,
+        "company": whole[0] if whole else None,
     }
 
 
@@ -185,6 +214,6 @@ def _search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
     """The function narrows coarsely; the page's own query applies `visible_to` once more."""
     if actor.is_staff or actor.is_system:
         return None, None
-    if actor.admin_company_ids:
+    if actor.whole_company_ids:
         return list(actor.company_ids), None
     return list(actor.company_ids), actor.user_id
