@@ -47,18 +47,23 @@ def _rule(sight: Sight, user: Any, companies: Any, administered: Any) -> ColumnE
     return own if sight == "own" else or_(Ticket.customer_id.in_(administered), own)
 
 
+def is_kept() -> ColumnElement[bool]:
+    """Not in the trash: part of every rule of visibility, for everybody (see trash.py for the other half)."""
+    return Ticket.trashed_at.is_(None)
+
+
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """What an actor may see."""
-    return _rule(sight_of(actor), actor.user_id, actor.company_ids, actor.admin_company_ids)
+    return and_(_rule(sight_of(actor), actor.user_id, actor.company_ids, actor.admin_company_ids), is_kept())
 
 
 def visible_by(sight: Sight) -> ColumnElement[bool]:
     """The same for prepared statements: whose it is comes by `values_of`."""
     if sight == "company":
-        return Ticket.customer_id == bindparam("company")
+        return and_(Ticket.customer_id == bindparam("company"), is_kept())
     companies: Any = bindparam("companies", expanding=True)
     administered: Any = bindparam("administered", expanding=True)
-    return _rule(sight, bindparam("me"), companies, administered)
+    return and_(_rule(sight, bindparam("me"), companies, administered), is_kept())
 
 
 def values_of(actor: Actor) -> dict[str, Any]:
