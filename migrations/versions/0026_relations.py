@@ -54,6 +54,7 @@ def upgrade() -> None:
         ["tenant_id", "merged_into_id"],
         postgresql_where=sa.text("merged_into_id IS NOT NULL"),
     )
+    op.create_index("ix_attachments_stored", "attachments", ["tenant_id", "storage_key"])
 
 
 def downgrade() -> None:

@@ -62,9 +62,7 @@ PRIORITY_RANK = {priority: rank for rank, priority in enumerate(TicketPriority)}
 # Spelled out rather than bound: only so do expression and partial indexes serve prepared statements.
 # What lies in the trash is in no index that lists read: being there must cost the others nothing.
 KEPT_SQL = text("trashed_at IS NULL")
-ACTIVE_SQL = text(
-    "status IN ('open','in_progress','waiting_customer','awaiting_payment') AND trashed_at IS NULL"
-)
+ACTIVE_SQL = text("status IN ('open','in_progress','waiting_customer','awaiting_payment') AND trashed_at IS NULL")
 DUE_SQL = text("coalesce(sla_due_at, 'infinity'::timestamptz)")
 PRIORITY_SQL = text("(CASE priority WHEN 'low' THEN 0 WHEN 'normal' THEN 1 WHEN 'high' THEN 2 ELSE 3 END)")
 
@@ -125,9 +123,7 @@ class Ticket(Tenanted, Base):
         Index("idx_tickets_open_company", "tenant_id", "customer_id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_open_requester", "tenant_id", "requester_id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_trashed", "tenant_id", "trashed_at", "id", postgresql_where=text("trashed_at IS NOT NULL")),
-        Index(
-            "idx_tickets_merged", "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")
-        ),
+        Index("idx_tickets_merged", "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     # The database gives the number as the row's default; RETURNING brings it back in the same statement.

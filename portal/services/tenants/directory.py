@@ -12,6 +12,7 @@ from portal.models import Tenant, TenantDomain
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.tenants.file_policy import FilePolicy, read_file_policy
 from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
+from portal.services.tenants.ticket_policy import TicketPolicy, read_ticket_policy
 
 FRESH_FOR_SECONDS = 5.0
 
@@ -35,6 +36,7 @@ class TenantProfile:
     features: dict[str, bool] = field(default_factory=dict)
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
     files: FilePolicy = field(default_factory=FilePolicy)
+    tickets: TicketPolicy = field(default_factory=TicketPolicy)
 
     def welcome_in(self, locale: str) -> str:
         """The welcome message in a language, else in the tenant's own."""
@@ -96,6 +98,12 @@ def load_file_policy(session: TenantSession) -> FilePolicy:
     return read_file_policy(stored or {})
 
 
+def load_ticket_policy(session: TenantSession) -> TicketPolicy:
+    """What the session's tenant has decided about its tickets, as of now."""
+    stored = session.scalar(select(Tenant.settings).where(Tenant.id == session.tenant_id))
+    return read_ticket_policy(stored or {})
+
+
 def load_profile(session: Any, tenant: Tenant) -> TenantProfile:
     """The profile of a tenant's row."""
     primary = session.scalar(
@@ -121,4 +129,5 @@ def load_profile(session: Any, tenant: Tenant) -> TenantProfile:
         features=dict(tenant.features),
         sign_in=read_policy(tenant.settings),
         files=read_file_policy(tenant.settings),
+        tickets=read_ticket_policy(tenant.settings),
     )
