@@ -11,6 +11,7 @@ from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.promise import queue_promise
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
+from portal.blueprints.tickets.marks import message_marks
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_text
@@ -45,6 +46,7 @@ _SOURCES = {
     "portal": N_("Customer, in the portal"),
     "api": N_("Customer, by API"),
     "email": N_("Customer, by mail"),
+    "staff": N_("Opened for the customer"),
 }
 # After a public reply; the first is what the button itself does.
 AFTER_REPLY = (
@@ -138,19 +140,22 @@ def _icon_of(step: NextStep) -> str:
 def thread_entries(detail: TicketDetail) -> list[dict[str, Any]]:
     """Description, messages, notes and events in order of time; each with `type` `message` or `event`."""
     company = detail.row.company_name
-    entries = [(detail.ticket.created_at, 0, _description(detail))]
-    entries.extend((entry.created_at, 1, _message(entry, company, detail)) for entry in detail.messages)
+    marks = message_marks(detail.events)
+    entries = [(entry.created_at, 1, _message(entry, company, detail, marks)) for entry in detail.messages]
     entries.extend((event.at, 2, _event(event)) for event in detail.events if event.kind not in _SPOKEN)
-    return [shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2])]
+    # What a merge brought or a split took along may be older than the ticket; its own text stands first all the same.
+    return [_description(detail), *(shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2]))]
 
 
 def _description(detail: TicketDetail) -> dict[str, Any]:
     ticket = detail.ticket
+    by_team = ticket.source == "staff"
+    opener = next((event.actor_name for event in detail.events if event.kind == "created"), "")
     return {
         "type": "message",
         "id": f"{ticket.id}-0",
-        "author_name": detail.row.requester_name,
-        "author_kind": "customer",
+        "author_name": opener if by_team else detail.row.requester_name,
+        "author_kind": "staff" if by_team else "customer",
         "role": gettext(_SOURCES.get(ticket.source, _SOURCES["portal"])),
         "at": ticket.created_at,
         "body_html": Markup(ticket.description_html),  # noqa: S704 - made safe by render_markdown when stored
@@ -159,7 +164,7 @@ def _description(detail: TicketDetail) -> dict[str, Any]:
     }
 
 
-def _message(entry: TicketMessage, company: str, detail: TicketDetail) -> dict[str, Any]:
+def _message(entry: TicketMessage, company: str, detail: TicketDetail, marks: dict[str, str]) -> dict[str, Any]:
     staff = entry.sender_type is not SenderType.CUSTOMER
     return {
         "type": "message",
@@ -167,6 +172,7 @@ def _message(entry: TicketMessage, company: str, detail: TicketDetail) -> dict[s
         "author_name": entry.sender_name,
         "author_kind": "staff" if staff else "customer",
         "role": gettext("Public reply") if staff else gettext("Customer"),
+        "channel": marks.get(str(entry.id)),
         "at": entry.created_at,
         "body_html": Markup(entry.message_html),  # noqa: S704 - made safe by render_markdown when stored
         "attachments": file_views(detail.files_of(entry.id), "staff_files"),

@@ -18,6 +18,9 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.relations_api import bp as relations
+from portal.blueprints.tickets.relations_api import customer_bp as own_relations
+from portal.blueprints.tickets.side_api import bp as side_conversations
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -38,6 +41,9 @@ BLUEPRINTS = (
     staff_files,
     audit,
     pages,
+    relations,
+    own_relations,
+    side_conversations,
 )
 
 

@@ -118,7 +118,7 @@ def _act(ticket_id: UUID, question: str, service: Callable[..., Any], done: str,
 
 def _question(ticket_id: UUID, question: str, error: Invalid | None = None) -> ResponseReturnValue:
     ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
-    if question not in presenters.allowed_actions(ticket):
+    if question not in presenters.allowed_actions(ticket, http.tenant().tickets, http.now()):
         # The state has moved on; the ticket's page says where to.
         return http.see_other("tickets.detail", ticket_id=ticket_id)
     field = error.errors[0].field if error else ""

@@ -26,7 +26,7 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         "promise": presenters.promise_panel(found.ticket, now),
         "timeline_entries": presenters.timeline(found, now),
         "entries": presenters.conversation(found, actor.user_id, tenant.name),
-        "actions": presenters.allowed_actions(found.ticket),
+        "actions": presenters.allowed_actions(found.ticket, tenant.tickets, now),
         "opened": format_moment(found.ticket.created_at),
         "request_key": str(uuid4()),
         "reply": "",

@@ -31,7 +31,7 @@ def reserve(session: TenantSession, size: int, *, quota: int) -> bool:
 
 
 def recount(session: TenantSession, size: int) -> None:
-    """Count `size` bytes more without asking: files that are here already got further rows, each of which is released."""
+    """Count `size` bytes more without asking: what is here already got a further row, which is released in its turn."""
     session.execute(update(StorageUse).values(bytes=StorageUse.bytes + size), execution_options=_UNSEEN)
 
 

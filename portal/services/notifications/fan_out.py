@@ -60,7 +60,7 @@ def _waiting(session: TenantSession, event_id: UUID) -> list[UUID]:
 
 
 def load_facts(session: TenantSession, event_id: UUID) -> Facts | None:
-    """The event with its ticket and people; None where one does not exist (any more) or the ticket lies in the trash."""
+    """The event with its ticket and people; None where one is not there (any more) or the ticket lies in the trash."""
     event = session.get(OutboxEvent, event_id)
     if event is None or event.record_type != "ticket":
         return None

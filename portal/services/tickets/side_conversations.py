@@ -64,6 +64,19 @@ def list_side_threads(session: TenantSession, ticket_id: UUID, *, actor: Actor) 
     return [SideThread(one, [entry for entry in messages if entry.conversation_id == one.id]) for one in found]
 
 
+def get_side_thread(session: TenantSession, conversation_id: UUID, *, actor: Actor) -> SideThread:
+    """One conversation with its mails; NotFound for whoever is not of the team."""
+    _require_team(actor)
+    conversation = _find(session, conversation_id)
+    get_ticket(session, conversation.ticket_id, actor=actor)
+    messages = session.scalars(
+        select(SideMessage)
+        .where(SideMessage.conversation_id == conversation_id)
+        .order_by(SideMessage.created_at, SideMessage.id)
+    )
+    return SideThread(conversation, messages.all())
+
+
 def open_side_conversation(
     session: TenantSession,
     ticket_id: UUID,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, NotFound
@@ -98,14 +98,7 @@ def list_trash(
     """What lies in the trash, the newest first. Raises Forbidden, and Invalid about the cursor."""
     require(actor, Permission.DESK_TRASH)
     at = decode_cursor(cursor)
-    query = (
-        select(Ticket.id, Ticket.ticket_number, Ticket.subject, Company.name, Person.name, Ticket.trashed_at,
-               _told("actor_name"), _told("reason"))
-        .join(Company, Company.id == Ticket.customer_id)
-        .join(User, User.id == Ticket.requester_id)
-        .join(Person, Person.id == User.person_id)
-        .where(Ticket.trashed_at.is_not(None))
-    )  # fmt: skip
+    query = _select()
     backwards = at is not None and at.backwards
     if at is not None:
         here = (Ticket.trashed_at, Ticket.id)
@@ -113,6 +106,25 @@ def list_trash(
     order = (Ticket.trashed_at, Ticket.id) if backwards else (Ticket.trashed_at.desc(), Ticket.id.desc())
     rows = [TrashedTicket(*row) for row in session.execute(query.order_by(*order).limit(limit + 1))]
     return paginate(rows, limit, at, lambda row: (row.trashed_at, row.id))
+
+
+def get_trashed(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> TrashedTicket:
+    """One ticket in the trash. Raises NotFound, and Conflict `not_trashed` for one that is not there."""
+    ticket = _lock(session, ticket_id, actor=actor)
+    if ticket.trashed_at is None:
+        raise Conflict("not_trashed", number=ticket.ticket_number)
+    return TrashedTicket(*session.execute(_select().where(Ticket.id == ticket_id)).one())
+
+
+def _select() -> Select[Any]:
+    return (
+        select(Ticket.id, Ticket.ticket_number, Ticket.subject, Company.name, Person.name, Ticket.trashed_at,
+               _told("actor_name"), _told("reason"))
+        .join(Company, Company.id == Ticket.customer_id)
+        .join(User, User.id == Ticket.requester_id)
+        .join(Person, Person.id == User.person_id)
+        .where(Ticket.trashed_at.is_not(None))
+    )  # fmt: skip
 
 
 def _past(here: tuple[Any, Any], there: tuple[Any, Any], backwards: bool) -> Any:

@@ -74,7 +74,9 @@ def test_the_conversation_goes_on_in_the_other_ticket(session, two, actor_of, wo
     assert found.messages[0].attachments[0]["id"] == str(loose.id)
     assert session.get(Attachment, hidden.id).ticket_id == source.id
     assert found.ticket.last_message == TWICE
-    assert "Hush." not in [entry.message for entry in get_ticket_detail(session, target.id, actor=actor_of("sam")).messages]
+    assert "Hush." not in [
+        entry.message for entry in get_ticket_detail(session, target.id, actor=actor_of("sam")).messages
+    ]
 
 
 def test_both_timelines_audit_and_link_say_it(session, two, actor_of, now):
