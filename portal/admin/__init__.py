@@ -55,7 +55,7 @@ def init_admin(app: Flask) -> None:
     )
     admin.add_views(
         DeskView(name="Tickets", endpoint="desk", url="tickets"),
-        RelationsView(name="Relations", endpoint="relations", url="tickets"),
+        RelationsView(name="Relations", endpoint="relations", url="relations"),
         SideView(name="Side conversations", endpoint="side", url="side"),
         TrashView(name="Trash", endpoint="trash", url="trash"),
         FilesView(name="Files", endpoint="staff_files", url="files"),

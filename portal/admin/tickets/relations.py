@@ -17,7 +17,7 @@ from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import RELATIONS, STATUS_FOR_STAFF
-from portal.models import FINAL, Ticket, TicketStatus
+from portal.models import ACTIVE, FINAL, Ticket, TicketStatus
 from portal.services.tickets.copying import list_public
 from portal.services.tickets.following_up import open_follow_up
 from portal.services.tickets.incidents import list_open_incidents, solve_incidents
@@ -43,8 +43,13 @@ class RelationsView(ServiceView):
 
     policy = Permission.DESK_READ
 
-    @route("/<uuid:ticket_id>/relations")
-    def index(self, ticket_id: UUID) -> ResponseReturnValue:
+    @route("/")
+    def index(self) -> ResponseReturnValue:
+        """Without a ticket there is nothing to show: to the queue."""
+        return http.see_other("desk.index")
+
+    @route("/<uuid:ticket_id>")
+    def ticket(self, ticket_id: UUID) -> ResponseReturnValue:
         """Links, side conversations and what can be done: a part of the ticket's page, or a page of its own."""
         return self._page(ticket_id)
 
@@ -172,10 +177,11 @@ class RelationsView(ServiceView):
             http.session().rollback()
         session, actor = http.session(), http.actor()
         ticket = get_ticket(session, ticket_id, actor=actor)
+        links = list_links(session, ticket_id, actor=actor)
         context = {
             "ticket": ticket,
-            "links": [_link(one) for one in list_links(session, ticket_id, actor=actor)],
-            "incidents": len(list_open_incidents(session, ticket_id, actor=actor)),
+            "links": [_link(one) for one in links],
+            "incidents": sum(one.relation is Relation.INCIDENT and one.status in ACTIVE for one in links),
             "threads": list_side_threads(session, ticket_id, actor=actor),
             "relations": [(known.value, gettext(RELATIONS[known.value])) for known in BY_HAND],
             "follows": may_follow_up(ticket, http.tenant().tickets, http.now()),

@@ -29,6 +29,11 @@ class SideView(ServiceView):
 
     policy = Permission.DESK_READ
 
+    @route("/")
+    def index(self) -> ResponseReturnValue:
+        """Without a conversation there is nothing to show: to the queue."""
+        return http.see_other("desk.index")
+
     @route("/new/<uuid:ticket_id>", methods=("GET", "POST"))
     @permission(Permission.DESK_REPLY)
     def new(self, ticket_id: UUID) -> ResponseReturnValue:

@@ -56,6 +56,8 @@ def list_side_threads(session: TenantSession, ticket_id: UUID, *, actor: Actor) 
         .order_by(SideConversation.created_at.desc(), SideConversation.id)
         .limit(MOST_SHOWN)
     ).all()
+    if not found:
+        return []
     messages = session.scalars(
         select(SideMessage)
         .where(SideMessage.conversation_id.in_([one.id for one in found]))
