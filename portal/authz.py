@@ -23,6 +23,7 @@ class Permission(StrEnum):
     DESK_REPLY = "desk:reply"
     DESK_NOTE = "desk:note"
     DESK_UPDATE = "desk:update"
+    DESK_TRASH = "desk:trash"
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_EDIT = "customers:edit"
     SLA_READ = "sla:read"
@@ -51,7 +52,7 @@ _CUSTOMER = _EVERYBODY | {
     P.API_KEYS_MANAGE,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
-_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.SLA_READ}
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),

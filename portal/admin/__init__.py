@@ -26,6 +26,9 @@ from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.clock import ClockView
+from portal.admin.tickets.relations import RelationsView
+from portal.admin.tickets.side import SideView
+from portal.admin.tickets.trash import TrashView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 from portal.blueprints import http
@@ -54,6 +57,9 @@ def init_admin(app: Flask) -> None:
     )
     admin.add_views(
         DeskView(name="Tickets", endpoint="desk", url="tickets"),
+        RelationsView(name="Relations", endpoint="relations", url="relations"),
+        SideView(name="Side conversations", endpoint="side", url="side"),
+        TrashView(name="Trash", endpoint="trash", url="trash"),
         FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),

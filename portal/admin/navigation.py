@@ -38,7 +38,15 @@ class SettingsPage:
 
 
 PLACES = (
-    Place("tickets", N_("Tickets"), "inbox", "desk.index", Permission.DESK_READ, ("desk", "ticket_clock")),
+    Place(
+        "tickets",
+        N_("Tickets"),
+        "inbox",
+        "desk.index",
+        Permission.DESK_READ,
+        ("desk", "ticket_clock", "relations", "side"),
+    ),
+    Place("trash", N_("Trash"), "trash-2", "trash.index", Permission.DESK_TRASH, ("trash",)),
     Place(
         "customers",
         N_("Customers"),

@@ -1,4 +1,4 @@
-"""What customers may do with their tickets: how urgent they can make them, how long they can edit messages."""
+"""What customers may do with their tickets: how urgent they are, how long messages can be edited, tickets reopened."""
 
 from flask import current_app, flash, request
 from flask.typing import ResponseReturnValue
@@ -28,18 +28,24 @@ class TicketSettingsForm(Form):
     highest_priority = StringField(lazy_gettext("Highest priority"))
     editing = StringField(lazy_gettext("Editing"))
     edit_minutes = StringField(lazy_gettext("Minutes"))
+    reopen_days = StringField(lazy_gettext("Days after closing"))
 
     def fill(self, policy: TicketPolicy) -> None:
         """Show the stored rules."""
         self.highest_priority.data = policy.highest_priority.value
         self.editing.data = ANSWERED if policy.edit_minutes is None else TIMED
+        self.reopen_days.data = str(policy.reopen_days)
         self.edit_minutes.data = str(_SUGGESTED_MINUTES if policy.edit_minutes is None else policy.edit_minutes)
 
     def read(self) -> TicketPolicyForm:
         """What the service takes; a number that is none becomes None, which it refuses."""
-        digits = (self.edit_minutes.data or "").strip()
-        minutes = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else None
-        return TicketPolicyForm(self.highest_priority.data or "", self.editing.data == TIMED, minutes)
+        minutes, days = _number(self.edit_minutes.data), _number(self.reopen_days.data)
+        return TicketPolicyForm(self.highest_priority.data or "", self.editing.data == TIMED, minutes, days)
+
+
+def _number(text: str | None) -> int | None:
+    digits = (text or "").strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 7 else None
 
 
 class TicketSettingsView(ServiceView):

@@ -28,6 +28,7 @@ class Attachment(Tenanted, Base):
         tenant_reference("ticket_id", "portal_tickets"),
         tenant_reference("message_id", "portal_ticket_messages"),
         Index("ix_attachments_ticket", "tenant_id", "ticket_id", "created_at"),
+        Index("ix_attachments_stored", "tenant_id", "storage_key"),
         Index("ix_attachments_loose", "tenant_id", "created_at", postgresql_where=text("ticket_id IS NULL")),
     )
 

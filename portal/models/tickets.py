@@ -60,7 +60,9 @@ MOVES: dict[TicketStatus, frozenset[TicketStatus]] = {
 PRIORITY_RANK = {priority: rank for rank, priority in enumerate(TicketPriority)}
 
 # Spelled out rather than bound: only so do expression and partial indexes serve prepared statements.
-ACTIVE_SQL = text("status IN ('open','in_progress','waiting_customer','awaiting_payment')")
+# What lies in the trash is in no index that lists read: being there must cost the others nothing.
+KEPT_SQL = text("trashed_at IS NULL")
+ACTIVE_SQL = text("status IN ('open','in_progress','waiting_customer','awaiting_payment') AND trashed_at IS NULL")
 DUE_SQL = text("coalesce(sla_due_at, 'infinity'::timestamptz)")
 PRIORITY_SQL = text("(CASE priority WHEN 'low' THEN 0 WHEN 'normal' THEN 1 WHEN 'high' THEN 2 ELSE 3 END)")
 
@@ -101,11 +103,11 @@ class Ticket(Tenanted, Base):
         UniqueConstraint("tenant_id", "ticket_number"),
         CheckConstraint("satisfaction_rating BETWEEN 1 AND 5", name="rating_in_range"),
         CheckConstraint("char_length(btrim(subject)) > 0", name="subject_not_blank"),
-        Index("idx_tickets_tenant", "tenant_id", "created_at", "id"),
-        Index("idx_tickets_customer", "tenant_id", "customer_id", "updated_at", "id"),
-        Index("idx_tickets_requester", "tenant_id", "requester_id", "updated_at", "id"),
-        Index("idx_tickets_status", "tenant_id", "status", "updated_at", "id"),
-        Index("idx_tickets_updated", "tenant_id", "updated_at", "id"),
+        Index("idx_tickets_tenant", "tenant_id", "created_at", "id", postgresql_where=KEPT_SQL),
+        Index("idx_tickets_customer", "tenant_id", "customer_id", "updated_at", "id", postgresql_where=KEPT_SQL),
+        Index("idx_tickets_requester", "tenant_id", "requester_id", "updated_at", "id", postgresql_where=KEPT_SQL),
+        Index("idx_tickets_status", "tenant_id", "status", "updated_at", "id", postgresql_where=KEPT_SQL),
+        Index("idx_tickets_updated", "tenant_id", "updated_at", "id", postgresql_where=KEPT_SQL),
         Index("idx_tickets_open_updated", "tenant_id", "updated_at", "id", postgresql_where=ACTIVE_SQL),
         # With the column itself the index alone tells how many are due; the expression would need the table.
         Index(
@@ -120,6 +122,8 @@ class Ticket(Tenanted, Base):
         Index("idx_tickets_assignee", "tenant_id", "assigned_to", DUE_SQL, "id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_open_company", "tenant_id", "customer_id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_open_requester", "tenant_id", "requester_id", postgresql_where=ACTIVE_SQL),
+        Index("idx_tickets_trashed", "tenant_id", "trashed_at", "id", postgresql_where=text("trashed_at IS NOT NULL")),
+        Index("idx_tickets_merged", "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     # The database gives the number as the row's default; RETURNING brings it back in the same statement.

@@ -16,7 +16,7 @@ from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWo
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.tickets.activities import TicketActivities
-from portal.workflows.tickets.workflows import TicketClockWorkflow
+from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
 TASK_QUEUE = "portal"
 WORKFLOWS: tuple[type, ...] = (
@@ -25,6 +25,7 @@ WORKFLOWS: tuple[type, ...] = (
     DomainProofWorkflow,
     UploadedFileWorkflow,
     RemovedFileWorkflow,
+    TrashedTicketWorkflow,
 )
 
 
@@ -52,6 +53,7 @@ def build_activities(
     files = FileActivities(sessions, tools)
     return [
         tickets.advance_clock,
+        tickets.purge,
         notifications.fan_out,
         notifications.send_mails,
         accounts.look_for_proof,

@@ -61,7 +61,16 @@ _FAILED = text(
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 # Only staff may know that these happened.
-STAFF_ONLY = frozenset({"ticket.note_added", "ticket.sla_warned"})
+STAFF_ONLY = frozenset(
+    {
+        "ticket.note_added",
+        "ticket.sla_warned",
+        "ticket.linked",
+        "ticket.unlinked",
+        "ticket.side_message",
+        "ticket.side_closed",
+    }
+)
 
 Pull = Callable[[OutboxRow], Awaitable[None]]
 

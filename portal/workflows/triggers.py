@@ -11,11 +11,12 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from portal.services.files.loose import LOOSE_FOR
+from portal.services.tickets.trash import KEPT_FOR
 from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
-from portal.workflows.tickets.shared import ClockRun, clock_workflow_id
+from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
 # A worker that dies within a workflow task is noticed after this time, not after the default ten seconds.
 TASK_TIMEOUT = timedelta(seconds=5)
@@ -67,6 +68,11 @@ REMOVED = Trigger(
     lambda row: FileRef(row.tenant_id, row.record_id),
 )
 
+PURGE = Trigger(
+    "TrashedTicket",
+    lambda row: trash_workflow_id(row.record_id, row.payload["cycle"]),
+    lambda row: TrashRun(row.tenant_id, row.record_id, row.payload["cycle"], KEPT_FOR),
+)
 PROVE = Trigger(
     "DomainProof",
     lambda row: domain_proof_workflow_id(row.record_id),
@@ -84,6 +90,9 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.clock_changed"): (CLOCK,),
     ("ticket", "record.changed"): (CLOCK,),
     ("ticket", "ticket.escalation_requested"): (CLOCK,),
+    ("ticket", "ticket.merged"): (CLOCK, TELL),
+    ("ticket", "ticket.trashed"): (CLOCK, PURGE),
+    ("ticket", "ticket.restored"): (CLOCK,),
     # The clock itself did these; only people have to hear of them.
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),

@@ -9,7 +9,7 @@ from portal.models import AuditEntry, Tenant
 from tests.browsing import program, sign_in
 
 PAGE = "/admin/settings/tickets/"
-RULES = {"highest_priority": "high", "editing": "minutes", "edit_minutes": "30"}
+RULES = {"highest_priority": "high", "editing": "minutes", "edit_minutes": "30", "reopen_days": "14"}
 TICKET = {"subject": "VPN", "description": "Since Monday.", "category": "drill"}
 
 
@@ -33,7 +33,7 @@ def test_the_rules_are_saved_and_hold(nova, app, world, sessions):
     assert 'value="urgent"' not in form
     with sessions.begin(world.nova) as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "tenant.tickets_changed")).one()
-        assert entry.after == {"highest_priority": "high", "edit_minutes": 30}
+        assert entry.after == {"highest_priority": "high", "edit_minutes": 30, "reopen_days": 14}
 
 
 def test_a_forged_priority_is_refused_by_page_and_program(nova, app, world):
@@ -55,7 +55,13 @@ def test_a_forged_priority_is_refused_by_page_and_program(nova, app, world):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"highest_priority": "low"}, {"highest_priority": "critical"}, {"edit_minutes": "1441"}, {"edit_minutes": "-1"}],
+    [
+        {"highest_priority": "low"},
+        {"highest_priority": "critical"},
+        {"edit_minutes": "1441"},
+        {"edit_minutes": "-1"},
+        {"reopen_days": "3651"},
+    ],
 )
 def test_rules_out_of_bounds_are_refused(nova, wrong):
     assert nova("noor").post(PAGE, RULES | wrong).status_code == 422

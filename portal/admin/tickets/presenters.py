@@ -12,6 +12,7 @@ from portal.admin.tickets.promise import queue_promise
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
+from portal.blueprints.tickets.marks import message_marks
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_text
@@ -47,6 +48,7 @@ _SOURCES = {
     "portal": N_("Customer, in the portal"),
     "api": N_("Customer, by API"),
     "email": N_("Customer, by mail"),
+    "staff": N_("Opened for the customer"),
 }
 # After a public reply; the first is what the button itself does.
 AFTER_REPLY = (
@@ -141,19 +143,22 @@ def thread_entries(detail: TicketDetail) -> list[dict[str, Any]]:
     """Description, messages, notes and events in order of time; each with `type` `message` or `event`."""
     company = detail.row.company_name
     editable = list_editable(detail.ticket, detail.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
-    entries = [(detail.ticket.created_at, 0, _description(detail))]
-    entries.extend((entry.created_at, 1, _message(entry, company, detail, editable)) for entry in detail.messages)
+    marks = message_marks(detail.events)
+    entries = [(entry.created_at, 1, _message(entry, company, detail, marks, editable)) for entry in detail.messages]
     entries.extend((event.at, 2, _event(event)) for event in detail.events if event.kind not in _SPOKEN)
-    return [shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2])]
+    # What a merge brought or a split took along may be older than the ticket; its own text stands first all the same.
+    return [_description(detail), *(shown for _, _, shown in sorted(entries, key=lambda entry: entry[:2]))]
 
 
 def _description(detail: TicketDetail) -> dict[str, Any]:
     ticket = detail.ticket
+    by_team = ticket.source == "staff"
+    opener = next((event.actor_name for event in detail.events if event.kind == "created"), "")
     return {
         "type": "message",
         "id": f"{ticket.id}-0",
-        "author_name": detail.row.requester_name,
-        "author_kind": "customer",
+        "author_name": opener if by_team else detail.row.requester_name,
+        "author_kind": "staff" if by_team else "customer",
         "role": gettext(_SOURCES.get(ticket.source, _SOURCES["portal"])),
         "at": ticket.created_at,
         "body_html": Markup(ticket.description_html),  # noqa: S704 - made safe by render_markdown when stored
@@ -162,7 +167,9 @@ def _description(detail: TicketDetail) -> dict[str, Any]:
     }
 
 
-def _message(entry: TicketMessage, company: str, detail: TicketDetail, editable: Collection[UUID]) -> dict[str, Any]:
+def _message(
+    entry: TicketMessage, company: str, detail: TicketDetail, marks: dict[str, str], editable: Collection[UUID]
+) -> dict[str, Any]:
     staff = entry.sender_type is not SenderType.CUSTOMER
     return _edits(entry, editable) | {
         "type": "message",
@@ -170,6 +177,7 @@ def _message(entry: TicketMessage, company: str, detail: TicketDetail, editable:
         "author_name": entry.sender_name,
         "author_kind": "staff" if staff else "customer",
         "role": gettext("Public reply") if staff else gettext("Customer"),
+        "channel": marks.get(str(entry.id)),
         "at": entry.created_at,
         "body_html": Markup(entry.message_html),  # noqa: S704 - made safe by render_markdown when stored
         "attachments": file_views(detail.files_of(entry.id), "staff_files"),

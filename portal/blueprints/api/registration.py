@@ -27,6 +27,9 @@ from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
 from portal.blueprints.tickets.colleagues_api import bp as colleagues
 from portal.blueprints.tickets.list_api import bp as ticket_list
+from portal.blueprints.tickets.relations_api import bp as relations
+from portal.blueprints.tickets.relations_api import customer_bp as own_relations
+from portal.blueprints.tickets.side_api import bp as side_conversations
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -56,6 +59,9 @@ BLUEPRINTS = (
     sharing,
     pages,
     ticket_clock,
+    relations,
+    own_relations,
+    side_conversations,
 )
 
 

@@ -10,11 +10,14 @@ from markupsafe import Markup
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment, gettext
+from portal.blueprints.tickets.marks import message_marks
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
-from portal.models import ACTIVE, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
+from portal.models import ACTIVE, FINAL, NextStep, SenderType, Ticket, TicketEvent, TicketStatus
+from portal.services.tenants.ticket_policy import TicketPolicy
 from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.promise_preview import PromisePreview
+from portal.services.tickets.reopening import may_reopen
 from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import SlaView, view_sla
 
@@ -214,20 +217,21 @@ def conversation(
     detail: TicketDetail, user_id: UUID | None, tenant_name: str, editable: Collection[UUID] = ()
 ) -> list[dict[str, Any]]:
     """Description, answers and the events between them, in order of time; `editable` are the reader's to change."""
-    ticket = detail.ticket
-    entries: list[dict[str, Any]] = [
-        {
-            "kind": "message",
-            "id": "description",
-            "author_name": detail.row.requester_name,
-            "author_kind": "customer",
-            "role": detail.row.company_name,
-            "at": ticket.created_at,
-            "body_html": Markup(ticket.description_html),  # noqa: S704 - cleaned by nh3 when it was stored
-            "is_own": ticket.requester_id == user_id,
-            "attachments": file_views(detail.files_of(None), "files"),
-        }
-    ]
+    ticket, marks = detail.ticket, message_marks(detail.events)
+    # What the team opened for a customer is in its own words.
+    by_team = ticket.source == "staff"
+    opening: dict[str, Any] = {
+        "kind": "message",
+        "id": "description",
+        "author_name": tenant_name if by_team else detail.row.requester_name,
+        "author_kind": "staff" if by_team else "customer",
+        "role": None if by_team else detail.row.company_name,
+        "at": ticket.created_at,
+        "body_html": Markup(ticket.description_html),  # noqa: S704 - cleaned by nh3 when it was stored
+        "is_own": ticket.requester_id == user_id and not by_team,
+        "attachments": file_views(detail.files_of(None), "files"),
+    }
+    entries: list[dict[str, Any]] = []
     for message in detail.messages:
         if message.is_internal:
             continue
@@ -239,6 +243,7 @@ def conversation(
                 "author_name": message.sender_name,
                 "author_kind": "staff" if staff else "customer",
                 "role": tenant_name if staff else detail.row.company_name,
+                "channel": marks.get(str(message.id)),
                 "at": message.created_at,
                 "body_html": Markup(message.message_html),  # noqa: S704 - cleaned by nh3 when it was stored
                 "is_own": message.sender_id == user_id,
@@ -250,7 +255,8 @@ def conversation(
             }
         )
     entries += [_event_line(event) for event in sorted(detail.events, key=_order) if event.kind not in _SPOKEN]
-    return sorted(entries, key=lambda entry: entry["at"])
+    # What a merge brought or a split took along may be older than the ticket; its own text stands first all the same.
+    return [opening, *sorted(entries, key=lambda entry: entry["at"])]
 
 
 def _event_line(event: TicketEvent) -> dict[str, Any]:
@@ -258,15 +264,17 @@ def _event_line(event: TicketEvent) -> dict[str, Any]:
     return {"kind": "event", "id": event.id, "text": say(event), "at": event.at, "shape": shape, "tone": tone}
 
 
-def allowed_actions(ticket: Ticket) -> set[str]:
-    """What the page offers in this state."""
+def allowed_actions(ticket: Ticket, policy: TicketPolicy, now: datetime) -> set[str]:
+    """What the page offers in this state; nothing where the conversation goes on in another ticket."""
     actions: set[str] = set()
+    if ticket.merged_into_id is not None:
+        return actions
     if ticket.status in ACTIVE:
         actions |= {"reply", "close", "cancel", "escalate"}
     if ticket.status is TicketStatus.RESOLVED:
         actions |= {"reply", "close", "reopen"}
-    if ticket.status is TicketStatus.CLOSED:
-        actions.add("reopen")
+    if ticket.status in FINAL:
+        actions |= {"reopen"} if may_reopen(ticket, policy, now) else {"follow_up"}
     if ticket.status in (TicketStatus.RESOLVED, TicketStatus.CLOSED) and ticket.satisfaction_rating is None:
         actions.add("rate")
     return actions

@@ -17,13 +17,14 @@ from portal.blueprints.policies import permission
 from portal.blueprints.tickets import actions as _actions
 from portal.blueprints.tickets import case as _case
 from portal.blueprints.tickets import colleagues as _colleagues
+from portal.blueprints.tickets import following as _following
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets import several as _several
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
 from portal.blueprints.tickets.rows import draw_rows
 from portal.blueprints.tickets.views import detail_context, request_key
-from portal.errors import Invalid
+from portal.errors import Invalid, NotFound
 from portal.lib.paging import Page
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
@@ -31,15 +32,16 @@ from portal.models import TicketPriority
 from portal.services.tickets.counting import read_list_head
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.listing import list_tickets
+from portal.services.tickets.merging import final_ticket_id
 from portal.services.tickets.near_misses import find_near_miss
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.promise_preview import preview_promise
-from portal.services.tickets.queries import list_categories
+from portal.services.tickets.queries import get_ticket, list_categories
 from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
 # The writing half of the blueprint registers itself when it is imported.
-__all__ = ["_actions", "_case", "_colleagues", "_several", "bp"]
+__all__ = ["_actions", "_case", "_colleagues", "_following", "_several", "bp"]
 
 
 @bp.get("")
@@ -123,7 +125,19 @@ def promise() -> ResponseReturnValue:
 def detail(ticket_id: UUID) -> ResponseReturnValue:
     """One ticket with its promise, what happens next, and the conversation."""
     found = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
+    if found.ticket.merged_into_id is not None and (onward := _onward(ticket_id)):
+        return onward
     return http.render_live("tickets/detail.html", "tickets/_live.html", detail_context(found))
+
+
+def _onward(ticket_id: UUID) -> ResponseReturnValue | None:
+    """To the ticket in which the conversation of a merged one goes on, where the reader may see it."""
+    try:
+        target = get_ticket(http.session(), final_ticket_id(http.session(), ticket_id), actor=http.actor())
+    except NotFound:
+        return None
+    flash(gettext("Your ticket was merged into this one, %(number)s.", number=target.ticket_number), "ok")
+    return http.see_other("tickets.detail", ticket_id=target.id)
 
 
 def _new_page(

@@ -171,6 +171,7 @@ class CustomerTicketItem(Shape):
     custom_fields: dict[str, Any]
     sla: Sla
     escalation_level: int
+    merged_into_id: UUID | None = Field(description="The ticket in which the conversation goes on.")
     satisfaction_rating: int | None
     next_step: NextStep | None
     created_at: UtcDateTime
@@ -225,6 +226,7 @@ class StaffTicketItem(Shape):
     custom_fields: dict[str, Any]
     sla: Sla
     escalation_level: int
+    merged_into_id: UUID | None = Field(description="The ticket in which the conversation goes on.")
     satisfaction_rating: int | None
     satisfaction_comment: str | None
     next_step: NextStep | None
@@ -301,6 +303,7 @@ def _common(row: TicketRow, now: datetime) -> dict[str, Any]:
         "source": ticket.source,
         "sla": Sla.of(ticket, now),
         "escalation_level": ticket.escalation_level,
+        "merged_into_id": ticket.merged_into_id,
         "satisfaction_rating": ticket.satisfaction_rating,
         "created_at": ticket.created_at,
         "updated_at": ticket.updated_at,

@@ -50,7 +50,7 @@ def _editable(found: TicketDetail) -> set[UUID]:
 
 def offered_actions(ticket: Ticket) -> set[str]:
     """What the page offers this reader in this state: colleagues whom it is shared with may answer, no more."""
-    actions = presenters.allowed_actions(ticket)
+    actions = presenters.allowed_actions(ticket, http.tenant().tickets, http.now())
     return actions if decides(ticket, http.actor()) else actions & {"reply"}
 
 

@@ -12,6 +12,7 @@ TEXTS = {
     "ticket_received": N_("Your ticket has arrived"),
     "ticket_answered": N_("%(actor)s answered"),
     "ticket_status_changed": N_("Status is now: %(status)s"),
+    "ticket_merged": N_("Your ticket goes on in another one"),
     "ticket_handed_up": N_("Your ticket was handed to %(role)s"),
     "ticket_opened": N_("New ticket from %(actor)s"),
     "ticket_customer_replied": N_("%(actor)s replied"),

@@ -153,6 +153,21 @@ EVENTS = {
     "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
     "follower_added": N_("%(actor)s shared the ticket with %(name)s"),
     "follower_removed": N_("%(name)s does not follow the ticket any more"),
+    "merged_into": N_("%(actor)s merged this ticket into %(number)s; the conversation goes on there"),
+    "merged_here": N_("%(actor)s merged ticket %(number)s into this one"),
+    "split_off": N_("%(actor)s made messages of this ticket a ticket of their own: %(number)s"),
+    "split_from": N_("%(actor)s made this ticket from messages of %(number)s"),
+    "follows_up": N_("This ticket follows %(number)s"),
+    "followed_up": N_("%(actor)s opened a follow-up: %(number)s"),
+    "linked_related": N_("%(actor)s linked ticket %(number)s"),
+    "linked_problem": N_("%(actor)s made this an incident of problem %(number)s"),
+    "linked_incident": N_("%(actor)s added the incident %(number)s"),
+    "unlinked": N_("%(actor)s removed the link to ticket %(number)s"),
+    "trashed": N_("%(actor)s put the ticket into the trash: %(reason)s"),
+    "restored": N_("%(actor)s restored the ticket from the trash"),
+    "side_opened": N_("%(actor)s wrote to %(to)s beside this ticket"),
+    "side_answered": N_("%(by)s answered beside this ticket"),
+    "side_closed": N_("%(actor)s closed the side conversation with %(to)s"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
     "escalated_next_response": N_("Escalated to %(role)s: a question was not answered in time"),
@@ -185,6 +200,8 @@ def event_text(kind: str, actor: str, params: Mapping[str, Any], translate: Gett
     elif kind == "escalated":
         key = f"escalated_{params.get('metric')}"
         values["role"] = translate(ESCALATION_TARGET.get(str(params.get("role")), str(params.get("role"))))
+    elif kind == "linked":
+        key = f"linked_{params.get('relation')}"
     elif kind == "replied" and params.get("sender") == "customer":
         key = "wrote"
     elif kind == "assigned" and params.get("to_name") == actor:
@@ -201,6 +218,23 @@ def _status_event(params: Mapping[str, Any]) -> str:
     if params.get("from") in ("closed", "resolved") and target == "open":
         return "reopened"
     return "status_changed"
+
+
+RELATIONS = {
+    "related": N_("Related"),
+    "problem": N_("Problem behind it"),
+    "incident": N_("Incident"),
+    "split_from": N_("Split from"),
+    "split_off": N_("Split off"),
+    "merged_into": N_("Merged into"),
+    "merged_here": N_("Merged here"),
+    "follows_up": N_("Follows"),
+    "followed_up": N_("Followed by"),
+}
+MESSAGE_MARKS = {
+    "merged_here": N_("From %(number)s"),
+    "split_off": N_("Also in %(number)s"),
+}
 
 
 class _Default(dict[str, Any]):

@@ -68,12 +68,12 @@ def _waiting(session: TenantSession, event_id: UUID) -> list[UUID]:
 
 
 def load_facts(session: TenantSession, event_id: UUID) -> Facts | None:
-    """The event with its ticket and people; None where event or ticket do not exist (any more)."""
+    """The event with its ticket and people; None where one is not there (any more) or the ticket lies in the trash."""
     event = session.get(OutboxEvent, event_id)
     if event is None or event.record_type != "ticket":
         return None
     ticket = session.get(Ticket, event.record_id)
-    if ticket is None:
+    if ticket is None or ticket.trashed_at is not None:
         return None
     companions = session.scalars(
         select(OutboxEvent).where(

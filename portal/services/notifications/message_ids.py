@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 _TICKET_MAIL = re.compile(r"<ticket-(?P<ticket>[0-9a-f-]{36})(?:\.[0-9a-f]+)*@(?P<host>[^>]+)>")
+_SIDE_MAIL = re.compile(r"<side-(?P<side>[0-9a-f-]{36})\.[0-9a-f]{32}@[^>]+>")
 
 
 def first_message_id(ticket_id: UUID, host: str) -> str:
@@ -20,3 +21,15 @@ def thread_of(message_id: str) -> str | None:
     """The first mail's Message-ID for one of ours."""
     found = _TICKET_MAIL.fullmatch(message_id)
     return first_message_id(UUID(found["ticket"]), found["host"]) if found else None
+
+
+def ticket_of(message_id: str) -> UUID | None:
+    """The ticket that one of our mails is about."""
+    found = _TICKET_MAIL.fullmatch(message_id)
+    return UUID(found["ticket"]) if found else None
+
+
+def side_of(message_id: str) -> UUID | None:
+    """The side conversation that one of our mails belongs to."""
+    found = _SIDE_MAIL.fullmatch(message_id)
+    return UUID(found["side"]) if found else None

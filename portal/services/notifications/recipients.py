@@ -76,7 +76,7 @@ def _replied(facts: Facts) -> Iterable[Notice]:
 
 
 def _status_changed(facts: Facts) -> Iterable[Notice]:
-    if facts.has_companion("ticket.replied"):
+    if facts.has_companion("ticket.replied") or facts.has_companion("ticket.merged"):
         return
     yield from _customers(facts, "ticket_status_changed")
     if facts.event.actor_kind == ActorKind.CUSTOMER.value and facts.event.payload.get("to_status") == "cancelled":
@@ -100,6 +100,10 @@ def _escalated(facts: Facts) -> Iterable[Notice]:
     yield from _customers(facts, "ticket_handed_up")
 
 
+def _merged(facts: Facts) -> Iterable[Notice]:
+    yield from _requester(facts, "ticket_merged")
+
+
 def _warned(facts: Facts) -> Iterable[Notice]:
     yield from _staff(facts, "ticket_due_soon", mail=False)
 
@@ -118,6 +122,7 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.status_changed": _status_changed,
     "ticket.assigned": _assigned,
     "ticket.escalated": _escalated,
+    "ticket.merged": _merged,
     "ticket.sla_warned": _warned,
     "ticket.follower_added": _shared,
 }

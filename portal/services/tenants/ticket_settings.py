@@ -11,7 +11,14 @@ from portal.errors import FieldError, Invalid
 from portal.events import audit
 from portal.models import Tenant, TicketPriority
 from portal.models.session import TenantSession
-from portal.services.tenants.ticket_policy import EDIT_MINUTES, HIGHEST, SETTING, TicketPolicy, read_ticket_policy
+from portal.services.tenants.ticket_policy import (
+    EDIT_MINUTES,
+    HIGHEST,
+    REOPEN_DAYS,
+    SETTING,
+    TicketPolicy,
+    read_ticket_policy,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,7 @@ class TicketPolicyForm:
     highest_priority: str
     edit_timed: bool
     edit_minutes: int | None
+    reopen_days: int | None = REOPEN_DAYS[1]
 
 
 def load_policy(session: TenantSession, *, actor: Actor) -> TicketPolicy:
@@ -56,7 +64,11 @@ def save_policy(session: TenantSession, form: TicketPolicyForm, *, actor: Actor,
 
 
 def _plain(policy: TicketPolicy) -> dict[str, Any]:
-    return {"highest_priority": policy.highest_priority.value, "edit_minutes": policy.edit_minutes}
+    return {
+        "highest_priority": policy.highest_priority.value,
+        "edit_minutes": policy.edit_minutes,
+        "reopen_days": policy.reopen_days,
+    }
 
 
 def _checked(form: TicketPolicyForm) -> TicketPolicy:
@@ -67,9 +79,12 @@ def _checked(form: TicketPolicyForm) -> TicketPolicy:
     low, high = EDIT_MINUTES
     if form.edit_timed and (minutes is None or not low <= minutes <= high):
         errors.append(FieldError("edit_minutes", "out_of_range", (("low", low), ("high", high))))
-    if errors:
+    soonest, _, latest = REOPEN_DAYS
+    if form.reopen_days is None or not soonest <= form.reopen_days <= latest:
+        errors.append(FieldError("reopen_days", "out_of_range", (("low", soonest), ("high", latest))))
+    if errors or form.reopen_days is None:
         raise Invalid(*errors)
-    return TicketPolicy(TicketPriority(form.highest_priority), minutes)
+    return TicketPolicy(TicketPriority(form.highest_priority), minutes, form.reopen_days)
 
 
 def _tenant(session: TenantSession, *, lock: bool = False) -> Tenant:

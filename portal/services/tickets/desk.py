@@ -17,6 +17,7 @@ from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import lock_with_policies
 from portal.services.tickets.queries import list_assignable, lock_ticket
+from portal.services.tickets.reopening import require_reopenable
 from portal.services.tickets.timeline import add_line
 from portal.services.tickets.validation import SUBJECT_LENGTH, checked_text
 
@@ -94,6 +95,8 @@ def update_ticket(
             _field_line(session, ticket, name, before[name], actor=actor, now=now)
         events.append(TicketUpdated.about(ticket, changed=tuple(before)))
     if changes.status is not None and changes.status is not ticket.status:
+        if ticket.status is TicketStatus.CLOSED:
+            require_reopenable(session, ticket, now=now)
         before["status"] = ticket.status
         moved, line = move_to(ticket, changes.status, now=now)
         add_line(session, ticket, line.kind, actor=actor, now=now, **line.params)

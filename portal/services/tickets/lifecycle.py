@@ -14,6 +14,7 @@ from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
+from portal.services.tickets.reopening import require_reopenable
 from portal.services.tickets.standing import require_deciding
 from portal.services.tickets.storing import ticket_beside
 from portal.services.tickets.timeline import Line, lines_beside
@@ -23,9 +24,12 @@ from portal.services.tickets.validation import COMMENT_LENGTH, one_text
 def move_to(ticket: Ticket, target: TicketStatus, *, now: datetime, **params: str) -> tuple[TicketStatusChanged, Line]:
     """Change the status of a locked ticket; the caller sets the clock, publishes the event and writes the line.
 
-    Raises Conflict `move_not_allowed` for a move that is not in the table.
+    Raises Conflict `move_not_allowed` for a move that is not in the table, `ticket_merged` for one that went on
+    in another ticket.
     """
     before = ticket.status
+    if ticket.merged_into_id is not None:
+        raise Conflict("ticket_merged", number=ticket.ticket_number)
     if target not in MOVES[before]:
         raise Conflict("move_not_allowed", **{"from": before.value, "to": target.value})
     ticket.status = target
@@ -93,12 +97,16 @@ def close_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now: 
 
 
 def reopen_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now: datetime) -> Ticket:
-    """Take a resolved or closed ticket up again; Conflict `not_closed` otherwise."""
+    """Take a resolved or closed ticket up again.
+
+    Raises Conflict: `not_closed`, `ticket_merged`, and `reopen_too_late` after the tenant's time for it.
+    """
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)
     require_deciding(ticket, actor)
     if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         raise Conflict("not_closed", number=ticket.ticket_number)
+    require_reopenable(session, ticket, now=now)
     return _apply(session, ticket, policies, TicketStatus.OPEN, actor=actor, now=now)
 
 
@@ -125,6 +133,8 @@ def rate_ticket(
     text = one_text("comment", comment, limit=COMMENT_LENGTH, required=False)
     if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         raise Conflict("not_resolved", number=ticket.ticket_number)
+    if ticket.merged_into_id is not None:
+        raise Conflict("ticket_merged", number=ticket.ticket_number)
     if ticket.satisfaction_rating is not None:
         raise Conflict("already_rated", number=ticket.ticket_number)
     ticket.satisfaction_rating = rating

@@ -1,5 +1,6 @@
 """A customer asks: the ticket, its number, its promise and its first next step, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -46,14 +47,41 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
     Raises Invalid per field, and Forbidden for people without a company (staff open tickets elsewhere).
     """
     require(actor, Permission.TICKETS_CREATE)
-    company_id = _company_of(actor, request)
+    if actor.user_id is None:
+        raise Forbidden("no_company")
+    return _open(session, request, _company_of(actor, request), actor.user_id, (), actor=actor, now=now)
+
+
+def open_like(
+    session: TenantSession, request: NewTicket, *, other: Ticket, requester_id: UUID, lines: Sequence[Line] = (),
+    actor: Actor, now: datetime
+) -> Ticket:  # fmt: skip
+    """Open a ticket that comes out of another one, for its company; `lines` are told beside that it was opened.
+
+    The caller has checked that the actor may. Raises Invalid per field.
+    """
+    return _open(session, request, other.customer_id, requester_id, tuple(lines), actor=actor, now=now)
+
+
+def _open(
+    session: TenantSession,
+    request: NewTicket,
+    company_id: UUID,
+    requester_id: UUID,
+    lines: tuple[Line, ...],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Ticket:
     policies, category_known, priorities = _load_rules(session, request.category)
-    subject, description, priority = _checked(request, category_known, priorities)
+    # The tenant's limit is for customers.
+    choice = tuple(TicketPriority) if actor.is_staff else priorities
+    subject, description, priority = _checked(request, category_known, choice)
     ticket = Ticket(
         id=request.id or uuid4(),
         tenant_id=session.tenant_id,
         customer_id=company_id,
-        requester_id=actor.user_id,
+        requester_id=requester_id,
         subject=subject,
         description=description,
         description_html=render_markdown(description),
@@ -82,7 +110,7 @@ def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, n
         after={"category": ticket.category, "priority": priority, "status": "open"},
         beside=(
             _ticket_beside(ticket),
-            lines_beside(ticket, Line("created")),
+            lines_beside(ticket, Line("created"), *lines),
             steps_of(ticket, reading),
             *files_beside(taken, ticket_id=ticket.id),
             sent_draft_beside("new"),

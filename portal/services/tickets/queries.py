@@ -76,18 +76,23 @@ def _followed_by(user: Any) -> Any:
     return func.array(rows.scalar_subquery(), type_=ARRAY(Uuid))
 
 
+def is_kept() -> ColumnElement[bool]:
+    """Not in the trash: part of every rule of visibility, for everybody (see trash.py for the other half)."""
+    return Ticket.trashed_at.is_(None)
+
+
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """What an actor may see."""
-    return _rule(sight_of(actor), actor.user_id, actor.company_ids, actor.whole_company_ids)
+    return and_(_rule(sight_of(actor), actor.user_id, actor.company_ids, actor.whole_company_ids), is_kept())
 
 
 def visible_by(sight: Sight) -> ColumnElement[bool]:
     """The same for prepared statements: whose it is comes by `values_of`."""
     if sight == "company":
-        return Ticket.customer_id == bindparam("company")
+        return and_(Ticket.customer_id == bindparam("company"), is_kept())
     companies: Any = bindparam("companies", expanding=True)
     whole: Any = bindparam("whole", expanding=True)
-    return _rule(sight, bindparam("me"), companies, whole)
+    return and_(_rule(sight, bindparam("me"), companies, whole), is_kept())
 
 
 def values_of(actor: Actor) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from portal.lib.clock import utcnow
 from portal.lib.faults import crash_point
 from portal.models.session import TenantSessions
 from portal.services.tickets.escalation import advance_clock
-from portal.workflows.tickets.shared import AdvanceClock, ClockWake
+from portal.services.tickets.purging import purge_ticket
+from portal.workflows.tickets.shared import AdvanceClock, ClockWake, TrashRun
 
 
 class TicketActivities:
@@ -25,3 +26,9 @@ class TicketActivities:
             crash_point("clock.pre_commit")
         crash_point("clock.post_commit")
         return ClockWake(wake.at, wake.done)
+
+    @activity.defn(name="tickets.purge")
+    def purge(self, run: TrashRun) -> bool:
+        """Delete a ticket that stayed in the trash for its time; whether it did. Safe to repeat."""
+        with self._sessions.begin(run.tenant_id) as session:
+            return purge_ticket(session, run.ticket_id, cycle=run.cycle, now=utcnow())

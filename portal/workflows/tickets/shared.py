@@ -1,7 +1,7 @@
 """What the ticket's clock workflow is called and what it is given; ids only."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 
@@ -38,3 +38,18 @@ class ClockWake:
 def clock_workflow_id(ticket_id: UUID, cycle: int) -> str:
     """One run per ticket and cycle: a reopened ticket begins a new one."""
     return f"ticket-clock:{ticket_id}:{cycle}"
+
+
+@dataclass(frozen=True)
+class TrashRun:
+    """A ticket that was put into the trash during this cycle of its clock; it goes for good after `kept_for`."""
+
+    tenant_id: UUID
+    ticket_id: UUID
+    cycle: int
+    kept_for: timedelta
+
+
+def trash_workflow_id(ticket_id: UUID, cycle: int) -> str:
+    """One run per stay in the trash: a restored ticket has a later cycle."""
+    return f"ticket-trash:{ticket_id}:{cycle}"

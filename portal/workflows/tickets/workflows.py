@@ -8,13 +8,16 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from portal.workflows.tickets.activities import TicketActivities
-    from portal.workflows.tickets.shared import AdvanceClock, ClockRun, ClockWake
+    from portal.workflows.tickets.shared import AdvanceClock, ClockRun, ClockWake, TrashRun
 
 # A step must come within seconds of its time even when a worker dies in the middle of it: an attempt is
 # given up after five seconds, and the next one is never further away than three.
 ATTEMPT = timedelta(seconds=5)
 RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=3)
+)
+PURGE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=30)
 )
 SHORTEST_SLEEP = timedelta(milliseconds=50)
 LONGEST_STALL = timedelta(minutes=1)
@@ -70,3 +73,17 @@ class TicketClockWorkflow:
             await workflow.wait_condition(lambda: self._changes > seen, timeout=max(wake.at - workflow.now(), shortest))
         except TimeoutError:
             return
+
+
+@workflow.defn(name="TrashedTicket")
+class TrashedTicketWorkflow:
+    """A ticket in the trash: after its time it goes for good, unless somebody restored it."""
+
+    @workflow.run
+    async def run(self, run: TrashRun) -> None:
+        """Wait, then have it deleted; the database knows whether it still lies there."""
+        # Past the time by a little, so that a clock of another machine that lags finds it over, too.
+        await workflow.sleep(run.kept_for + LONGEST_STALL)
+        await workflow.execute_activity_method(
+            TicketActivities.purge, run, start_to_close_timeout=timedelta(minutes=1), retry_policy=PURGE_RETRY
+        )

@@ -31,7 +31,7 @@ def test_closing_twice_is_a_conflict(session, open_ticket, actor_of, now):
 
 def test_reopening_makes_a_new_promise(session, open_ticket, actor_of, now):
     ticket = open_ticket()
-    later = now + timedelta(days=40)
+    later = now + timedelta(days=20)
     close_ticket(session, ticket.id, actor=actor_of("bob"), now=now + timedelta(seconds=30))
     reopen_ticket(session, ticket.id, actor=actor_of("bob"), now=later)
     assert (ticket.status, ticket.clock_cycle, ticket.closed_at) == (TicketStatus.OPEN, 2, None)
