@@ -11,6 +11,9 @@ from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
+from portal.admin.desk.macros import MacrosView
+from portal.admin.desk.satisfaction import SatisfactionView
+from portal.admin.desk.statuses import StatusesView
 from portal.admin.files import FilesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
@@ -24,6 +27,7 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
+from portal.admin.tickets.tools import TicketToolsView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 from portal.blueprints import http
@@ -52,6 +56,7 @@ def init_admin(app: Flask) -> None:
     )
     admin.add_views(
         DeskView(name="Tickets", endpoint="desk", url="tickets"),
+        TicketToolsView(name="Tools", endpoint="desk_tools", url="desk/ticket"),
         FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),
@@ -60,6 +65,9 @@ def init_admin(app: Flask) -> None:
         PoliciesView(),
         CalendarsView(),
         CategoriesView(),
+        StatusesView(),
+        MacrosView(),
+        SatisfactionView(name="Satisfaction", endpoint="satisfaction", url="satisfaction"),
         TeamView(name="Team", endpoint="team", url="team"),
         RolesView(),
         SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),

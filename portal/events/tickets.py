@@ -67,6 +67,7 @@ class TicketStatusChanged(TicketFact):
 
     from_status: str
     to_status: str
+    to_own: str | None = None
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,22 @@ class TicketClockChanged(TicketFact):
     """A policy or calendar that governs the ticket was edited; its timer must be set anew."""
 
     kind: ClassVar[str] = "ticket.clock_changed"
+
+
+@dataclass(frozen=True)
+class TicketMentioned(TicketFact):
+    """An internal note names people of the team; as much between the team as the note itself."""
+
+    kind: ClassVar[str] = "ticket.mentioned"
+
+    message_id: UUID
+    notify_user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class TicketTimeChanged(TicketFact):
+    """Minutes that the team spent were written down, or (negative) taken back; staff only."""
+
+    kind: ClassVar[str] = "ticket.time_changed"
+
+    minutes: int

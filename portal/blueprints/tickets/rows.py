@@ -23,7 +23,7 @@ def _row(item: Mapping[str, Any], badge: Draw, priority: Draw, avatar: Draw) -> 
         f'<td class="td-fill"><a class="cell-link" href="{escape(item["url"])}" dir="auto">'
         f"{escape(item['subject'])}</a>"
         f'<span class="cell-sub">{escape(item["category"])} · {escape(item["requester"])}</span></td>'
-        f'<td class="nowrap">{badge(item["status"], plain=True)}</td>'
+        f'<td class="nowrap">{badge(item["status"], plain=True, label=item["status_label"])}</td>'
         f'<td class="hide-rail">{priority(item["priority"], plain=True)}</td>'
         f'<td class="hide-narrow">{assignee}</td>'
         f'<td class="td-push">{next_step(item["step"])}</td>'

@@ -19,14 +19,22 @@ TEXTS = {
     "ticket_assigned_by_system": N_("This ticket is yours now"),
     "ticket_escalated_first_response": N_("Escalated to you: no first answer in time"),
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
+    "ticket_mentioned": N_("%(actor)s mentioned you in an internal note"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
 }
 FALLBACK = N_("Something changed")
 
 
-def notification_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
-    """The sentence of a notice in the reader's language."""
+def notification_text(
+    kind: str,
+    params: Mapping[str, Any],
+    translate: Gettext,
+    *,
+    staff: bool = False,
+    own: Callable[[str], str | None] | None = None,
+) -> str:
+    """The sentence of a notice in the reader's language; `own` names the tenant's own statuses."""
     values: dict[str, Any] = dict(params)
     key = kind
     if f"{kind}_{params.get('metric')}" in TEXTS:
@@ -35,7 +43,8 @@ def notification_text(kind: str, params: Mapping[str, Any], translate: Gettext, 
         key = "ticket_assigned_by_system"
     if "status" in params:
         labels = STATUS_FOR_STAFF if staff else STATUS_FOR_CUSTOMERS
-        values["status"] = translate(labels.get(str(params["status"]), str(params["status"])))
+        named = own(params["own"]) if own and params.get("own") else None
+        values["status"] = named or translate(labels.get(str(params["status"]), str(params["status"])))
     if "role" in params:
         values["role"] = translate(ESCALATION_TARGET.get(str(params["role"]), ESCALATION_TARGET["manager"]))
     return translate(TEXTS.get(key, FALLBACK)) % _Blank(values)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.authz import ActorKind
+from portal.authz import ActorKind, Permission
 from portal.models import OutboxEvent, Role, Ticket
 from portal.services.accounts.identity import Identity
 
@@ -29,6 +29,7 @@ class Facts:
     ticket: Ticket
     people: Mapping[UUID, Identity]
     companions: tuple[OutboxEvent, ...] = ()
+    followers: frozenset[UUID] = frozenset()
 
     def has_companion(self, kind: str) -> OutboxEvent | None:
         """An event of this kind that the same actor caused on the same ticket at the same instant."""
@@ -65,6 +66,7 @@ def _created(facts: Facts) -> Iterable[Notice]:
 def _replied(facts: Facts) -> Iterable[Notice]:
     if facts.event.payload.get("sender") == "customer":
         yield from _staff(facts, "ticket_customer_replied")
+        yield from _by_id(facts, sorted(facts.followers), "ticket_customer_replied")
     else:
         yield from _requester(facts, "ticket_answered")
 
@@ -89,6 +91,13 @@ def _escalated(facts: Facts) -> Iterable[Notice]:
     yield from _requester(facts, "ticket_handed_up")
 
 
+def _mentioned(facts: Facts) -> Iterable[Notice]:
+    for notice in _by_id(facts, facts.event.payload.get("notify_user_ids", ()), "ticket_mentioned"):
+        # The note stays with those who may read tickets, also where a role changed meanwhile.
+        if notice.to.actor.may(Permission.DESK_READ):
+            yield notice
+
+
 def _warned(facts: Facts) -> Iterable[Notice]:
     yield from _staff(facts, "ticket_due_soon", mail=False)
 
@@ -100,6 +109,7 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.assigned": _assigned,
     "ticket.escalated": _escalated,
     "ticket.sla_warned": _warned,
+    "ticket.mentioned": _mentioned,
 }
 
 

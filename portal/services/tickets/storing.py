@@ -11,6 +11,7 @@ from portal.models import Ticket
 # What answers, moves and the clock change; whatever else is changed is left to the session's flush.
 _CHANGING = (
     Ticket.status,
+    Ticket.custom_status,
     Ticket.assigned_to,
     Ticket.sla_policy_id,
     Ticket.sla_due_at,
@@ -31,13 +32,13 @@ _CHANGING = (
 _TICKET = """
     ticket AS (
         UPDATE portal_tickets SET
-            status = :status, assigned_to = :assigned_to, sla_policy_id = :sla_policy_id, sla_due_at = :sla_due_at,
-            sla_state = :sla_state, first_response_due_at = :first_response_due_at,
-            resolution_due_at = :resolution_due_at, first_response_at = :first_response_at,
-            resolved_at = :resolved_at, closed_at = :closed_at, clock_started_at = :clock_started_at,
-            clock_cycle = :clock_cycle, clock_pauses = cast(:clock_pauses AS jsonb),
-            clock_fired = cast(:clock_fired AS jsonb), escalation_level = :escalation_level,
-            last_message = :last_message, updated_at = :updated_at
+            status = :status, custom_status = :custom_status, assigned_to = :assigned_to,
+            sla_policy_id = :sla_policy_id, sla_due_at = :sla_due_at, sla_state = :sla_state,
+            first_response_due_at = :first_response_due_at, resolution_due_at = :resolution_due_at,
+            first_response_at = :first_response_at, resolved_at = :resolved_at, closed_at = :closed_at,
+            clock_started_at = :clock_started_at, clock_cycle = :clock_cycle,
+            clock_pauses = cast(:clock_pauses AS jsonb), clock_fired = cast(:clock_fired AS jsonb),
+            escalation_level = :escalation_level, last_message = :last_message, updated_at = :updated_at
         WHERE tenant_id = :tenant_id AND id = :ticket_id
     )
 """
