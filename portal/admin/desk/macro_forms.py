@@ -49,10 +49,11 @@ class MacroBase(Form):
         )
 
     def _is_shared(self) -> bool:
-        # Who may not share makes macros of their own; those for customers belong to nobody.
-        if not http.actor().may(Permission.SLA_CONFIGURE):
+        # Who may not share makes macros of their own, who does not answer shares; those for customers are nobody's.
+        actor = http.actor()
+        if not actor.may(Permission.SLA_CONFIGURE):
             return False
-        return bool(self.shared.data) or self.audience.data == CUSTOMER
+        return bool(self.shared.data) or self.audience.data == CUSTOMER or not actor.may(Permission.DESK_REPLY)
 
 
 def build_form(macro: Macro | None) -> Any:

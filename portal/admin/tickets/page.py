@@ -22,7 +22,7 @@ from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.listing import list_tickets
 from portal.services.tickets.rows import TicketRow
 
-NEIGHBOURS = 12
+NEIGHBOURS = 11
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,6 @@ class TicketPage:
             "kept_files": [],
             "may_attach": actor.may(Permission.DESK_NOTE),
             "macro": None,
+            "edit_url": http.ticket_address("desk_tools.edit", ticket.id, **self.address.query()),
             "has_own_statuses": bool(http.tenant().statuses),
         }

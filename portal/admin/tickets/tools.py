@@ -63,7 +63,8 @@ class TicketToolsView(ServiceView):
             "search": search,
         }
         if http.wants_fragment():
-            return self.render("admin/tickets/_macro_list.html", **context)
+            part = "list" if "q" in request.args else "menu"
+            return self.render(f"admin/tickets/_macro_{part}.html", **context)
         return self.render("admin/tickets/macros.html", **context)
 
     @route("/<uuid:ticket_id>/macros/<uuid:macro_id>")
@@ -185,12 +186,18 @@ class TicketToolsView(ServiceView):
             return live_part(self.render("admin/tickets/_customer.html", **context))
         return self.render("admin/tickets/customer.html", **context)
 
-    @route("/tag-suggestions")
+    @route("/<uuid:ticket_id>/edit")
     @permission(Permission.DESK_UPDATE)
-    def tag_suggestions(self) -> ResponseReturnValue:
-        """Tags in use, to choose from."""
+    def edit(self, ticket_id: UUID) -> ResponseReturnValue:
+        """Subject and tags with tags in use to choose from: the part of the panel, or a page of its own."""
+        ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
         tags = suggest_tags(http.session(), actor=http.actor())
-        return self.render("admin/tickets/_tags.html", pairs=[(tag, tag) for tag in tags])
+        context = {
+            "ticket": ticket,
+            "address": QueueAddress.read(request.args),
+            "suggestions": [(tag, tag) for tag in tags if tag not in ticket.tags],
+        }
+        return self.render(f"admin/tickets/{'_edit' if http.wants_fragment() else 'edit'}.html", **context)
 
     def _time(self, ticket_id: UUID) -> dict[str, Any]:
         session, actor = http.session(), http.actor()
