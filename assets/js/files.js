@@ -4,7 +4,7 @@ import { toast } from "./toasts.js";
 
 const MOST = 10;
 const listOf = (form) => form.querySelector("[data-files-list]");
-const wordsOf = (form) => JSON.parse(form.dataset.filesWords);
+const wordsOf = (form) => JSON.parse(form.dataset.filesWords ?? document.querySelector("[data-files-words]").dataset.filesWords);
 const going = (form) => form.querySelectorAll("[data-files-list] progress").length;
 const formOf = (target) => target.closest?.("form[data-files]");
 

@@ -11,6 +11,9 @@ from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
+from portal.admin.desk.macros import MacrosView
+from portal.admin.desk.satisfaction import SatisfactionView
+from portal.admin.desk.statuses import StatusesView
 from portal.admin.files import FilesView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
@@ -28,6 +31,7 @@ from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.clock import ClockView
 from portal.admin.tickets.relations import RelationsView
 from portal.admin.tickets.side import SideView
+from portal.admin.tickets.tools import TicketToolsView
 from portal.admin.tickets.trash import TrashView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
@@ -60,6 +64,7 @@ def init_admin(app: Flask) -> None:
         RelationsView(name="Relations", endpoint="relations", url="relations"),
         SideView(name="Side conversations", endpoint="side", url="side"),
         TrashView(name="Trash", endpoint="trash", url="trash"),
+        TicketToolsView(name="Tools", endpoint="desk_tools", url="desk/ticket"),
         FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),
@@ -69,6 +74,9 @@ def init_admin(app: Flask) -> None:
         CalendarsView(),
         CategoriesView(),
         TicketSettingsView(name="Customers' tickets", endpoint="ticket_settings", url="settings/tickets"),
+        StatusesView(),
+        MacrosView(),
+        SatisfactionView(name="Satisfaction", endpoint="satisfaction", url="satisfaction"),
         TeamView(name="Team", endpoint="team", url="team"),
         RolesView(),
         SignInView(name="Sign-in", endpoint="sign_in_policy", url="settings/sign-in"),

@@ -55,6 +55,7 @@ PLACES = (
         Permission.CUSTOMERS_READ,
         ("companies", "people"),
     ),
+    Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
 )
@@ -71,6 +72,8 @@ SETTINGS = (
         "ticket_settings.index",
         Permission.SLA_CONFIGURE,
     ),
+    SettingsPage("ticket_statuses", N_("Statuses"), "list-checks", "ticket_statuses.index_view", Permission.SLA_READ),
+    SettingsPage("macros", N_("Macros"), "zap", "macros.index_view", Permission.SLA_READ),
     SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
     SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
     SettingsPage("sign_in_policy", N_("Sign-in"), "lock", "sign_in_policy.index", Permission.SIGN_IN_CONFIGURE),

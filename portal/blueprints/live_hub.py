@@ -137,6 +137,8 @@ class LiveHub:
         for entry in entries:
             if entry.kind == "notification.created":
                 counted.update(self._ring(entry))
+            elif entry.record_type == "presence":
+                self._emit("presence.changed", {"id": str(entry.record_id)}, [staff_room(entry.tenant_id)])
             elif entry.record_type == "ticket":
                 rooms = audience_of(entry)
                 if not entry.staff_only:

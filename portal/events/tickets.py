@@ -67,6 +67,7 @@ class TicketStatusChanged(TicketFact):
 
     from_status: str
     to_status: str
+    to_own: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,3 +160,22 @@ class TicketMessageEdited(TicketFact):
     kind: ClassVar[str] = "ticket.message_edited"
 
     message_id: UUID
+
+
+@dataclass(frozen=True)
+class TicketMentioned(TicketFact):
+    """An internal note names people of the team; as much between the team as the note itself."""
+
+    kind: ClassVar[str] = "ticket.mentioned"
+
+    message_id: UUID
+    notify_user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class TicketTimeChanged(TicketFact):
+    """Minutes that the team spent were written down, or (negative) taken back; staff only."""
+
+    kind: ClassVar[str] = "ticket.time_changed"
+
+    minutes: int

@@ -193,7 +193,11 @@ class Presence(Tenanted, Base):
     """Who looks at a ticket or writes an answer right now; rows older than a minute mean nothing."""
 
     __tablename__ = "ticket_presence"
-    __table_args__ = (tenant_reference("ticket_id", "portal_tickets"), tenant_reference("user_id", "users"))
+    __table_args__ = (
+        tenant_reference("ticket_id", "portal_tickets"),
+        tenant_reference("user_id", "users"),
+        Index("ix_ticket_presence_user", "tenant_id", "user_id"),
+    )
 
     ticket_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     user_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

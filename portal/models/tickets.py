@@ -121,6 +121,13 @@ class Ticket(Tenanted, Base):
         Index("idx_tickets_priority", "tenant_id", PRIORITY_SQL, "id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_assignee", "tenant_id", "assigned_to", DUE_SQL, "id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_open_company", "tenant_id", "customer_id", postgresql_where=ACTIVE_SQL),
+        Index(
+            "idx_tickets_rated",
+            "tenant_id",
+            "resolved_at",
+            "id",
+            postgresql_where=text("satisfaction_rating IS NOT NULL"),
+        ),
         Index("idx_tickets_open_requester", "tenant_id", "requester_id", postgresql_where=ACTIVE_SQL),
         Index("idx_tickets_trashed", "tenant_id", "trashed_at", "id", postgresql_where=text("trashed_at IS NOT NULL")),
         Index("idx_tickets_merged", "tenant_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),

@@ -69,6 +69,8 @@ STAFF_ONLY = frozenset(
         "ticket.unlinked",
         "ticket.side_message",
         "ticket.side_closed",
+        "ticket.mentioned",
+        "ticket.time_changed",
     }
 )
 

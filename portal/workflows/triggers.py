@@ -97,6 +97,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.escalated"): (TELL,),
     ("ticket", "ticket.sla_warned"): (TELL,),
     ("ticket", "ticket.follower_added"): (TELL,),
+    ("ticket", "ticket.mentioned"): (TELL,),
     ("outgoing_message", "message.queued"): (TELL,),
     ("access_request", "access.requested"): (TELL,),
     ("device", "device.added"): (TELL,),

@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
+from portal.admin.tickets.own_choices import status_options, status_value
 from portal.admin.tickets.promise import panel_promises
 from portal.admin.tickets.rows import draw_neighbours
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale
+from portal.blueprints.tickets.labels import own_for_staff
 from portal.lib.paging import Page
 from portal.models import FINAL, MOVES, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
@@ -20,7 +22,7 @@ from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.listing import list_tickets
 from portal.services.tickets.rows import TicketRow
 
-NEIGHBOURS = 12
+NEIGHBOURS = 11
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class TicketPage:
             "promises": panel_promises(ticket, policy, self.now),
             "policy_name": policy.name if policy else None,
             "category_name": row.category.name_in(current_locale()),
-            "statuses": show.status_choices(ticket.status),
+            "statuses": status_options(ticket),
+            "status_value": status_value(ticket),
+            "status_label": own_for_staff(ticket.custom_status),
             "assignees": show.assignee_choices(self.terms, ticket.assigned_to, row.assignee_name),
             "categories": show.category_choices(self.terms, current_locale(), ticket.category),
             "reply_statuses": show.reply_choices(ticket.status),
@@ -83,4 +87,7 @@ class TicketPage:
             "files": file_views(self.detail.files, "staff_files"),
             "kept_files": [],
             "may_attach": actor.may(Permission.DESK_NOTE),
+            "macro": None,
+            "edit_url": http.ticket_address("desk_tools.edit", ticket.id, **self.address.query()),
+            "has_own_statuses": bool(http.tenant().statuses),
         }

@@ -12,10 +12,11 @@ from portal.admin.tickets.promise import queue_promise
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
+from portal.blueprints.tickets.labels import own_for_staff
 from portal.blueprints.tickets.marks import message_marks
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
-from portal.lib.wording.tickets import ROLE, STATUS_FOR_STAFF, event_text, step_text
+from portal.lib.wording.tickets import ROLE, event_text, step_text
 from portal.models import MOVES, NextStep, SenderType, TicketEvent, TicketMessage, TicketStatus
 from portal.services.tickets.desk_terms import DeskTerms
 from portal.services.tickets.detail import TicketDetail
@@ -83,6 +84,7 @@ def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dic
         "customer": row.company_name,
         "requester": row.requester_name,
         "status": ticket.status.value,
+        "status_label": own_for_staff(ticket.custom_status),
         "priority": ticket.priority.value,
         "promise": queue_promise(ticket, policy, now),
         "step": queue_step(row.next_step, now),
@@ -204,7 +206,7 @@ def _event(event: TicketEvent) -> dict[str, Any]:
     return {
         "type": "event",
         "id": event.id,
-        "text": event_text(event.kind, event.actor_name, event.params, gettext, staff=True),
+        "text": event_text(event.kind, event.actor_name, event.params, gettext, staff=True, own=own_for_staff),
         "at": event.at,
         "shape": shape,
         "tone": tone,
@@ -220,12 +222,6 @@ def _status_look(status: str) -> tuple[str, str]:
         "cancelled": ("minus", "neutral"),
     }
     return looks.get(status, ("pause", "neutral"))
-
-
-def status_choices(current: TicketStatus) -> list[tuple[str, str]]:
-    """Where the ticket can go from here, its present state first."""
-    allowed = [status for status in TicketStatus if status is current or status in MOVES[current]]
-    return [(status.value, gettext(STATUS_FOR_STAFF[status.value])) for status in allowed]
 
 
 def reply_choices(current: TicketStatus) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def _row(item: Mapping[str, Any], badge: Draw, avatar: Draw) -> Markup:
         f'<td><div class="cell-line" dir="auto"><a class="cell-link" href="{escape(item["url"])}">'
         f"{escape(item['subject'])}</a> <bdi>{escape(item['snippet'])}</bdi></div></td>"
         f'<td dir="auto">{escaped(item["customer"])}</td>'
-        f"<td>{badge(item['status'], 'staff', plain=True)}</td>"
+        f"<td>{badge(item['status'], 'staff', plain=True, label=item['status_label'])}</td>"
         f"<td>{promise(item['promise'])}</td>"
         f"<td>{_step(item['step'])}</td>"
         f"<td>{avatar(name, 'staff' if name else 'nobody', 24, hidden=False)}</td>"

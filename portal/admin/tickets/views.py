@@ -11,7 +11,9 @@ from portal.admin.live import live_part
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.messages import MessagePages
+from portal.admin.tickets.own_choices import read_status
 from portal.admin.tickets.page import TicketPage
+from portal.admin.tickets.replying import chosen_macro, send_reply
 from portal.admin.tickets.rows import draw_rows
 from portal.authz import Permission
 from portal.blueprints import http
@@ -21,10 +23,9 @@ from portal.blueprints.policies import permission
 from portal.errors import Conflict, DomainError, FieldError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
-from portal.models import TicketPriority, TicketStatus
-from portal.services.tickets.attaching import MESSAGE
+from portal.models import TicketPriority
 from portal.services.tickets.collisions import answers_since
-from portal.services.tickets.conversation import add_note, reply_as_staff
+from portal.services.tickets.conversation import add_note
 from portal.services.tickets.counting import count_views
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
@@ -72,7 +73,7 @@ class DeskView(MessagePages):
         part = request.args.get("part", "")
         if http.wants_fragment() and part in ("head", "thread", "panel"):
             return live_part(self.render(f"admin/tickets/_{part}.html", **page.context()))
-        return self.render("admin/tickets/ticket.html", **page.context())
+        return self.render("admin/tickets/ticket.html", **page.context() | chosen_macro(ticket_id))
 
     @route("/<uuid:ticket_id>/reply", methods=("POST",))
     @permission(Permission.DESK_REPLY)
@@ -92,17 +93,7 @@ class DeskView(MessagePages):
             return self._again(ticket_id, 409, received.ids, reply_value=text, crossed=others[-1])
         try:
             received.check()
-            reply_as_staff(
-                session,
-                ticket_id,
-                message=text,
-                actor=actor,
-                now=http.now(),
-                status=_status_after(),
-                message_id=message_id,
-                attachment_ids=received.ids,
-                file_purpose=request.form.get("file_purpose", MESSAGE),
-            )
+            send_reply(ticket_id, message=text, message_id=message_id, files=received.ids)
         except (Invalid, Conflict) as error:
             return self._refused(ticket_id, error, files=received.ids, reply_value=text)
         http.commit()
@@ -181,7 +172,7 @@ class DeskView(MessagePages):
         http.session().rollback()
         kept["kept_files"] = still_attached(files)
         page = TicketPage.load(ticket_id, QueueAddress.read(request.args))
-        return self.render("admin/tickets/ticket.html", **page.context() | kept), status
+        return self.render("admin/tickets/ticket.html", **page.context() | chosen_macro(ticket_id) | kept), status
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -191,27 +182,18 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
-def _status_after() -> TicketStatus | None:
-    """What the button asked for; the plain one does what it says, `then`."""
-    given = request.form.get("status") or request.form.get("then")
-    try:
-        return TicketStatus(given) if given else None
-    except ValueError:
-        raise Invalid(FieldError("status", "unknown_choice")) from None
-
-
 def _changes() -> TicketChanges:
     """The fields that a form sent; raises Invalid for values that are none of the offered ones."""
     form = request.form
+    status, own = read_status(form.get("status"))
     try:
-        status = TicketStatus(form["status"]) if "status" in form else None
         priority = TicketPriority(form["priority"]) if "priority" in form else None
     except ValueError:
-        raise Invalid(FieldError("status", "unknown_choice")) from None
-    tags = tuple(tag.strip() for tag in form["tags"].split(",") if tag.strip()) if "tags" in form else None
-    return TicketChanges(
-        status=status, priority=priority, category=form.get("category"), subject=form.get("subject"), tags=tags
-    )
+        raise Invalid(FieldError("priority", "unknown_choice")) from None
+    written = [*form["tags"].split(","), *form.getlist("add_tags")] if "tags" in form else None
+    tags = tuple(tag.strip() for tag in written if tag.strip()) if written is not None else None
+    category, subject = form.get("category"), form.get("subject")
+    return TicketChanges(status, priority, category, subject, tags, own)
 
 
 def _views(address: QueueAddress, counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
+from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.case_api import bp as ticket_case
 from portal.blueprints.tickets.case_staff_api import bp as desk_case
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     staff_drafts,
     desk_case,
     desk,
+    answering,
     files,
     staff_files,
     audit,

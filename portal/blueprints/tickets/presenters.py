@@ -10,6 +10,7 @@ from markupsafe import Markup
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import current_locale, format_due, format_duration, format_moment, gettext
+from portal.blueprints.tickets.labels import own_for_customers
 from portal.blueprints.tickets.marks import message_marks
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import METRIC, PAUSE_REASON, event_text, short_step_text, step_text
@@ -63,6 +64,7 @@ def list_row(row: TicketRow, user_id: UUID | None, fallback: str, now: datetime,
         "category": row.category.name_in(current_locale(), fallback),
         "requester": gettext("you") if ticket.requester_id == user_id else row.requester_name,
         "status": ticket.status.value,
+        "status_label": own_for_customers(ticket.custom_status),
         "priority": ticket.priority.value,
         "assignee": row.assignee_name,
         "step": list_step(row, now),
@@ -210,7 +212,7 @@ def _order(event: TicketEvent) -> tuple[datetime, int]:
 
 def say(event: TicketEvent) -> str:
     """The sentence of a timeline line."""
-    return event_text(event.kind, event.actor_name, event.params, gettext)
+    return event_text(event.kind, event.actor_name, event.params, gettext, own=own_for_customers)
 
 
 def conversation(

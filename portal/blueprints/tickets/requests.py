@@ -15,6 +15,7 @@ from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
 from portal.services.tickets.validation import COMMENT_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 
 CATEGORY_LENGTH = 50
+OWN_KEY_LENGTH = 40
 QUERY_LENGTH = 200
 _EARLIEST, _LATEST = date(1900, 1, 1), date(9000, 1, 1)
 
@@ -24,6 +25,7 @@ Comment = Annotated[str, Field(max_length=COMMENT_LENGTH, json_schema_extra=ANY_
 CategoryKey = Annotated[str, Field(max_length=CATEGORY_LENGTH, examples=["general"], json_schema_extra=SOME_TEXT)]
 
 
+OwnStatusKey = Annotated[str, Field(max_length=OWN_KEY_LENGTH, json_schema_extra=SOME_TEXT)]
 FileIds = Annotated[
     list[UUID],
     Field(max_length=FILES_A_MESSAGE, description="Files of yours that were sent ahead, each for one message."),
@@ -77,6 +79,10 @@ class StaffReplyRequest(Body):
 
     message: Text
     status: TicketStatus = left_out(description="Without it an open ticket becomes `in_progress`.")
+    custom_status: OwnStatusKey = left_out(description="A status of your own; `status` follows from it.")
+    seen: UUID = left_out(
+        description="The newest public message you know. Where another person wrote since, the answer is a conflict."
+    )
     attachment_ids: FileIds = []
     file_purpose: Literal["message", "solution", "recording"] = Field(
         "message", description="What the files are; a recording is held back until the customer agrees to it."
@@ -101,7 +107,8 @@ class TicketPatch(Body):
 
     model_config = {"json_schema_extra": {"minProperties": 1}}
 
-    status: TicketStatus = left_out()
+    status: TicketStatus = left_out(description="Takes a status of your own away.")
+    custom_status: OwnStatusKey = left_out(description="A status of your own; `status` follows from it.")
     priority: TicketPriority = left_out()
     category: CategoryKey = left_out()
     subject: Subject = left_out()

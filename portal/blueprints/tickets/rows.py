@@ -24,7 +24,7 @@ def _row(item: Mapping[str, Any], badge: Draw, priority: Draw, avatar: Draw) -> 
         f'<td class="td-fill"><a class="cell-link" href="{escaped(item["url"])}" dir="auto">'
         f"{escape(item['subject'])}</a>"
         f'<span class="cell-sub">{escaped(item["category"])} · {escaped(item["requester"])}</span>'
-        f'<td class="nowrap">{badge(item["status"], plain=True)}'
+        f'<td class="nowrap">{badge(item["status"], plain=True, label=item["status_label"])}'
         f'<td class="hide-rail">{priority(item["priority"], plain=True)}'
         f'<td class="hide-narrow">{assignee}'
         f'<td class="td-push">{next_step(item["step"])}'

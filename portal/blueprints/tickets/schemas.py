@@ -13,6 +13,7 @@ from pydantic import Field
 from portal.blueprints.api.schemas import ListOf, Named, NextStep, Shape, UtcDateTime
 from portal.blueprints.files.schemas import AttachedFile, FileOfTicket, attached
 from portal.blueprints.localisation import gettext
+from portal.blueprints.tickets.labels import own_for_customers, own_for_staff, status_label
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import event_text, step_text
 from portal.models import LinkKind, SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
@@ -131,7 +132,7 @@ class CustomerEvent(Shape):
         """A line for everybody; ValueError for one for staff, which must not come this far."""
         if row.staff_only:
             raise ValueError("a line for staff is not for customers")
-        text = event_text(row.kind, row.actor_name, row.params, gettext)
+        text = event_text(row.kind, row.actor_name, row.params, gettext, own=own_for_customers)
         return cls(kind=row.kind, at=row.at, actor=row.actor_name, text=text)
 
 
@@ -143,7 +144,7 @@ class StaffEvent(CustomerEvent):
     @classmethod
     def of(cls, row: TicketEvent) -> "StaffEvent":
         """Any line."""
-        text = event_text(row.kind, row.actor_name, row.params, gettext, staff=True)
+        text = event_text(row.kind, row.actor_name, row.params, gettext, staff=True, own=own_for_staff)
         return cls(kind=row.kind, at=row.at, actor=row.actor_name, text=text, staff_only=row.staff_only)
 
 
@@ -163,6 +164,7 @@ class CustomerTicketItem(Shape):
     category: str
     priority: TicketPriority
     status: TicketStatus
+    status_label: str = Field(description="What the status is called, in the reader's language.")
     assignee: Named | None
     company: Named
     requester: Named
@@ -182,7 +184,9 @@ class CustomerTicketItem(Shape):
         """The ticket of a row read for a customer; ValueError where a step for staff got into it."""
         if any(step.staff_only for step in row.steps):
             raise ValueError("a step for staff is not for customers")
-        return cls(**_common(row, now), tags=[], custom_fields={}, next_step=_next_step(row.next_step))
+        label = status_label(row.ticket, staff=False)
+        step = _next_step(row.next_step)
+        return cls(**_common(row, now), status_label=label, tags=[], custom_fields={}, next_step=step)
 
 
 class CustomerTicket(CustomerTicketItem):
@@ -218,6 +222,8 @@ class StaffTicketItem(Shape):
     category: str
     priority: TicketPriority
     status: TicketStatus
+    status_label: str = Field(description="What the status is called for the team, in the reader's language.")
+    custom_status: str | None = Field(description="The key of a status of your own; `status` is what it counts as.")
     assignee: Named | None
     company: Named
     requester: Named
@@ -229,6 +235,7 @@ class StaffTicketItem(Shape):
     merged_into_id: UUID | None = Field(description="The ticket in which the conversation goes on.")
     satisfaction_rating: int | None
     satisfaction_comment: str | None
+    minutes_spent: int = Field(description="What the team has written down as time spent.")
     next_step: NextStep | None
     next_steps: list[StaffStep] = Field(description="Everything that comes by itself, soonest first.")
     created_at: UtcDateTime
@@ -239,7 +246,10 @@ class StaffTicketItem(Shape):
         """The ticket of a row read for staff."""
         return cls(
             **_common(row, now),
+            status_label=status_label(row.ticket, staff=True),
+            custom_status=row.ticket.custom_status,
             tags=row.ticket.tags,
+            minutes_spent=row.ticket.minutes_spent,
             custom_fields=row.ticket.custom_fields,
             satisfaction_comment=row.ticket.satisfaction_comment,
             next_step=_next_step(row.next_step, staff=True),

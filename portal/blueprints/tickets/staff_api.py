@@ -17,6 +17,7 @@ from portal.blueprints.tickets.requests import (
     TicketPatch,
 )
 from portal.blueprints.tickets.schemas import StaffMessage, StaffTicket, StaffTicketItem, StaffTickets
+from portal.services.tickets.collisions import refuse_crossing
 from portal.services.tickets.conversation import add_note, reply_as_staff
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.detail import get_ticket_detail
@@ -63,15 +64,18 @@ def detail(ticket_id: UUID) -> StaffTicket:
     body=StaffReplyRequest,
     answer=StaffMessage,
     status=201,
-    conflicts="The ticket is closed, or cannot go to that status.",
+    conflicts="The ticket is closed, cannot go to that status, or somebody wrote since what you have seen.",
 )
 def reply(ticket_id: UUID, body: StaffReplyRequest) -> StaffMessage:
     """Adds a public answer, which keeps the promise of a first one."""
+    if body.seen is not None:
+        refuse_crossing(http.session(), ticket_id, seen=body.seen, actor=http.actor())
     entry = reply_as_staff(
         http.session(),
         ticket_id,
         message=body.message,
         status=body.status,
+        custom_status=body.custom_status,
         attachment_ids=body.attachment_ids,
         file_purpose=body.file_purpose,
         actor=http.actor(),

@@ -10,6 +10,7 @@ from portal.blueprints import http
 from portal.blueprints.files.receiving import still_attached
 from portal.blueprints.localisation import current_locale, format_moment, gettext
 from portal.blueprints.tickets import presenters
+from portal.blueprints.tickets.labels import own_for_customers
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.models import Ticket
@@ -27,6 +28,7 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
         actions.discard("escalate")
     return {
         "ticket": found.ticket,
+        "status_label": own_for_customers(found.ticket.custom_status),
         "row": found.row,
         "category": found.row.category.name_in(current_locale(), tenant.locale),
         "step": presenters.step_view(found.row.next_step, now),

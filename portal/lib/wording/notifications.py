@@ -24,6 +24,7 @@ TEXTS = {
     "ticket_escalated_update": N_("Escalated to you: no update in time"),
     "ticket_escalated_requested": N_("%(actor)s asks you to step in"),
     "ticket_withdrawn": N_("%(actor)s cancelled the ticket"),
+    "ticket_mentioned": N_("%(actor)s mentioned you in an internal note"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
     "ticket_due_soon_next_response": N_("The next answer is due soon"),
@@ -34,8 +35,15 @@ TEXTS = {
 FALLBACK = N_("Something changed")
 
 
-def notification_text(kind: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
-    """The sentence of a notice in the reader's language."""
+def notification_text(
+    kind: str,
+    params: Mapping[str, Any],
+    translate: Gettext,
+    *,
+    staff: bool = False,
+    own: Callable[[str], str | None] | None = None,
+) -> str:
+    """The sentence of a notice in the reader's language; `own` names the tenant's own statuses."""
     values: dict[str, Any] = dict(params)
     key = kind
     if f"{kind}_{params.get('metric')}" in TEXTS:
@@ -44,7 +52,8 @@ def notification_text(kind: str, params: Mapping[str, Any], translate: Gettext, 
         key = "ticket_assigned_by_system"
     if "status" in params:
         labels = STATUS_FOR_STAFF if staff else STATUS_FOR_CUSTOMERS
-        values["status"] = translate(labels.get(str(params["status"]), str(params["status"])))
+        named = own(params["own"]) if own and params.get("own") else None
+        values["status"] = named or translate(labels.get(str(params["status"]), str(params["status"])))
     if "role" in params:
         values["role"] = translate(ESCALATION_TARGET.get(str(params["role"]), ESCALATION_TARGET["manager"]))
     return translate(TEXTS.get(key, FALLBACK)) % _Blank(values)

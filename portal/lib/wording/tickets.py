@@ -143,6 +143,9 @@ EVENTS = {
     "category_changed": N_("%(actor)s changed the category"),
     "subject_changed": N_("%(actor)s changed the subject"),
     "tags_changed": N_("%(actor)s changed the tags"),
+    "time_added": N_("%(actor)s wrote down %(minutes)s minutes"),
+    "time_removed": N_("%(actor)s took back %(minutes)s minutes"),
+    "macro_applied": N_("%(actor)s used the macro “%(macro)s”"),
     "sla_warned": N_("The team was reminded that the promise is due soon"),
     "rated": N_("%(actor)s rated the solution %(rating)s of 5"),
     "solution_attached": N_("%(actor)s attached the solution: %(filename)s"),
@@ -185,15 +188,24 @@ ESCALATION_TARGET = {
 }
 
 
-def event_text(kind: str, actor: str, params: Mapping[str, Any], translate: Gettext, *, staff: bool = False) -> str:
-    """The sentence of a timeline line in the reader's language."""
+def event_text(
+    kind: str,
+    actor: str,
+    params: Mapping[str, Any],
+    translate: Gettext,
+    *,
+    staff: bool = False,
+    own: Callable[[str], str | None] | None = None,
+) -> str:
+    """The sentence of a timeline line in the reader's language; `own` names the tenant's own statuses."""
     labels = STATUS_FOR_STAFF if staff else STATUS_FOR_CUSTOMERS
     values: dict[str, Any] = {"actor": actor, **params}
     key = kind
     if kind == "status_changed":
-        key = _status_event(params)
+        key = kind if params.get("to_own") else _status_event(params)
         for side in ("from", "to"):
-            values[side] = translate(labels.get(str(params.get(side)), str(params.get(side))))
+            named = own(params[f"{side}_own"]) if own and params.get(f"{side}_own") else None
+            values[side] = named or translate(labels.get(str(params.get(side)), str(params.get(side))))
     elif kind == "priority_changed":
         for side in ("from", "to"):
             values[side] = translate(PRIORITY.get(str(params.get(side)), str(params.get(side))))

@@ -1,6 +1,7 @@
 """From an event to notices and mails: decided, rendered and stored once, whatever is repeated."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,6 +35,7 @@ from portal.services.notifications.message_ids import first_message_id, message_
 from portal.services.notifications.recipients import Facts, Notice, who_hears
 from portal.services.notifications.rendering import Letter, render_mail
 from portal.services.tenants.directory import TenantProfile, load_profile
+from portal.services.tenants.own_statuses import load_own_statuses
 from portal.services.tickets.rating_links import issue_rating_link
 
 
@@ -141,6 +143,8 @@ def notice_params(session: TenantSession, facts: Facts) -> dict[str, Any]:
             params[name] = payload[name]
     if "to_status" in payload:
         params["status"] = payload["to_status"]
+        if payload.get("to_own"):
+            params["own"] = payload["to_own"]
     return params
 
 
@@ -165,7 +169,7 @@ def _write_mails(
     vault: Vault | None,
 ) -> None:
     tenant = session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one()
-    profile = load_profile(session, tenant)
+    profile = replace(load_profile(session, tenant), statuses=load_own_statuses(session))
     quote, steps = _quote(session, facts), _steps(session, facts.ticket)
     params = notice_params(session, facts)
     moved = facts.has_companion("ticket.status_changed")

@@ -8,7 +8,7 @@
 - A new assignee, and whoever a level of the ladder names; of an escalation that a customer asked for the assignee
   or the team as well.
 - Nobody is told what they did themselves; nobody is told by two events what one transaction did.
-- An internal note is told to nobody.
+- An internal note is told to nobody but those of the team whom it mentions; they follow the ticket from then on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from portal.authz import ActorKind
+from portal.authz import ActorKind, Permission
 from portal.models import OutboxEvent, Role, Ticket
 from portal.services.accounts.identity import Identity
 
@@ -71,8 +71,15 @@ def _replied(facts: Facts) -> Iterable[Notice]:
     if facts.event.payload.get("sender") == "customer":
         yield from _staff(facts, "ticket_customer_replied")
         yield from _customers(facts, "ticket_colleague_replied")
+        yield from _by_id(facts, _following_staff(facts), "ticket_customer_replied")
     else:
         yield from _customers(facts, "ticket_answered")
+
+
+def _following_staff(facts: Facts) -> list[UUID]:
+    """Members of the team who follow: they were mentioned in a note."""
+    people = (facts.people.get(user_id) for user_id in sorted(facts.followers))
+    return [person.user.id for person in people if person and person.actor.is_staff]
 
 
 def _status_changed(facts: Facts) -> Iterable[Notice]:
@@ -101,7 +108,14 @@ def _escalated(facts: Facts) -> Iterable[Notice]:
 
 
 def _merged(facts: Facts) -> Iterable[Notice]:
-    yield from _requester(facts, "ticket_merged")
+    yield from _customers(facts, "ticket_merged")
+
+
+def _mentioned(facts: Facts) -> Iterable[Notice]:
+    for notice in _by_id(facts, facts.event.payload.get("notify_user_ids", ()), "ticket_mentioned"):
+        # The note stays with those who may read tickets, also where a role changed meanwhile.
+        if notice.to.actor.may(Permission.DESK_READ):
+            yield notice
 
 
 def _warned(facts: Facts) -> Iterable[Notice]:
@@ -125,6 +139,7 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.merged": _merged,
     "ticket.sla_warned": _warned,
     "ticket.follower_added": _shared,
+    "ticket.mentioned": _mentioned,
 }
 
 

@@ -120,6 +120,9 @@ def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
 
 
 def _status(letter: Letter, status: str, translate: Any) -> str:
+    own = letter.tenant.statuses.get(letter.ticket.custom_status or "")
+    if own is not None and own.category == status:
+        return own.name_in(letter.locale, staff=letter.staff, fallback=letter.tenant.locale)
     labels = STATUS_FOR_STAFF if letter.staff else STATUS_FOR_CUSTOMERS
     return str(translate(labels[status])) if status in labels else status
 

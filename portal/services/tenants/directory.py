@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from portal.models import Tenant, TenantDomain
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.tenants.file_policy import FilePolicy, read_file_policy
+from portal.services.tenants.own_statuses import OwnStatus, load_own_statuses
 from portal.services.tenants.sign_in_policy import SignInPolicy, read_policy
 from portal.services.tenants.ticket_policy import TicketPolicy, read_ticket_policy
 
@@ -37,6 +38,7 @@ class TenantProfile:
     sign_in: SignInPolicy = field(default_factory=SignInPolicy)
     files: FilePolicy = field(default_factory=FilePolicy)
     tickets: TicketPolicy = field(default_factory=TicketPolicy)
+    statuses: dict[str, OwnStatus] = field(default_factory=dict)
 
     def welcome_in(self, locale: str) -> str:
         """The welcome message in a language, else in the tenant's own."""
@@ -83,7 +85,12 @@ class TenantDirectory:
                 .where(TenantDomain.host == host, TenantDomain.verified_at.is_not(None))
                 .execution_options(all_tenants=True)
             )
-            return load_profile(session, tenant) if tenant else None
+            profile = load_profile(session, tenant) if tenant else None
+        return self._with_statuses(profile) if profile else None
+
+    def _with_statuses(self, profile: TenantProfile) -> TenantProfile:
+        with self._sessions.begin(profile.id) as session:
+            return replace(profile, statuses=load_own_statuses(session))
 
 
 def load_sign_in_policy(session: TenantSession) -> SignInPolicy:

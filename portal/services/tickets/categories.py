@@ -1,7 +1,5 @@
 """What tickets can be about: names per language, order, in use or not."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +12,9 @@ from portal.errors import FieldError, Invalid, NotFound
 from portal.events import audit
 from portal.models import TicketCategory
 from portal.models.session import TenantSession
+from portal.services.tickets.names import checked_names, free_key
 from portal.services.tickets.queries import list_categories
-from portal.services.tickets.validation import checked_text
 
-NAME_LENGTH = 60
 KEY_LENGTH = 50
 
 
@@ -59,7 +56,12 @@ def save_category(
         category = TicketCategory(
             id=uuid4(),
             tenant_id=session.tenant_id,
-            key=_free_key(names.get("en") or names[main_locale], {row.key for row in everything}),
+            key=free_key(
+                names.get("en") or names[main_locale],
+                {row.key for row in everything},
+                fallback="category",
+                limit=KEY_LENGTH,
+            ),
             position=max((row.position for row in everything), default=-1) + 1,
         )
         session.add(category)
@@ -90,28 +92,7 @@ def move_category(session: TenantSession, category_id: UUID, *, up: bool, actor:
 
 def _checked(given: Mapping[str, str], locales: Sequence[str], main_locale: str) -> dict[str, str]:
     errors: list[FieldError] = []
-    names: dict[str, str] = {}
-    for locale in locales:
-        text = checked_text(
-            f"name_{locale}",
-            given.get(locale, ""),
-            limit=NAME_LENGTH,
-            errors=errors,
-            required=locale == main_locale,
-        )
-        if text:
-            names[locale] = " ".join(text.split())
+    names = checked_names("name", given, locales, main_locale, errors)
     if errors:
         raise Invalid(*errors)
     return names
-
-
-def _free_key(name: str, taken: set[str]) -> str:
-    """A stable key made of the name: lower-case letters, digits and underscores."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    key = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[: KEY_LENGTH - 4] or "category"
-    number = 2
-    free = key
-    while free in taken:
-        free, number = f"{key}_{number}", number + 1
-    return free

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict
 from portal.events import Beside, Event, publish
-from portal.events.tickets import TicketNoteAdded, TicketReplied
+from portal.events.tickets import TicketMentioned, TicketNoteAdded, TicketReplied
 from portal.lib.text import excerpt, render_markdown
 from portal.models import FINAL, SenderType, Ticket, TicketMessage, TicketStatus
 from portal.models.session import TenantSession
@@ -15,6 +15,8 @@ from portal.services.tickets.attaching import MESSAGE, Taken, files_beside, snap
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.drafts import sent_draft_beside
 from portal.services.tickets.lifecycle import move_to
+from portal.services.tickets.mentions import add_followers, find_mentioned
+from portal.services.tickets.own_status import Target, find_target
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
 from portal.services.tickets.storing import ticket_beside
@@ -41,9 +43,9 @@ def reply_as_customer(
     _refuse_final(ticket)
     entry = _write(ticket, message, SenderType.CUSTOMER, message_id, actor=actor, now=now)
     taken = _take(session, entry, attachment_ids, actor=actor)
-    target = ticket.status
-    if target in (TicketStatus.WAITING_CUSTOMER, TicketStatus.RESOLVED):
-        target = TicketStatus.IN_PROGRESS if ticket.assigned_to else TicketStatus.OPEN
+    target = Target(ticket.status, ticket.custom_status)
+    if ticket.status in (TicketStatus.WAITING_CUSTOMER, TicketStatus.RESOLVED):
+        target = Target(TicketStatus.IN_PROGRESS if ticket.assigned_to else TicketStatus.OPEN)
     _finish(session, ticket, policies, entry, target, taken, actor=actor, now=now)
     return entry
 
@@ -56,6 +58,7 @@ def reply_as_staff(
     actor: Actor,
     now: datetime,
     status: TicketStatus | None = None,
+    custom_status: str | None = None,
     message_id: UUID | None = None,
     attachment_ids: Sequence[UUID] = (),
     file_purpose: str = MESSAGE,
@@ -64,7 +67,8 @@ def reply_as_staff(
 
     Without `status` an open ticket becomes in progress, and an unassigned one the answering agent's. The files may
     be the solution, or a recording, which waits for the customer's consent (TKT-16).
-    Raises NotFound, Invalid (`message`, `attachment_ids`) and Conflict (`ticket_closed`, `move_not_allowed`).
+    Raises NotFound, Invalid (`message`, `attachment_ids`, `custom_status`) and Conflict (`ticket_closed`,
+    `move_not_allowed`).
     """
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_REPLY)
@@ -77,7 +81,9 @@ def reply_as_staff(
     if ticket.assigned_to is None:
         ticket.assigned_to = actor.user_id
         lines = (Line("assigned", {"to": str(actor.user_id), "to_name": actor.name}),)
-    target = status or (TicketStatus.IN_PROGRESS if ticket.status is TicketStatus.OPEN else ticket.status)
+    if status is None and custom_status is None and ticket.status is TicketStatus.OPEN:
+        status = TicketStatus.IN_PROGRESS
+    target = find_target(session, ticket, status=status, own=custom_status)
     _finish(session, ticket, policies, entry, target, taken, lines, actor=actor, now=now)
     return entry
 
@@ -93,16 +99,20 @@ def add_note(
 ) -> TicketMessage:
     """Add an internal note; it tells no customer and does not move the clock. Raises NotFound and Invalid.
 
-    Its files are internal, too.
+    Its files are internal, too. Whom of the team it mentions is told and follows the ticket from then on.
     """
     ticket = lock_ticket(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_NOTE)
     entry = _message(ticket, message, SenderType.AGENT, uuid4(), actor=actor, now=now, internal=True)
     taken = _take(session, entry, attachment_ids, actor=actor)
     line = Line("note_added", {"message_id": str(entry.id)}, staff_only=True)
+    events: list[Event] = [TicketNoteAdded.about(ticket, message_id=entry.id)]
+    if people := tuple(member.id for member in find_mentioned(session, entry.message, actor=actor)):
+        add_followers(session, ticket.id, people, actor=actor)
+        events.append(TicketMentioned.about(ticket, message_id=entry.id, notify_user_ids=people))
     publish(
         session,
-        TicketNoteAdded.about(ticket, message_id=entry.id),
+        *events,
         actor=actor,
         now=now,
         beside=(
@@ -194,7 +204,7 @@ def _finish(
     ticket: Ticket,
     policies: Sequence[PolicyTerms],
     entry: TicketMessage,
-    target: TicketStatus,
+    target: Target,
     taken: Taken,
     lines: tuple[Line, ...] = (),
     *,
@@ -204,8 +214,8 @@ def _finish(
     sender = entry.sender_type.value
     events: list[Event] = [TicketReplied.about(ticket, message_id=entry.id, sender=sender)]
     lines = (Line("replied", {"message_id": str(entry.id), "sender": sender}), *taken.lines(), *lines)
-    if target is not ticket.status:
-        moved, line = move_to(ticket, target, now=now)
+    if target.differs(ticket):
+        moved, line = move_to(ticket, target.status, now=now, own=target.own)
         events.append(moved)
         lines = (*lines, line)
     reading = set_clock(ticket, now=now, policies=policies, spoke=entry.sender_type)

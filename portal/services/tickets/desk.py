@@ -15,6 +15,7 @@ from portal.models import Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
+from portal.services.tickets.own_status import find_target
 from portal.services.tickets.policies import lock_with_policies
 from portal.services.tickets.queries import list_assignable, lock_ticket
 from portal.services.tickets.reopening import require_reopenable
@@ -34,6 +35,7 @@ class TicketChanges:
     category: str | None = None
     subject: str | None = None
     tags: tuple[str, ...] | None = None
+    custom_status: str | None = None
 
 
 def assign_ticket(
@@ -94,13 +96,14 @@ def update_ticket(
         for name in before:
             _field_line(session, ticket, name, before[name], actor=actor, now=now)
         events.append(TicketUpdated.about(ticket, changed=tuple(before)))
-    if changes.status is not None and changes.status is not ticket.status:
+    target = find_target(session, ticket, status=changes.status, own=changes.custom_status)
+    if target.differs(ticket):
         if ticket.status is TicketStatus.CLOSED:
             require_reopenable(session, ticket, now=now)
-        before["status"] = ticket.status
-        moved, line = move_to(ticket, changes.status, now=now)
-        add_line(session, ticket, line.kind, actor=actor, now=now, **line.params)
-        events.append(moved)
+        before |= {"status": ticket.status, "custom_status": ticket.custom_status}
+        moved, line = move_to(ticket, target.status, now=now, own=target.own)
+        add_line(session, ticket, line.kind, actor=actor, now=now, staff_only=not target.told, **line.params)
+        events.append(moved if target.told else TicketUpdated.about(ticket, changed=("custom_status",)))
     if events:
         reading = set_clock(ticket, now=now, policies=policies)
         after = {name: getattr(ticket, name) for name in before}

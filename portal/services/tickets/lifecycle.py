@@ -21,19 +21,34 @@ from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import COMMENT_LENGTH, one_text
 
 
-def move_to(ticket: Ticket, target: TicketStatus, *, now: datetime, **params: str) -> tuple[TicketStatusChanged, Line]:
+def move_to(
+    ticket: Ticket, target: TicketStatus, *, now: datetime, own: str | None = None, **params: str
+) -> tuple[TicketStatusChanged, Line]:
     """Change the status of a locked ticket; the caller sets the clock, publishes the event and writes the line.
 
+    `own` is a status of the tenant's own that counts as `target`; without it the ticket has none afterwards.
     Raises Conflict `move_not_allowed` for a move that is not in the table, `ticket_merged` for one that went on
     in another ticket.
     """
     before = ticket.status
     if ticket.merged_into_id is not None:
         raise Conflict("ticket_merged", number=ticket.ticket_number)
-    if target not in MOVES[before]:
+    renamed = target is before and own != ticket.custom_status
+    if target not in MOVES[before] and not renamed:
         raise Conflict("move_not_allowed", **{"from": before.value, "to": target.value})
-    ticket.status = target
+    names = {"from_own": ticket.custom_status, "to_own": own}
+    ticket.custom_status = own
     ticket.updated_at = now
+    if not renamed:
+        _enter(ticket, target, now)
+    change: dict[str, Any] = {"from": before.value, "to": target.value, **params}
+    change |= {name: key for name, key in names.items() if key}
+    moved = TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value, to_own=own)
+    return moved, Line("status_changed", change)
+
+
+def _enter(ticket: Ticket, target: TicketStatus, now: datetime) -> None:
+    before, ticket.status = ticket.status, target
     ticket.resolved_at = _resolved_at(ticket, target, now)
     ticket.closed_at = now if target in FINAL else None
     if before in FINAL:
@@ -48,9 +63,6 @@ def move_to(ticket: Ticket, target: TicketStatus, *, now: datetime, **params: st
         ticket.team_spoke_at = None
         ticket.rounds_missed = 0
         ticket.sla_policy_version = None
-    change: dict[str, Any] = {"from": before.value, "to": target.value, **params}
-    moved = TicketStatusChanged.about(ticket, from_status=before.value, to_status=target.value)
-    return moved, Line("status_changed", change)
 
 
 def _resolved_at(ticket: Ticket, target: TicketStatus, now: datetime) -> datetime | None:

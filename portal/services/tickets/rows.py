@@ -153,6 +153,7 @@ _LISTED = (
     Ticket.category,
     Ticket.priority,
     Ticket.status,
+    Ticket.custom_status,
     Ticket.assigned_to,
     Ticket.sla_policy_id,
     Ticket.sla_policy_version,

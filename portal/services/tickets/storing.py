@@ -11,6 +11,7 @@ from portal.models import Ticket
 # What answers, moves and the clock change; whatever else is changed is left to the session's flush.
 _CHANGING = (
     Ticket.status,
+    Ticket.custom_status,
     Ticket.assigned_to,
     Ticket.sla_policy_id,
     Ticket.sla_due_at,
@@ -37,7 +38,8 @@ _CHANGING = (
 _TICKET = """
     ticket AS (
         UPDATE portal_tickets SET
-            status = :status, assigned_to = :assigned_to, sla_policy_id = :sla_policy_id, sla_due_at = :sla_due_at,
+            status = :status, custom_status = :custom_status, assigned_to = :assigned_to,
+            sla_policy_id = :sla_policy_id, sla_due_at = :sla_due_at,
             sla_state = :sla_state, first_response_due_at = :first_response_due_at,
             next_response_due_at = :next_response_due_at, update_due_at = :update_due_at,
             customer_waits_since = :customer_waits_since, team_spoke_at = :team_spoke_at,

@@ -1,0 +1,1 @@
+"""Settings of the desk: own statuses, macros; and how satisfied customers are."""
