@@ -87,6 +87,12 @@ ACTIONS = {
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),
     "keys.rotated": N_("Secrets encrypted anew"),
+    "ticket_view.saved": N_("View of tickets saved"),
+    "ticket_view.moved": N_("View of tickets moved"),
+    "ticket_view.deleted": N_("View of tickets deleted"),
+    "tickets.exported": N_("Tickets exported"),
+    "bulk_change.made": N_("Many tickets changed at once"),
+    "bulk_change.undone": N_("Change of many tickets undone"),
     **people.ACTIONS,
 }
 RECORDS = {
@@ -105,6 +111,8 @@ RECORDS = {
     "audit": N_("Audit log"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
+    "ticket_view": N_("View of tickets"),
+    "bulk_change": N_("Change of many tickets"),
     **people.RECORDS,
 }
 DOORS = {

@@ -117,12 +117,17 @@ _LIGHT = (
     defer(Ticket.custom_fields),
     defer(Ticket.escalation_level),
     defer(Ticket.satisfaction_comment),
-    defer(Ticket.source),
-    defer(Ticket.tags),
 )
+_LABELS = (Ticket.source, Ticket.tags)
 
 
 @cache
-def select_list(*, staff: bool, whole: bool) -> Select[Any]:
-    """The statement of lists: for pages without texts and with the soonest step, for the API (`whole`) all columns."""
-    return select_rows() if whole else select_rows(*_LIGHT).add_columns(_soonest_step(staff=staff))
+def select_list(*, staff: bool, whole: bool, labels: bool = False) -> Select[Any]:
+    """The statement of lists: for pages without texts and with the soonest step, for the API (`whole`) all columns.
+
+    `labels` brings tags and source to pages whose columns may show them.
+    """
+    if whole:
+        return select_rows()
+    left_out = () if labels else tuple(defer(column) for column in _LABELS)
+    return select_rows(*_LIGHT, *left_out).add_columns(_soonest_step(staff=staff))
