@@ -18,7 +18,9 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.bulk_api import bp as bulk
 from portal.blueprints.tickets.staff_api import bp as desk
+from portal.blueprints.tickets.views_api import bp as ticket_views
 from portal.extensions import csrf
 
 BLUEPRINTS = (
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     files,
     staff_files,
     audit,
+    bulk,
+    ticket_views,
     pages,
 )
 

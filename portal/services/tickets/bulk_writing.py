@@ -51,10 +51,10 @@ _TICKETS = """
             AS c(id uuid, {columns})
         WHERE t.tenant_id = :tenant_id AND t.id = c.id
     )
-""".format(
+""".format(  # noqa: S608 - made of the names above
     changes=", ".join(f"{name} = c.{name}" for name in _COLUMNS),
     columns=", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items()),
-)  # noqa: S608 - made of the names above
+)
 _LINES = """
     lines AS (
         INSERT INTO ticket_events (id, tenant_id, ticket_id, kind, at, actor_kind, actor_id, actor_name, params,
