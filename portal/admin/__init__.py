@@ -24,6 +24,9 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
+from portal.admin.tickets.bulk import BulkView
+from portal.admin.tickets.export import ExportView
+from portal.admin.tickets.saved_views import SavedViewsView
 from portal.admin.tickets.views import DeskView
 from portal.authz import Permission
 from portal.blueprints import http
@@ -52,6 +55,9 @@ def init_admin(app: Flask) -> None:
     )
     admin.add_views(
         DeskView(name="Tickets", endpoint="desk", url="tickets"),
+        SavedViewsView(name="Views", endpoint="desk_views", url="tickets/views"),
+        BulkView(name="Bulk changes", endpoint="desk_bulk", url="tickets/bulk"),
+        ExportView(name="Export", endpoint="desk_export", url="tickets/export"),
         FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),

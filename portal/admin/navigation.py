@@ -38,7 +38,7 @@ class SettingsPage:
 
 
 PLACES = (
-    Place("tickets", N_("Tickets"), "inbox", "desk.index", Permission.DESK_READ, ("desk",)),
+    Place("tickets", N_("Tickets"), "inbox", "desk.index", Permission.DESK_READ, ("desk", "desk_views", "desk_bulk")),
     Place(
         "customers",
         N_("Customers"),

@@ -109,6 +109,7 @@ RECORDS = {
     "role": N_("Role"),
     "tenant": N_("Portal"),
     "audit": N_("Audit log"),
+    "tickets": N_("Tickets"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
     "ticket_view": N_("View of tickets"),
