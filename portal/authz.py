@@ -39,6 +39,8 @@ class Permission(StrEnum):
     ROLES_CONFIGURE = "roles:configure"
     SIGN_IN_CONFIGURE = "sign_in:configure"
     AUDIT_EXPORT = "audit:export"
+    DESK_VIEWS = "desk:views"
+    DESK_EXPORT = "desk:export"
 
 
 P = Permission
@@ -59,10 +61,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
-        _AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ, P.AUDIT_EXPORT, P.ACCESS_MANAGE}
+        _AGENT
+        | {
+            P.SLA_CONFIGURE,
+            P.CUSTOMERS_EDIT,
+            P.MAIL_READ,
+            P.AUDIT_READ,
+            P.AUDIT_EXPORT,
+            P.ACCESS_MANAGE,
+            P.DESK_VIEWS,
+            P.DESK_EXPORT,
+        }
     ),
     Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
-    Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ}),
+    Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
         | {
@@ -76,6 +88,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.STAFF_MANAGE,
             P.ROLES_CONFIGURE,
             P.SIGN_IN_CONFIGURE,
+            P.DESK_VIEWS,
+            P.DESK_EXPORT,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

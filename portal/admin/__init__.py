@@ -28,8 +28,11 @@ from portal.admin.sla.policies import PoliciesView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
+from portal.admin.tickets.bulk import BulkView
 from portal.admin.tickets.clock import ClockView
+from portal.admin.tickets.export import ExportView
 from portal.admin.tickets.relations import RelationsView
+from portal.admin.tickets.saved_views import SavedViewsView
 from portal.admin.tickets.side import SideView
 from portal.admin.tickets.tools import TicketToolsView
 from portal.admin.tickets.trash import TrashView
@@ -65,6 +68,9 @@ def init_admin(app: Flask) -> None:
         SideView(name="Side conversations", endpoint="side", url="side"),
         TrashView(name="Trash", endpoint="trash", url="trash"),
         TicketToolsView(name="Tools", endpoint="desk_tools", url="desk/ticket"),
+        SavedViewsView(name="Views", endpoint="desk_views", url="tickets/views"),
+        BulkView(name="Bulk changes", endpoint="desk_bulk", url="tickets/bulk"),
+        ExportView(name="Export", endpoint="desk_export", url="tickets/export"),
         FilesView(name="Files", endpoint="staff_files", url="files"),
         CompaniesView(),
         PeopleView(),

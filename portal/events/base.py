@@ -26,10 +26,11 @@ class Event:
 
     def payload(self) -> dict[str, Any]:
         """The event's own fields as JSON values."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "record_id"}
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "record_id"}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON takes it; codes, ids and times become text."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, UUID):
@@ -37,9 +38,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 
@@ -186,6 +187,6 @@ def _audit_values(
         "actor_name": actor.name,
         "ip": actor.ip,
         "request_id": actor.request_id,
-        "before": json.dumps(_plain(before or {})),
-        "after": json.dumps(_plain(after or {})),
+        "before": json.dumps(plain(before or {})),
+        "after": json.dumps(plain(after or {})),
     }

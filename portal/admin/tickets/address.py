@@ -7,8 +7,10 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 
 from portal.blueprints import http
+from portal.errors import NotFound
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.listing import SORTS, STAFF_VIEWS, TicketFilter
+from portal.services.tickets.saved_views import STANDARD_COLUMNS, SavedView, get_saved_view
 
 Value = TypeVar("Value")
 DEFAULT_VIEW = "due_soon"
@@ -31,6 +33,9 @@ class QueueAddress:
     sort: str = ""
     limit: int = PAGE_SIZES[0]
     cursor: str = ""
+    saved_id: UUID | None = None
+    saved: SavedView | None = None
+    select: bool = False
 
     @classmethod
     def read(cls, args: "MultiDict[str, str]") -> "QueueAddress":
@@ -52,11 +57,28 @@ class QueueAddress:
             sort=sort if sort.removeprefix("-") in SORTS else "",
             limit=int(limit) if limit in map(str, PAGE_SIZES) else PAGE_SIZES[0],
             cursor=args.get("cursor", ""),
+            saved_id=_uuid(view),
+            select=args.get("select") == "1",
         )
+
+    def opened(self) -> "QueueAddress":
+        """With the saved view that it names, read by one statement; raises NotFound where there is none."""
+        if self.saved_id is None:
+            return self
+        return replace(self, saved=get_saved_view(http.session(), self.saved_id, actor=http.actor()))
+
+    def opened_or_standing(self) -> "QueueAddress":
+        """The same; a view that is gone becomes the standing one, since what is shown beside a list stays there."""
+        try:
+            return self.opened()
+        except NotFound:
+            return replace(self, view=DEFAULT_VIEW, saved_id=None)
 
     @property
     def order(self) -> str:
         """The order in force: soonest promise first, in lists of finished work the newest first."""
+        if self.saved is not None:
+            return self.sort or self.saved.sort
         return self.sort or ("-updated" if self.view in ("solved", "all") else "due")
 
     @property
@@ -67,7 +89,8 @@ class QueueAddress:
     def wanted(self, me: UUID | None) -> TicketFilter:
         """The same for the service."""
         return TicketFilter(
-            view=self.view,
+            view=None if self.saved else self.view,
+            saved=self.saved.filter if self.saved else None,
             status=self.status,
             priority=self.priority,
             category=self.category,
@@ -84,7 +107,11 @@ class QueueAddress:
     def query(self) -> dict[str, Any]:
         """The parameters of the address; what is standard stays out of it."""
         values: dict[str, Any] = {
-            "view": self.view if self.view != ("all" if self.q else DEFAULT_VIEW) else None,
+            "view": str(self.saved_id)
+            if self.saved_id
+            else self.view
+            if self.view != ("all" if self.q else DEFAULT_VIEW)
+            else None,
             "status": tuple(status.value for status in self.status),
             "priority": tuple(priority.value for priority in self.priority),
             "category": self.category,
@@ -94,6 +121,7 @@ class QueueAddress:
             "sort": self.sort,
             "limit": self.limit if self.limit != PAGE_SIZES[0] else None,
             "cursor": self.cursor,
+            "select": "1" if self.select else None,
         }
         return {name: value for name, value in values.items() if value}
 
@@ -102,13 +130,31 @@ class QueueAddress:
         changed = replace(self, **({"cursor": ""} | changes))
         return http.address_of("desk.index", **changed.query())
 
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Columns to draw one by one; None where the standing ones do."""
+        if self.saved is not None:
+            return self.saved.columns
+        return STANDARD_COLUMNS if self.select else None
+
     def ticket_url(self, ticket_id: UUID, **more: Any) -> str:
         """A ticket's page that keeps this list beside it."""
-        return http.ticket_address("desk.ticket", ticket_id, **self.query(), **more)
+        return http.ticket_address("desk.ticket", ticket_id, **self._place(), **more)
 
     def action_url(self, endpoint: str, ticket_id: UUID) -> str:
         """Where a form of the ticket's page is sent, the list kept."""
-        return http.ticket_address(f"desk.{endpoint}", ticket_id, **self.query())
+        return http.ticket_address(f"desk.{endpoint}", ticket_id, **self._place())
+
+    def neighbour_url(self, ticket_id: UUID, *, back: bool = False) -> str:
+        """The way to the ticket that follows in the list, or precedes."""
+        more = {"back": "1"} if back else {}
+        return http.ticket_address("desk.neighbour", ticket_id, **self._place(), **more)
+
+    def _place(self) -> dict[str, Any]:
+        """Where a ticket was opened from: selecting ends there."""
+        values = self.query()
+        values.pop("select", None)
+        return values
 
 
 def _known(kind: type[Value], values: list[str]) -> tuple[Value, ...]:

@@ -39,6 +39,7 @@ class TicketPage:
     def load(cls, ticket_id: UUID, address: QueueAddress) -> "TicketPage":
         """Read it as the signed-in member of staff; raises NotFound."""
         session, actor, now = http.session(), http.actor(), http.now()
+        address = address.opened_or_standing()
         detail = get_ticket_detail(session, ticket_id, actor=actor)
         terms = load_desk_terms(session, ticket_id=ticket_id)
         wanted = replace(address.wanted(actor.user_id), limit=NEIGHBOURS)
@@ -59,7 +60,7 @@ class TicketPage:
             "customer": self.terms.customer,
             "neighbours": show.queue_rows(self.neighbours.items, self.address, self.terms, self.now),
             "draw_neighbours": draw_neighbours,
-            "list_title": show.view_title(self.address.view),
+            "list_title": self.address.saved.name if self.address.saved else show.view_title(self.address.view),
             "entries": show.thread_entries(self.detail),
             "seen": spoken[-1].id if spoken else "",
             "message_id": uuid4(),

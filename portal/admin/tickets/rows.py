@@ -34,13 +34,14 @@ def _row(item: Mapping[str, Any], badge: Draw, avatar: Draw) -> Markup:
         f'<td dir="auto">{escaped(item["customer"])}</td>'
         f"<td>{badge(item['status'], 'staff', plain=True, label=item['status_label'])}</td>"
         f"<td>{promise(item['promise'])}</td>"
-        f"<td>{_step(item['step'])}</td>"
+        f"<td>{draw_step(item['step'])}</td>"
         f"<td>{avatar(name, 'staff' if name else 'nobody', 24, hidden=False)}</td>"
         f"<td>{time_tag(item['active_at'])}</td></tr>\n"
     )
 
 
-def _step(step: Mapping[str, Any] | None) -> str:
+def draw_step(step: Mapping[str, Any] | None) -> str:
+    """A next step in as few words as a table has room for."""
     if step is None:
         return ""
     words = f"{escaped(step['text'])} <b>{escaped(step['when'])}</b>"

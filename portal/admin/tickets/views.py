@@ -3,18 +3,19 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import flash, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.admin.base import route
 from portal.admin.live import live_part
 from portal.admin.tickets import presenters as show
 from portal.admin.tickets.address import QueueAddress
+from portal.admin.tickets.bulk import bulk_choices
+from portal.admin.tickets.columns import draw_list
 from portal.admin.tickets.messages import MessagePages
 from portal.admin.tickets.own_choices import read_status
 from portal.admin.tickets.page import TicketPage
 from portal.admin.tickets.replying import chosen_macro, send_reply
-from portal.admin.tickets.rows import draw_rows
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.files.receiving import receive_files, still_attached, takes_files
@@ -24,6 +25,7 @@ from portal.errors import Conflict, DomainError, FieldError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_STAFF
 from portal.models import TicketPriority
+from portal.services.tickets.choosing import find_neighbour
 from portal.services.tickets.collisions import answers_since
 from portal.services.tickets.conversation import add_note
 from portal.services.tickets.counting import count_views
@@ -40,17 +42,16 @@ class DeskView(MessagePages):
     @route("/")
     def index(self) -> ResponseReturnValue:
         """The queue: one view with filters, or only its rows where the open page asks again."""
-        address = QueueAddress.read(request.args)
+        address = QueueAddress.read(request.args).opened()
         session, actor, now = http.session(), http.actor(), http.now()
         page = list_tickets(session, address.wanted(actor.user_id), actor=actor, now=now)
         terms = load_desk_terms(session)
         context = {
             "address": address,
-            "rows": show.queue_rows(page.items, address, terms, now),
-            "draw_rows": draw_rows,
+            "rows": draw_list(page.items, address, terms, now),
             "earlier": address.url(cursor=page.previous_cursor) if page.previous_cursor else None,
             "later": address.url(cursor=page.next_cursor) if page.next_cursor else None,
-            "title": show.view_title(address.view),
+            "title": address.saved.name if address.saved else show.view_title(address.view),
         }
         if http.wants_fragment():
             return live_part(self.render("admin/tickets/_rows.html", **context))
@@ -59,12 +60,25 @@ class DeskView(MessagePages):
             "admin/tickets/queue.html",
             search_value=address.q,
             views=_views(address, counts),
-            lead=next((gettext(lead) for key, _, _, lead in show.VIEWS if key == address.view and lead), ""),
-            total=format_count(counts[address.view]) if address.view in counts and not address.filtered else None,
+            lead=next(
+                (gettext(lead) for key, _, _, lead in show.VIEWS if key == address.view and lead and not address.saved),
+                "",
+            ),
+            total=_total(address, counts),
             chips=_chips(address, terms, page.items[0].company_name if page.items else ""),
             choices=_choices(terms),
+            bulk=bulk_choices(terms) if address.select and actor.may(Permission.DESK_UPDATE) else None,
             **context,
         )
+
+    @route("/<uuid:ticket_id>/next")
+    def neighbour(self, ticket_id: UUID) -> ResponseReturnValue:
+        """To the ticket that follows in the list (`back=1`: precedes), or back to the list at its end."""
+        address = QueueAddress.read(request.args).opened_or_standing()
+        actor, back = http.actor(), request.args.get("back") == "1"
+        wanted = address.wanted(actor.user_id)
+        found = find_neighbour(http.session(), ticket_id, wanted, back=back, actor=actor, now=http.now())
+        return redirect(address.ticket_url(found) if found else address.url(), code=303)
 
     @route("/<uuid:ticket_id>")
     def ticket(self, ticket_id: UUID) -> ResponseReturnValue:
@@ -196,6 +210,12 @@ def _changes() -> TicketChanges:
     return TicketChanges(status, priority, category, subject, tags, own)
 
 
+def _total(address: QueueAddress, counts: dict[str, int]) -> str | None:
+    if address.saved or address.filtered or address.view not in counts:
+        return None
+    return format_count(counts[address.view])
+
+
 def _views(address: QueueAddress, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {
@@ -204,7 +224,7 @@ def _views(address: QueueAddress, counts: dict[str, int]) -> list[dict[str, Any]
             "icon": icon,
             "count": format_count(counts[key]) if counts[key] else "",
             "url": QueueAddress(view=key).url(),
-            "current": address.view == key and not address.q,
+            "current": address.view == key and not address.q and not address.saved_id,
         }
         for key, label, icon, _ in show.VIEWS
     ]

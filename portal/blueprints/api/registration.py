@@ -23,6 +23,7 @@ from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.bulk_api import bp as bulk
 from portal.blueprints.tickets.case_api import bp as ticket_case
 from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
@@ -32,6 +33,7 @@ from portal.blueprints.tickets.relations_api import bp as relations
 from portal.blueprints.tickets.relations_api import customer_bp as own_relations
 from portal.blueprints.tickets.side_api import bp as side_conversations
 from portal.blueprints.tickets.staff_api import bp as desk
+from portal.blueprints.tickets.views_api import bp as ticket_views
 from portal.extensions import csrf
 
 BLUEPRINTS = (
@@ -59,6 +61,8 @@ BLUEPRINTS = (
     colleagues,
     ticket_list,
     sharing,
+    bulk,
+    ticket_views,
     pages,
     ticket_clock,
     relations,

@@ -15,7 +15,7 @@ from portal.blueprints.policies import permission
 from portal.blueprints.tickets.exporting import MOST_CHOSEN, PDF, send_tickets
 from portal.blueprints.tickets.requests import CategoryKey, DayOrInstant, SearchText, first_instant
 from portal.models import TicketPriority, TicketStatus, TicketView
-from portal.services.tickets.bulk import MOST_AT_ONCE, EndingResult, end_tickets
+from portal.services.tickets.ending import MOST_AT_ONCE, EndingResult, end_tickets
 from portal.services.tickets.listing import TicketFilter
 from portal.services.tickets.own_views import (
     NAME_LENGTH,

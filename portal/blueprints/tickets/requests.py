@@ -12,6 +12,7 @@ from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Order, Page
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tenants.file_policy import FILES_A_MESSAGE
 from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
+from portal.services.tickets.listing import STAFF_VIEWS
 from portal.services.tickets.validation import COMMENT_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 
 CATEGORY_LENGTH = 50
@@ -189,7 +190,6 @@ class StaffOrder(Order):
     STATUS_LAST = "-status"
 
 
-StaffView = Literal["mine", "unassigned", "due_soon", "breached", "with_customer", "open", "solved", "all"]
 SearchText = Annotated[str, Field(max_length=QUERY_LENGTH, json_schema_extra=ANY_TEXT)]
 
 
@@ -223,10 +223,26 @@ Assignee = Annotated[
 ]
 
 
+def _view(value: Any) -> Any:
+    if value in STAFF_VIEWS:
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise PydanticCustomError("unknown_choice", "no view") from None
+
+
+ViewChoice = Annotated[
+    UUID | str,
+    AfterValidator(_view),
+    WithJsonSchema({"anyOf": [{"type": "string", "enum": list(STAFF_VIEWS)}, {"type": "string", "format": "uuid"}]}),
+]
+
+
 class StaffTicketQuery(PageQuery):
     """Filters of the team's queue."""
 
-    view: StaffView = Field("all", description="A standing view of the queue.")
+    view: ViewChoice = Field("all", description="A standing view of the queue, or the id of a saved one.")
     q: SearchText = Field("", description="Words of number, subject, text or conversation, each from its start.")
     status: list[TicketStatus] = Field([], description="Any of these states.")
     priority: list[TicketPriority] = Field([], description="Any of these priorities.")

@@ -20,7 +20,7 @@ from portal.blueprints.tickets.views import field_texts, offered_actions
 from portal.errors import Conflict, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import STATUS_FOR_CUSTOMERS
-from portal.services.tickets.bulk import EndingResult, end_tickets
+from portal.services.tickets.ending import EndingResult, end_tickets
 from portal.services.tickets.listing import TicketFilter, list_tickets
 from portal.services.tickets.own_views import FILTERS, delete_view, list_own_views, rename_view, save_view
 from portal.services.tickets.queries import get_ticket, list_categories

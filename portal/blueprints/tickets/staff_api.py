@@ -22,6 +22,7 @@ from portal.services.tickets.conversation import add_note, reply_as_staff
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.listing import TicketFilter, list_tickets
+from portal.services.tickets.saved_views import get_saved_view
 
 bp = Blueprint("desk_api", __name__, url_prefix="/api/v1/staff/tickets")
 
@@ -31,8 +32,12 @@ bp = Blueprint("desk_api", __name__, url_prefix="/api/v1/staff/tickets")
 @operation("List the queue", query=StaffTicketQuery, answer=StaffTickets)
 def index(query: StaffTicketQuery) -> StaffTickets:
     """Every ticket of the tenant by view, filters and words; what is due first comes first unless you sort it."""
+    saved = None
+    if isinstance(query.view, UUID):
+        saved = get_saved_view(http.session(), query.view, actor=http.actor()).filter
     wanted = TicketFilter(
-        view=query.view,
+        view=None if isinstance(query.view, UUID) else query.view,
+        saved=saved,
         status=tuple(query.status),
         priority=tuple(query.priority),
         category=tuple(query.category),

@@ -118,6 +118,9 @@ ACTIONS = {
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),
     "keys.rotated": N_("Secrets encrypted anew"),
+    "ticket_view.moved": N_("View of tickets moved"),
+    "bulk_change.made": N_("Many tickets changed at once"),
+    "bulk_change.undone": N_("Change of many tickets undone"),
     **people.ACTIONS,
 }
 RECORDS = {
@@ -136,9 +139,11 @@ RECORDS = {
     "role": N_("Role"),
     "tenant": N_("Portal"),
     "audit": N_("Audit log"),
+    "tickets": N_("Tickets"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
     "ticket_view": N_("View of tickets"),
+    "bulk_change": N_("Change of many tickets"),
     **people.RECORDS,
 }
 DOORS = {

@@ -31,6 +31,8 @@ PERMISSIONS = {
     "roles:configure": N_("Change roles"),
     "sign_in:configure": N_("Change how people sign in"),
     "audit:export": N_("Export the audit log"),
+    "desk:views": N_("Change the views that the team shares"),
+    "desk:export": N_("Export tickets"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -47,7 +49,10 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "api_keys:manage",
         ),
     ),
-    (N_("Tickets"), ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash")),
+    (
+        N_("Tickets"),
+        ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
+    ),
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Records"), ("mail:read", "audit:read", "audit:export")),

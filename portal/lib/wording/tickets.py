@@ -18,6 +18,7 @@ STATUS_FOR_CUSTOMERS = {
 }
 STATUS_FOR_STAFF = STATUS_FOR_CUSTOMERS | {"waiting_customer": N_("With customer")}
 PRIORITY = {"low": N_("Low"), "normal": N_("Normal"), "high": N_("High"), "urgent": N_("Urgent")}
+SOURCE = {"portal": N_("Portal"), "api": N_("API"), "email": N_("Mail"), "phone": N_("Phone")}
 METRIC = {
     "first_response": N_("First answer"),
     "resolution": N_("Solution"),

@@ -40,6 +40,7 @@ from portal.services.tickets.queries import (
     visible_to,
 )
 from portal.services.tickets.rows import TicketRow, build_listed, build_row, select_list
+from portal.services.tickets.view_filters import ViewFilter, saved_conditions
 
 SORTS = ("updated", "created", "priority", "status", "due")
 # What goes no further without the customer.
@@ -60,6 +61,7 @@ class TicketFilter:
     created_from: datetime | None = None
     created_to: datetime | None = None
     view: str | None = None
+    saved: ViewFilter | None = None
     q: str = ""
     sort: str = "updated"
     descending: bool = True
@@ -78,7 +80,13 @@ class TicketFilter:
             or self.company
             or self.created_from
             or self.created_to
+            or self.saved
         )
+
+    @property
+    def words(self) -> str:
+        """What is searched for: the words of the saved view, and those of the address."""
+        return f"{self.saved.text} {self.q}" if self.saved else self.q
 
 
 def list_tickets(
@@ -99,7 +107,7 @@ def list_tickets(
         statement = _standing_list(*shape)
         result = session.run(statement, values) if whole else session.read(statement, values)
     else:
-        query = select_list(staff=actor.is_staff, whole=whole).where(
+        query = select_list(staff=actor.is_staff, whole=whole, labels=wanted.saved is not None).where(
             visible_to(actor), *filter_conditions(wanted, actor, now)
         )
         if found is not None:
@@ -135,9 +143,9 @@ def _is_one_of(ids: Any) -> ColumnElement[bool]:
 
 def find_words(session: TenantSession, wanted: TicketFilter, actor: Actor) -> list[UUID] | None:
     """Ids of tickets that hold the words of `q`; None where nothing is searched for."""
-    if not wanted.q.strip():
+    if not wanted.words.strip():
         return None
-    query = search_query(wanted.q)
+    query = search_query(wanted.words)
     return search_ids(session, query, actor=actor) if query else []
 
 
@@ -146,6 +154,8 @@ def filter_conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list
     conditions: list[ColumnElement[bool]] = []
     if wanted.view:
         conditions.extend(view_conditions(wanted.view, actor.user_id, now))
+    if wanted.saved:
+        conditions.extend(saved_conditions(wanted.saved, actor.user_id, now))
     if wanted.status:
         conditions.append(Ticket.status.in_(wanted.status))
     if wanted.category:

@@ -174,12 +174,17 @@ _LISTED = (
     Ticket.created_at,
     Ticket.updated_at,
 )
+_LABELS = (Ticket.source, Ticket.tags)
 
 
 @cache
-def select_list(*, staff: bool, whole: bool) -> Select[Any]:
-    """The statement of lists: for the API (`whole`) tickets, for pages their columns and the soonest step."""
+def select_list(*, staff: bool, whole: bool, labels: bool = False) -> Select[Any]:
+    """The statement of lists: for the API (`whole`) tickets, for pages their columns and the soonest step.
+
+    `labels` brings tags and source to pages whose columns may show them.
+    """
     if whole:
         return select_rows()
-    columns: list[Any] = [*_LISTED, *_names(), _soonest_step(staff=staff)]
+    more = _LABELS if labels else ()
+    columns: list[Any] = [*_LISTED, *more, *_names(), _soonest_step(staff=staff)]
     return select(*columns)

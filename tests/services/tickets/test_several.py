@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import AuditEntry, OutboxEvent, TicketStatus, TicketView
 from portal.services.tickets import exporting
-from portal.services.tickets.bulk import MOST_AT_ONCE, end_tickets
+from portal.services.tickets.ending import MOST_AT_ONCE, end_tickets
 from portal.services.tickets.exporting import CUSTOMER_COLUMNS, ExportWords, begin_export, read_export, write_csv
 from portal.services.tickets.lifecycle import close_ticket
 from portal.services.tickets.listing import TicketFilter
