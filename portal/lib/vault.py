@@ -30,6 +30,7 @@ class Vault:
         self._newest = Fernet(base64.urlsafe_b64encode(_derive(secrets[0], b"fields")))
         # Not rotated with the fields: links live for days at most, and a changed key would break those on their way.
         self._links = [_derive(secret, b"one-time links") for secret in secrets]
+        self._signing = [_derive(secret, b"signatures") for secret in secrets]
 
     def encrypt(self, secret: bytes) -> bytes:
         """What to store instead of `secret`."""
@@ -70,6 +71,15 @@ class Vault:
         """What is stored of a code: keyed, since a million guesses are soon tried, and bound to its row."""
         return hmac.digest(self._links[0], link_id.bytes + code.encode("utf-8", "surrogatepass"), "sha256")
 
+    def sign(self, purpose: bytes, data: bytes) -> bytes:
+        """32 bytes that only this installation can make of `data`, and for this purpose."""
+        return _signature(self._signing[0], purpose, data)
+
+    def is_signed(self, purpose: bytes, data: bytes, signature: bytes) -> bool:
+        """Whether `signature` is the one, or its beginning, under any key; as long as callers always cut it alike."""
+        made = (_signature(key, purpose, data)[: len(signature)] for key in self._signing)
+        return bool(signature) and any(hmac.compare_digest(one, signature) for one in made)
+
     def _pick(self, link_id: UUID, hashed: bytes | None, shape: Callable[[bytes], str]) -> str:
         made = [shape(hmac.digest(key, link_id.bytes, "sha256")) for key in self._links]
         if hashed is None:
@@ -78,6 +88,10 @@ class Vault:
             if hashed in (hashlib.sha256(secret.encode()).digest(), self.code_hash(link_id, secret)):
                 return secret
         raise UnreadableSecret("made with an unknown key")
+
+
+def _signature(key: bytes, purpose: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, len(purpose).to_bytes(2, "big") + purpose + data, "sha256")
 
 
 def _derive(secret: str, purpose: bytes) -> bytes:
