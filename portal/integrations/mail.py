@@ -31,7 +31,10 @@ class MailUnavailable(Exception):
 
 @dataclass(frozen=True)
 class OutgoingMail:
-    """A mail as it leaves; `thread_id` is the Message-ID of the first mail of its conversation."""
+    """A mail as it leaves; `thread_id` is the Message-ID of the first mail of its conversation.
+
+    Answers go to `reply_to`; `references` stand beside the first mail's, so that answers find back by either.
+    """
 
     message_id: str
     sender_name: str
@@ -44,6 +47,8 @@ class OutgoingMail:
     language: str
     date: datetime
     thread_id: str | None = None
+    reply_to: str = ""
+    references: tuple[str, ...] = ()
 
 
 class MailTransport(Protocol):
@@ -63,7 +68,8 @@ def build_transport(settings: Settings) -> MailTransport:
 
 def build_message(mail: OutgoingMail) -> EmailMessage:
     """The MIME message; raises MailRefused where a header would hold control characters or a bad address."""
-    for value in (mail.message_id, mail.thread_id or "", mail.sender_name, mail.recipient_name, mail.subject):
+    names = (mail.message_id, mail.thread_id or "", *mail.references)
+    for value in (*names, mail.sender_name, mail.recipient_name, mail.subject):
         if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in value):
             raise MailRefused("control characters in a header")
     message = EmailMessage(policy=policy.SMTP)
@@ -73,9 +79,15 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(mail.date)
         message["Message-ID"] = mail.message_id
-        if mail.thread_id and mail.thread_id != mail.message_id:
-            message["In-Reply-To"] = mail.thread_id
-            message["References"] = mail.thread_id
+        if mail.reply_to:
+            message["Reply-To"] = Address(mail.sender_name, addr_spec=mail.reply_to)
+        earlier = [mail.thread_id] if mail.thread_id and mail.thread_id != mail.message_id else []
+        if earlier:
+            message["In-Reply-To"] = earlier[0]
+        if earlier or mail.references:
+            message["References"] = " ".join([*earlier, *mail.references])
+        # By it we know our own mail when it comes back to us.
+        message["X-Loop"] = mail.sender_address
         message["Content-Language"] = mail.language
         # RFC 3834: no vacation responder answers this.
         message["Auto-Submitted"] = "auto-generated"

@@ -173,3 +173,16 @@ def test_a_password_is_not_sent_in_clear(smtp):
 def test_a_wrong_address_stops_the_start(url):
     with pytest.raises(ConfigurationError):
         SmtpMail(url)
+
+
+def test_answers_find_back_by_address_and_by_references():
+    threaded = replace(MAIL, reply_to="help+token@demo.example", references=("<thread-token@demo.example>",))
+    message = build_message(threaded)
+    assert message["Reply-To"].addresses[0].addr_spec == "help+token@demo.example"
+    assert message["References"].split() == [MAIL.thread_id, "<thread-token@demo.example>"]
+    assert message["X-Loop"] == MAIL.sender_address
+
+
+def test_references_take_no_header_breaks():
+    with pytest.raises(MailRefused):
+        build_message(replace(MAIL, references=("<a@b>\r\nBcc: evil@example.org",)))

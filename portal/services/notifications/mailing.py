@@ -13,10 +13,12 @@ from portal.lib.vault import Vault
 from portal.models import MailChannel, MailMessage, MailState, OneTimeLink, Person, Tenant, User
 from portal.models.session import TenantSessions
 from portal.services.accounts.messages import reveal
+from portal.services.notifications.answering import is_unreachable, with_thread
 from portal.services.notifications.message_ids import thread_of
 
 # With the workflow's pauses (doubling, at most half an hour) these last for about six hours.
 MAX_ATTEMPTS = 22
+SUPPRESSED = "not sent: earlier mails to this address came back"
 
 
 class TransientMailError(Exception):
@@ -53,7 +55,11 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outle
     Intent, call and result are three steps, so that no transaction waits for a mail server. A crash after the
     call sends the mail again under the same Message-ID.
     """
-    attempt = _begin(sessions, tenant_id, mail_id, outlets.vault)
+    try:
+        attempt = _begin(sessions, tenant_id, mail_id, outlets.vault)
+    except _Suppressed:
+        _finish(sessions, tenant_id, mail_id, MailState.FAILED, SUPPRESSED)
+        return False
     if attempt is None:
         return False
     crash_point("mail.pre_send")
@@ -72,8 +78,15 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outle
     return _finish(sessions, tenant_id, mail_id, MailState.SENT)
 
 
+class _Suppressed(Exception):
+    """The address is known not to take mail."""
+
+
 def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vault) -> _Attempt | None:
-    """Count the attempt and load the mail; None where it is not queued."""
+    """Count the attempt and load the mail; None where it is not queued.
+
+    What somebody has asked for this minute (a link, a code) is tried even at an address whose mails came back.
+    """
     with sessions.begin(tenant_id) as session:
         number = session.scalar(
             update(MailMessage)
@@ -94,7 +107,9 @@ def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vaul
         text, html = (reveal(part, link, vault) for part in (mail.text, mail.html))
         if mail.channel is MailChannel.SMS:
             return _Attempt(OutgoingText(mail.id, tenant.name, mail.recipient, text), number)
-        return _Attempt(_outgoing(mail, text, html, tenant, name or ""), number)
+        if mail.link_id is None and is_unreachable(session, mail.recipient):
+            raise _Suppressed
+        return _Attempt(with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault), number)
 
 
 def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str) -> OutgoingMail:

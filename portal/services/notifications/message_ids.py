@@ -20,3 +20,9 @@ def thread_of(message_id: str) -> str | None:
     """The first mail's Message-ID for one of ours."""
     found = _TICKET_MAIL.fullmatch(message_id)
     return first_message_id(UUID(found["ticket"]), found["host"]) if found else None
+
+
+def ticket_of(message_id: str) -> UUID | None:
+    """The ticket that one of our mails is about."""
+    found = _TICKET_MAIL.fullmatch(message_id)
+    return UUID(found["ticket"]) if found else None

@@ -3,10 +3,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from portal.integrations.mail import MailRefused, MailUnavailable
-from portal.models import MailMessage, MailState, OutboxEvent
+from portal.lib.mail_tokens import read_thread, tokens_of_addresses, tokens_of_references
+from portal.models import BouncedAddress, MailMessage, MailState, OutboxEvent
 from portal.services.notifications import mailing
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import TransientMailError, send_mail
+from portal.services.notifications.message_ids import ticket_of
 from portal.services.tickets.opening import NewTicket, create_ticket
 from tests.outbox import outlets_to
 from tests.services.notifications.conftest import BASE_URL
@@ -85,3 +87,29 @@ def test_another_tenant_s_mail_does_not_exist(sessions, world, mail_id):
     post = Post()
     assert not send_mail(sessions, world.nova, mail_id, outlets=outlets_to(post))
     assert post.taken == []
+
+
+def test_mails_of_a_ticket_carry_a_token_that_this_tenant_signed(sessions, world, mail_id):
+    post = Post()
+    outlets = outlets_to(post)
+    send_mail(sessions, world.demo, mail_id, outlets=outlets)
+    (mail,) = post.taken
+    in_address, in_references = tokens_of_addresses([mail.reply_to]), tokens_of_references(mail.references)
+    assert in_address == in_references
+    assert read_thread(outlets.vault, world.demo, in_address[0]).ticket_id == ticket_of(mail.message_id)
+    assert read_thread(outlets.vault, world.nova, in_address[0]) is None
+
+
+def test_nothing_is_sent_where_mails_came_back(sessions, world, mail_id, now):
+    with sessions.begin(world.demo) as session:
+        bounced = BouncedAddress(address="bob@acme.example", hard=True, count=1, last_at=now)
+        session.add(bounced)
+    try:
+        post = Post()
+        assert not send_mail(sessions, world.demo, mail_id, outlets=outlets_to(post))
+        assert post.taken == []
+        kept = row(sessions, world, mail_id)
+        assert (kept.state, kept.last_error) == (MailState.FAILED, mailing.SUPPRESSED)
+    finally:
+        with sessions.begin(world.demo) as session:
+            session.delete(session.get(BouncedAddress, bounced.id))
