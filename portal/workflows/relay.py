@@ -61,7 +61,7 @@ _FAILED = text(
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 # Only staff may know that these happened.
-STAFF_ONLY = frozenset({"ticket.note_added", "ticket.sla_warned"})
+STAFF_ONLY = frozenset({"ticket.note_added", "ticket.sla_warned", "mail.bounced", "ticket.side_answered"})
 
 Pull = Callable[[OutboxRow], Awaitable[None]]
 

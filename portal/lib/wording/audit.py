@@ -87,6 +87,17 @@ ACTIONS = {
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),
     "keys.rotated": N_("Secrets encrypted anew"),
+    "mail.bounced": N_("Mail about a ticket came back"),
+    "mail.address_bounced": N_("Mail came back"),
+    "ticket.side_answered": N_("Side conversation answered by mail"),
+    "bounced_address.cleared": N_("Address takes mail again"),
+    "inbound_mail.held": N_("Mail held back"),
+    "inbound_mail.released": N_("Held mail released"),
+    "inbound_mail.opened": N_("Held mail opened as a ticket"),
+    "inbound_mail.rejected": N_("Held mail rejected"),
+    "mail_intake.saved": N_("Mailbox settings saved"),
+    "mail_intake.tested": N_("Mailbox tested"),
+    "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
 }
 RECORDS = {
@@ -105,6 +116,9 @@ RECORDS = {
     "audit": N_("Audit log"),
     "access_request": N_("Request"),
     "attachment": N_("File"),
+    "inbound_mail": N_("Mail"),
+    "bounced_address": N_("Mail address"),
+    "mail_intake": N_("Mailbox"),
     **people.RECORDS,
 }
 DOORS = {

@@ -21,6 +21,7 @@ TEXTS = {
     "ticket_escalated_resolution": N_("Escalated to you: no solution in time"),
     "ticket_due_soon_first_response": N_("The first answer is due soon"),
     "ticket_due_soon_resolution": N_("The solution is due soon"),
+    "ticket_mail_bounced": N_("A mail about this ticket came back"),
 }
 FALLBACK = N_("Something changed")
 

@@ -121,6 +121,11 @@ EVENTS = {
     "file_refused": N_("The virus scanner found something in %(filename)s; it was deleted"),
     "escalated_first_response": N_("Escalated to %(role)s: no first answer in time"),
     "escalated_resolution": N_("Escalated to %(role)s: no solution in time"),
+    "mail_file_refused": N_("A file of the mail was not taken: %(filename)s"),
+    "mail_bounced": N_("Mail to %(address)s came back; no more is sent there"),
+    "mail_delayed": N_("Mail to %(address)s is delayed"),
+    "mail_from_stranger": N_("Written by mail by %(sender)s, whom nobody knows here"),
+    "side_answered": N_("%(sender)s answered in a side conversation"),
 }
 ESCALATION_TARGET = {
     "manager": N_("the team lead"),

@@ -93,6 +93,10 @@ def _warned(facts: Facts) -> Iterable[Notice]:
     yield from _staff(facts, "ticket_due_soon", mail=False)
 
 
+def _bounced(facts: Facts) -> Iterable[Notice]:
+    yield from _staff(facts, "ticket_mail_bounced", mail=False)
+
+
 _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.created": _created,
     "ticket.replied": _replied,
@@ -100,6 +104,7 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.assigned": _assigned,
     "ticket.escalated": _escalated,
     "ticket.sla_warned": _warned,
+    "mail.bounced": _bounced,
 }
 
 
