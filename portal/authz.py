@@ -38,6 +38,8 @@ class Permission(StrEnum):
     ROLES_CONFIGURE = "roles:configure"
     SIGN_IN_CONFIGURE = "sign_in:configure"
     AUDIT_EXPORT = "audit:export"
+    MAIL_DECIDE = "mail:decide"
+    MAIL_CONFIGURE = "mail:configure"
 
 
 P = Permission
@@ -58,7 +60,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
-        _AGENT | {P.SLA_CONFIGURE, P.CUSTOMERS_EDIT, P.MAIL_READ, P.AUDIT_READ, P.AUDIT_EXPORT, P.ACCESS_MANAGE}
+        _AGENT
+        | {
+            P.SLA_CONFIGURE,
+            P.CUSTOMERS_EDIT,
+            P.MAIL_READ,
+            P.MAIL_DECIDE,
+            P.AUDIT_READ,
+            P.AUDIT_EXPORT,
+            P.ACCESS_MANAGE,
+        }
     ),
     Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ}),
@@ -75,6 +86,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.STAFF_MANAGE,
             P.ROLES_CONFIGURE,
             P.SIGN_IN_CONFIGURE,
+            P.MAIL_DECIDE,
+            P.MAIL_CONFIGURE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

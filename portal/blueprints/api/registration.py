@@ -17,6 +17,7 @@ from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
+from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
@@ -38,6 +39,7 @@ BLUEPRINTS = (
     staff_files,
     audit,
     pages,
+    mail_in,
 )
 
 

@@ -30,6 +30,8 @@ PERMISSIONS = {
     "roles:configure": N_("Change roles"),
     "sign_in:configure": N_("Change how people sign in"),
     "audit:export": N_("Export the audit log"),
+    "mail:decide": N_("Release or reject held mail"),
+    "mail:configure": N_("Change how mail comes in"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -49,6 +51,6 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Tickets"), ("desk:read", "desk:reply", "desk:note", "desk:update")),
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
-    (N_("Records"), ("mail:read", "audit:read", "audit:export")),
-    (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure")),
+    (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
+    (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
 )

@@ -65,6 +65,16 @@ def take_mail(session: TenantSession, raw: bytes, *, recipient: str, tools: Mail
     return Taken(mail_id, written.outcome, written.reason, written.ticket_id)
 
 
+def note_broken(session: TenantSession, raw: bytes, *, recipient: str, now: datetime) -> Taken:
+    """Note a message that nothing could be done with, without looking into it; the team sees it among the held."""
+    mail_id = _claim(session, None, raw, recipient, now=now)
+    if mail_id is None:
+        return _earlier(session, None, raw)
+    written = Written("held", "error")
+    finish(session, mail_id, written, raw=raw, now=now)
+    return Taken(mail_id, written.outcome, written.reason)
+
+
 def finish(session: TenantSession, mail_id: UUID, written: Written, *, raw: bytes | None, now: datetime) -> None:
     """Note what became of a mail; while it is held, the whole message is kept."""
     held = written.outcome == "held"
