@@ -12,8 +12,10 @@ from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
 from portal.admin.files import FilesView
+from portal.admin.inbound import BouncedView, InboundView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
+from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
@@ -70,6 +72,9 @@ def init_admin(app: Flask) -> None:
         AddressesView(name="Addresses", endpoint="staff_addresses", url="addresses"),
         PasswordView(name="Password", endpoint="staff_password", url="password"),
         SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
+        InboundView(),
+        BouncedView(),
+        MailboxView(name="Mailbox", endpoint="mailbox", url="settings/mailbox"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
     )
     init_navigation(app)

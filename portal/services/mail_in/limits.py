@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from portal.models import InboundMail
 from portal.models.session import TenantSession
@@ -16,7 +16,7 @@ TENANT = (1_000, 3_000)
 def flood_reason(session: TenantSession, sender: str, *, now: datetime) -> tuple[str, str]:
     """(outcome, reason) where there is too much of it: `held` or `ignored`; empty texts where there is not."""
     since = now - WINDOW
-    counted = InboundMail.received_at > since
+    counted = and_(InboundMail.received_at > since, InboundMail.received_at <= now)
     for limits, of, reason in (
         (SENDER, select(InboundMail.id).where(counted, InboundMail.sender == sender), "rate_sender"),
         (TENANT, select(InboundMail.id).where(counted), "rate_tenant"),

@@ -132,7 +132,7 @@ def _claim(
             tenant_id=session.tenant_id,
             mail_key=mail_key(mail, raw),
             sender=next(iter(mail.senders), "") if mail else "",
-            recipient=plain_address(recipient)[:254],
+            recipient=recipient.strip().lower()[:254],
             subject=mail.subject if mail else "",
             outcome="held",
             text=text_of(mail)[:NOTED_TEXT] if mail else "",
