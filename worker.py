@@ -17,11 +17,15 @@ from portal.lib.logs import configure_logs
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
 from portal.services.audit.anchors import AnchorFolder
+from portal.services.files.uploading import FilePlace
+from portal.services.mail_in.taking import MailTools
 from portal.services.notifications.mailing import Outlets
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
 from portal.workflows.files.activities import FileTools
 from portal.workflows.heartbeat import beat_forever
+from portal.workflows.mail_door import MailDoor
+from portal.workflows.mail_poll import MailPoller
 from portal.workflows.relay import Relay
 from portal.workflows.sealing import Sealer
 from portal.workflows.serving import AT_ONCE, serve_forever
@@ -42,11 +46,18 @@ async def run(settings: Settings) -> None:
     )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     sealer = Sealer(build_engine(settings.database_url, pool_size=1), AnchorFolder(settings.audit_dir))
+    mail_tools = MailTools(outlets.vault, FilePlace(tools.storage, scanned=tools.scanner is not None))
+    poller = MailPoller(
+        build_engine(settings.database_url, pool_size=1), engine, mail_tools, allow_private=not settings.production
+    )
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))
         parts.create_task(relay.run())
         parts.create_task(sealer.run())
         parts.create_task(beat_forever(engine, client))
+        parts.create_task(poller.run())
+        if settings.mail_listen:
+            parts.create_task(MailDoor(engine, mail_tools, settings.mail_listen).run())
 
 
 async def main(settings: Settings) -> None:

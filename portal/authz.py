@@ -41,6 +41,8 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit:export"
     DESK_VIEWS = "desk:views"
     DESK_EXPORT = "desk:export"
+    MAIL_DECIDE = "mail:decide"
+    MAIL_CONFIGURE = "mail:configure"
 
 
 P = Permission
@@ -66,6 +68,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.SLA_CONFIGURE,
             P.CUSTOMERS_EDIT,
             P.MAIL_READ,
+            P.MAIL_DECIDE,
             P.AUDIT_READ,
             P.AUDIT_EXPORT,
             P.ACCESS_MANAGE,
@@ -90,6 +93,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.SIGN_IN_CONFIGURE,
             P.DESK_VIEWS,
             P.DESK_EXPORT,
+            P.MAIL_DECIDE,
+            P.MAIL_CONFIGURE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

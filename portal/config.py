@@ -83,6 +83,7 @@ class Settings:
     sms_url: str | None = None
     geoip_database: Path | None = None
     dns_server: str | None = None
+    mail_listen: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
@@ -142,5 +143,6 @@ class Settings:
             encryption_keys=tuple((_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()),
             sms_url=_read("PORTAL_SMS_URL"),
             dns_server=_server("PORTAL_DNS_SERVER"),
+            mail_listen=_read("PORTAL_MAIL_LISTEN"),
             geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
         )

@@ -1,14 +1,14 @@
 """What lies in the trash leaves the indexes of lists; the trash and merged tickets are found by their own.
 
 Revision ID: 0026
-Revises: 0021
+Revises: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0021"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Rounds of a promise (further answers, regular updates) and promises that stay as they were.
 
 Revision ID: 0028
-Revises: 0021
+Revises: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0021"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

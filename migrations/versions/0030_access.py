@@ -1,14 +1,14 @@
 """How much chance is in a recovery code; how an identity provider must have asked.
 
 Revision ID: 0030
-Revises: 0021
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0021"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

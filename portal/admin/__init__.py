@@ -15,8 +15,10 @@ from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
 from portal.admin.files import FilesView
+from portal.admin.inbound import BouncedView, InboundView
 from portal.admin.live import CountsView
 from portal.admin.mail import MailView
+from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
@@ -93,6 +95,9 @@ def init_admin(app: Flask) -> None:
         AddressesView(name="Addresses", endpoint="staff_addresses", url="addresses"),
         PasswordView(name="Password", endpoint="staff_password", url="password"),
         SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
+        InboundView(),
+        BouncedView(),
+        MailboxView(name="Mailbox", endpoint="mailbox", url="settings/mailbox"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
     )

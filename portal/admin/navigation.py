@@ -57,6 +57,14 @@ PLACES = (
     ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
+    Place(
+        "inbound",
+        N_("Mail in"),
+        "mail-check",
+        "inbound_mail.index_view",
+        Permission.MAIL_READ,
+        ("inbound_mail", "bounced_addresses"),
+    ),
     Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
 )
 SETTINGS = (
@@ -85,6 +93,7 @@ SETTINGS = (
         Permission.SIGN_IN_CONFIGURE,
     ),
     SettingsPage("tenant_domains", N_("Domains"), "globe", "tenant_domains.index", Permission.SIGN_IN_CONFIGURE),
+    SettingsPage("mailbox", N_("Mailbox"), "mail", "mailbox.index", Permission.MAIL_CONFIGURE),
 )
 
 

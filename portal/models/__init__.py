@@ -53,7 +53,7 @@ from portal.models.desk import (
     TimeEntry,
 )
 from portal.models.files import Attachment, FileState, StorageUse
-from portal.models.inbound import BouncedAddress, InboundMail, MailThread
+from portal.models.inbound import BouncedAddress, InboundMail, MailIntake, MailThread
 from portal.models.knowledge import KbArticle, KbCategory
 from portal.models.notifications import MailChannel, MailMessage, MailState, Notification
 from portal.models.outbox import AuditEntry, AuditLink, OutboxEvent
@@ -116,6 +116,7 @@ __all__ = [
     "LinkPurpose",
     "Macro",
     "MailChannel",
+    "MailIntake",
     "MailMessage",
     "MailState",
     "MailThread",

@@ -1,8 +1,19 @@
-"""Mail that came in: every message once, with what became of it."""
+"""Mail that came in: how a tenant takes it, and every message once, with what became of it."""
 
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
@@ -34,7 +45,43 @@ class InboundMail(Tenanted, Base):
     ticket_id: Mapped[UUID | None] = mapped_column(Uuid)
     message_id: Mapped[UUID | None] = mapped_column(Uuid)
     received_at: Mapped[Moment]
+    raw: Mapped[bytes | None] = mapped_column(
+        LargeBinary, deferred=True, comment="the whole message, only while it is held"
+    )
     created_at: Mapped[CreatedAt]
+
+
+class MailIntake(Tenanted, Base):
+    """Whose mail a tenant believes and what becomes of strangers' mail; its mailbox, and the key of its webhook."""
+
+    __tablename__ = "mail_intakes"
+    __table_args__ = (tenant_reference("stand_in_id", "users"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("tenants.id"), primary_key=True)
+    trusted_host: Mapped[str] = mapped_column(
+        String(253), default="", server_default="", comment="whose Authentication-Results are believed (RFC 8601)"
+    )
+    verified_only: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    staff_replies: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
+    unknown_senders: Mapped[str] = mapped_column(String(10), default="hold", server_default="hold")
+    stand_in_id: Mapped[UUID | None] = mapped_column(Uuid, comment="login that strangers' tickets are opened for")
+    category: Mapped[str] = mapped_column(String(50), default="", server_default="", comment="empty: the first one")
+
+    polled: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    host: Mapped[str] = mapped_column(String(253), default="", server_default="")
+    port: Mapped[int] = mapped_column(Integer, default=993, server_default="993")
+    security: Mapped[str] = mapped_column(String(10), default="tls", server_default="tls", comment="tls or starttls")
+    username: Mapped[str] = mapped_column(String(254), default="", server_default="")
+    password: Mapped[bytes | None] = mapped_column(LargeBinary, comment="encrypted (SEC-07)")
+    folder: Mapped[str] = mapped_column(String(120), default="INBOX", server_default="INBOX")
+    done_folder: Mapped[str] = mapped_column(
+        String(120), default="", server_default="", comment="where taken messages go; empty: they are marked as read"
+    )
+    uid_validity: Mapped[int | None] = mapped_column(BigInteger)
+    last_uid: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    polled_at: Mapped[Moment | None]
+    last_error: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    webhook_secret: Mapped[bytes | None] = mapped_column(LargeBinary, comment="encrypted (SEC-07)")
 
 
 class MailThread(Tenanted, Base):

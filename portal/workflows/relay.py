@@ -71,6 +71,7 @@ STAFF_ONLY = frozenset(
         "ticket.side_closed",
         "ticket.mentioned",
         "ticket.time_changed",
+        "mail.bounced",
     }
 )
 

@@ -98,6 +98,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.sla_warned"): (TELL,),
     ("ticket", "ticket.follower_added"): (TELL,),
     ("ticket", "ticket.mentioned"): (TELL,),
+    ("ticket", "mail.bounced"): (TELL,),
     ("outgoing_message", "message.queued"): (TELL,),
     ("access_request", "access.requested"): (TELL,),
     ("device", "device.added"): (TELL,),

@@ -21,6 +21,7 @@ from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
+from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.bulk_api import bp as bulk
@@ -68,6 +69,7 @@ BLUEPRINTS = (
     relations,
     own_relations,
     side_conversations,
+    mail_in,
 )
 
 

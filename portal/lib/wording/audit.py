@@ -121,6 +121,16 @@ ACTIONS = {
     "ticket_view.moved": N_("View of tickets moved"),
     "bulk_change.made": N_("Many tickets changed at once"),
     "bulk_change.undone": N_("Change of many tickets undone"),
+    "mail.bounced": N_("Mail about a ticket came back"),
+    "mail.address_bounced": N_("Mail came back"),
+    "bounced_address.cleared": N_("Address takes mail again"),
+    "inbound_mail.held": N_("Mail held back"),
+    "inbound_mail.released": N_("Held mail released"),
+    "inbound_mail.opened": N_("Held mail opened as a ticket"),
+    "inbound_mail.rejected": N_("Held mail rejected"),
+    "mail_intake.saved": N_("Mailbox settings saved"),
+    "mail_intake.tested": N_("Mailbox tested"),
+    "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
 }
 RECORDS = {
@@ -144,6 +154,9 @@ RECORDS = {
     "attachment": N_("File"),
     "ticket_view": N_("View of tickets"),
     "bulk_change": N_("Change of many tickets"),
+    "inbound_mail": N_("Mail"),
+    "bounced_address": N_("Mail address"),
+    "mail_intake": N_("Mailbox"),
     **people.RECORDS,
 }
 DOORS = {

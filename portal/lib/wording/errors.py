@@ -225,6 +225,19 @@ MESSAGES = {
     "too_many_views": N_("At most %(limit)s views. Delete one first."),
     "internal_error": N_("That did not work. Nothing was saved."),
     "bad_request": N_("The request could not be understood."),
+    "mailbox_not_found": N_("There is no such mailbox."),
+    "inbound_mail_not_found": N_("Mail not found."),
+    "bounced_address_not_found": N_("Address not found."),
+    "signature_invalid": N_("The signature does not hold, or is too old."),
+    "mail_no_such_customer": N_("No customer with an active login has this address."),
+    "mail_decided": N_("Somebody decided about this mail already."),
+    "mail_still_held": N_("This mail cannot be released: %(reason)s"),
+    "mail_not_kept": N_("The message itself is not kept any more."),
+    "mailbox_unreachable": N_("The server cannot be reached."),
+    "mailbox_refused": N_("The server refuses user name and password."),
+    "mailbox_no_folder": N_("The server has no such folder."),
+    "mailbox_untrusted": N_("The server's certificate is not valid, or it offers no encryption."),
+    "mailbox_not_set": N_("Save server, user name and password first."),
 }
 
 

@@ -31,6 +31,7 @@ TEXTS = {
     "ticket_due_soon_update": N_("An update is due soon"),
     "ticket_colleague_replied": N_("%(actor)s replied"),
     "ticket_shared": N_("%(actor)s shares this ticket with you"),
+    "ticket_mail_bounced": N_("A mail about this ticket came back"),
 }
 FALLBACK = N_("Something changed")
 

@@ -33,6 +33,8 @@ PERMISSIONS = {
     "audit:export": N_("Export the audit log"),
     "desk:views": N_("Change the views that the team shares"),
     "desk:export": N_("Export tickets"),
+    "mail:decide": N_("Release or reject held mail"),
+    "mail:configure": N_("Change how mail comes in"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -55,6 +57,6 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
-    (N_("Records"), ("mail:read", "audit:read", "audit:export")),
-    (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure")),
+    (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
+    (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
 )

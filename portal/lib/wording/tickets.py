@@ -179,6 +179,10 @@ EVENTS = {
     "escalated_requested": N_("Escalated to %(role)s on request"),
     "escalation_requested": N_("%(actor)s asked for escalation: %(reason)s"),
     "message_edited": N_("%(actor)s edited a message"),
+    "mail_file_refused": N_("A file of the mail was not taken: %(filename)s"),
+    "mail_bounced": N_("Mail to %(address)s came back; no more is sent there"),
+    "mail_delayed": N_("Mail to %(address)s is delayed"),
+    "mail_from_stranger": N_("Written by mail by %(sender)s, whom nobody knows here"),
 }
 ESCALATION_TARGET = {
     "manager": N_("the team lead"),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal.authz import Actor
 from portal.events import audit
 from portal.lib.vault import UnreadableSecret, Vault
-from portal.models import IdentityProvider, OneTimeLink, SsoAttempt, TotpFactor
+from portal.models import IdentityProvider, MailIntake, OneTimeLink, SsoAttempt, TotpFactor
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.accounts.access_requests import SEALED
 
@@ -40,7 +40,7 @@ class EncryptedColumn:
         return self.key.class_
 
 
-def _column(column: InstrumentedAttribute[bytes], key: InstrumentedAttribute[Any]) -> EncryptedColumn:
+def _column(column: InstrumentedAttribute[Any], key: InstrumentedAttribute[Any]) -> EncryptedColumn:
     name = f"{key.class_.__tablename__}.{column.key}"
     return EncryptedColumn(name, key, column.expression, lambda secret: {column.key: secret})
 
@@ -61,6 +61,8 @@ ENCRYPTED = (
     _column(IdentityProvider.client_secret, IdentityProvider.id),
     _column(SsoAttempt.verifier, SsoAttempt.state_hash),
     _in_json(OneTimeLink.payload, SEALED, OneTimeLink.id),
+    _column(MailIntake.password, MailIntake.tenant_id),
+    _column(MailIntake.webhook_secret, MailIntake.tenant_id),
 )
 
 

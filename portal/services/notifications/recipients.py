@@ -130,6 +130,10 @@ def _shared(facts: Facts) -> Iterable[Notice]:
             yield Notice(person, "ticket_shared", bell=True, mail=_wants_mail(person))
 
 
+def _bounced(facts: Facts) -> Iterable[Notice]:
+    yield from _staff(facts, "ticket_mail_bounced", mail=False)
+
+
 _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.created": _created,
     "ticket.replied": _replied,
@@ -140,6 +144,7 @@ _RULES: dict[str, Callable[[Facts], Iterable[Notice]]] = {
     "ticket.sla_warned": _warned,
     "ticket.follower_added": _shared,
     "ticket.mentioned": _mentioned,
+    "mail.bounced": _bounced,
 }
 
 

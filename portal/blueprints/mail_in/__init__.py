@@ -1,0 +1,1 @@
+"""Mail that servers hand over by HTTP."""
