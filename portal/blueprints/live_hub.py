@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.events.access import AllSessionsEnded
+from portal.events.sso import SsoSignedOut
 from portal.integrations.realtime import LiveEntry, LiveListener
 from portal.lib.clock import utcnow
 from portal.lib.tokens import token_hash
@@ -28,7 +29,7 @@ LISTEN_WAIT_SECONDS = 2.0
 # What moves a number in the frame of pages.
 _COUNTED = frozenset({"ticket.created", "ticket.status_changed", "ticket.assigned", "ticket.replied"})
 # What ends sessions of many, or from far away: their sockets need not wait for the next look.
-_ENDING = frozenset({AllSessionsEnded.kind})
+_ENDING = frozenset({AllSessionsEnded.kind, SsoSignedOut.kind})
 
 
 @dataclass(frozen=True)
