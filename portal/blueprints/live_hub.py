@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.events.access import AllSessionsEnded
+from portal.events.sso import SsoSignedOut
 from portal.integrations.realtime import LiveEntry, LiveListener
 from portal.lib.clock import utcnow
 from portal.lib.tokens import token_hash
@@ -34,7 +35,7 @@ _COUNTED = frozenset(
     }
 )
 # What ends sessions of many, or from far away: their sockets need not wait for the next look.
-_ENDING = frozenset({AllSessionsEnded.kind})
+_ENDING = frozenset({AllSessionsEnded.kind, SsoSignedOut.kind})
 
 
 @dataclass(frozen=True)

@@ -28,3 +28,11 @@ class EmailDomainRemoved(Event):
 
     kind: ClassVar[str] = "email_domain.removed"
     record_type: ClassVar[str] = "email_domain"
+
+
+@dataclass(frozen=True)
+class SsoSignedOut(Event):
+    """Sessions ended because their owner signed out at the provider; `record_id` is the login."""
+
+    kind: ClassVar[str] = "user.sso_signed_out"
+    record_type: ClassVar[str] = "user"

@@ -26,9 +26,12 @@ from joserfc.jwk import KeySet
 
 from portal.integrations.oidc_claims import LEEWAY_SECONDS, Demand, Subject, read_subject
 from portal.integrations.oidc_documents import BROKEN, Documents, OidcError
+from portal.integrations.oidc_logout import Logout, read_logout
 from portal.integrations.outbound import WHOLE_SECONDS, OutboundSession
 
 AT_ONCE_PER_PROVIDER, AT_ONCE = 8, 32
+# Anybody can send a logout token: keys that do not fit it are read anew no more often than this.
+PATIENCE_SECONDS = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Signatures by the provider's private key only: a shared secret would let whoever holds it mint identities.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -129,6 +132,16 @@ class OidcProviders:
                 claims = self._with_userinfo(metadata, claims, tokens)
         return read_subject(metadata.issuer, client.client_id, claims)
 
+    def read_logout(self, issuer: str, client_id: str, raw: str, *, now: datetime) -> Logout:
+        """Whom a logout token signs out, once everything about it holds. Raises OidcError."""
+        with self._turn(issuer):
+            metadata = self._discover(issuer)
+            try:
+                token = self._decode(metadata, raw, patience=PATIENCE_SECONDS)
+            except (JoseError, *BROKEN) as error:
+                raise OidcError("logout_refused", type(error).__name__) from error
+        return read_logout(metadata.issuer, client_id, token.header, token.claims, now)
+
     @contextmanager
     def _turn(self, issuer: str) -> Iterator[None]:
         """Wait for a provider as one of a few; the next one is told at once that it does not answer."""
@@ -205,12 +218,15 @@ class OidcProviders:
             raise OidcError("sso_refused", f"ID token: {type(error).__name__} {error}") from error
         return dict(claims)
 
-    def _decode(self, metadata: Metadata, raw: str) -> jwt.Token:
-        """The token under the provider's keys, which are read again once when they do not fit (rotation)."""
+    def _decode(self, metadata: Metadata, raw: str, *, patience: float = 0.0) -> jwt.Token:
+        """The token under the provider's keys, which are read again once when they do not fit (rotation).
+
+        Not if they were read within the last seconds of `patience`: strangers could have them asked for without end.
+        """
         try:
             return jwt.decode(raw, self._keys(metadata), algorithms=list(ALGORITHMS))
         except (JoseError, *BROKEN):
-            self._documents.forget(metadata.jwks_uri)
+            self._documents.forget(metadata.jwks_uri, older_than=patience)
             return jwt.decode(raw, self._keys(metadata), algorithms=list(ALGORITHMS))
 
     def _keys(self, metadata: Metadata) -> KeySet:

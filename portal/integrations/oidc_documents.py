@@ -73,10 +73,10 @@ class Documents:
             raise OidcError("sso_misconfigured", "no JSON object")
         return found
 
-    def forget(self, address: str | None = None) -> None:
-        """Read it anew the next time (all of them without an address)."""
+    def forget(self, address: str | None = None, *, older_than: float = 0.0) -> None:
+        """Read it anew the next time (all of them without an address), if it is older than so many seconds."""
         with self._lock:
             if address is None:
                 self._known.clear()
-            else:
+            elif time.monotonic() - self._known.get(address, (0.0, None))[0] >= older_than:
                 self._known.pop(address, None)

@@ -124,6 +124,8 @@ class SignInChallenge(Tenanted, Base):
     method: Mapped[str] = mapped_column(String(20), comment="how the first proof was given: password, sso")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     passkey_challenge: Mapped[bytes | None] = mapped_column(LargeBinary(64))
+    provider_id: Mapped[UUID | None] = mapped_column(Uuid, comment="whose proof the first one was")
+    provider_sid: Mapped[str | None] = mapped_column(String(255), comment="its own name for its session")
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
@@ -331,6 +333,25 @@ class SsoAttempt(Tenanted, Base):
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]
+
+
+class ProviderLogout(Tenanted, Base):
+    """A logout token that was taken; it counts once, and what it ended is begun no more (sid)."""
+
+    __tablename__ = "provider_logouts"
+    __table_args__ = (
+        tenant_reference("provider_id", "identity_providers", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "provider_id", "token_hash"),
+        Index("ix_provider_logouts_sid", "tenant_id", "provider_id", "sid"),
+        Index("ix_provider_logouts_expiry", "tenant_id", "expires_at"),
+    )
+
+    id: Mapped[UuidKey]
+    provider_id: Mapped[UUID] = mapped_column(Uuid)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), comment="of its jti")
+    sid: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Moment]
 
 
 class StaffRole(Tenanted, Base):

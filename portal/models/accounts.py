@@ -201,6 +201,13 @@ class AuthSession(Tenanted, Base):
     __table_args__ = (
         tenant_reference("user_id", "users"),
         Index("ix_auth_sessions_user", "tenant_id", "user_id"),
+        Index(
+            "ix_auth_sessions_provider",
+            "tenant_id",
+            "provider_id",
+            "provider_sid",
+            postgresql_where=text("provider_id IS NOT NULL AND revoked_at IS NULL"),
+        ),
     )
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
@@ -211,6 +218,8 @@ class AuthSession(Tenanted, Base):
     user_agent: Mapped[str] = mapped_column(String(255), default="")
     method: Mapped[str] = mapped_column(String(20), default="password", server_default="password")
     device_id: Mapped[UUID | None] = mapped_column(Uuid)
+    provider_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the identity provider it was begun through")
+    provider_sid: Mapped[str | None] = mapped_column(String(255), comment="the provider's own name for its session")
     proved_at: Mapped[Moment | None] = mapped_column(comment="when the person last proved to be it (step-up)")
     factor_at: Mapped[Moment | None] = mapped_column(comment="when a second factor was last given")
     created_at: Mapped[CreatedAt]

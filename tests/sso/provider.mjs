@@ -28,6 +28,10 @@ function start({ port, clients, accounts, kid, inToken, methods }) {
       claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
       // Off: claims come with the ID token; on, as it is by the standard, only from the user info endpoint.
       conformIdTokenClaims: !inToken,
+      // A client that names an address for it hears of sign-outs; its ID tokens name the session (sid).
+      features: { backchannelLogout: { enabled: true } },
+      // The portal of the tests is on this machine, which the provider would keep away from.
+      fetch: (url, { dispatcher: _guarded, ...options }) => globalThis.fetch(url, options),
       findAccount: (_context, login) =>
         accounts[login] && { accountId: login, claims: () => ({ sub: login, ...accounts[login] }) },
       ttl: { Session: 600, Interaction: 600, Grant: 600, AccessToken: 60, IdToken: 60 },

@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 
 from portal.config import ROOT
 from portal.lib.clock import utcnow
-from portal.models import ExternalIdentity, Membership, Person, TotpFactor, User
+from portal.models import AuthSession, ExternalIdentity, Membership, Person, TotpFactor, User
 from runner.environment import Environment
 from runner.layout import Layout
 from runner.progress import Progress
@@ -68,8 +68,10 @@ class RealProvider:
         self._node, self._portal = node, portal
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, *, kid: str = "first", in_token: bool = False, methods: Sequence[str] = METHODS) -> None:
-        """Start (again)."""
+    def start(
+        self, *, kid: str = "first", in_token: bool = False, methods: Sequence[str] = METHODS, tell: str = ""
+    ) -> None:
+        """Start (again); `tell` is the path of ours that hears of sign-outs."""
         self.stop()
         client = {
             "client_id": CLIENT_ID,
@@ -77,6 +79,8 @@ class RealProvider:
             "redirect_uris": [f"{self._portal}/{door}/sso/callback" for door in ("portal", "admin")],
             "token_endpoint_auth_method": methods[0],
         }
+        if tell:
+            client |= {"backchannel_logout_uri": self._portal + tell, "backchannel_logout_session_required": True}
         port = int(self.issuer.rpartition(":")[2] or 0)
         settings = {
             "port": port,
@@ -99,7 +103,7 @@ class RealProvider:
         self._process.stdin.write(json.dumps(settings) + "\n")
         self._process.stdin.flush()
         self.issuer = json.loads(self._process.stdout.readline())["issuer"]
-        self.changed = (kid, in_token, methods) != ("first", False, METHODS)
+        self.changed = (kid, in_token, methods, tell) != ("first", False, METHODS, "")
 
     def stop(self) -> None:
         """End the process by closing its input."""
@@ -167,6 +171,12 @@ class Browser:
         """The provider's two forms: who it is, and that the portal may know."""
         self.submit(login=login, password="anything")
         self.submit()
+
+    def sign_out_there(self, issuer: str) -> None:
+        """End the session at the provider, and say yes when it asks."""
+        self.open(f"{issuer}/session/end")
+        data = dict(_HIDDEN.findall(self.text)) | {"logout": "yes"}
+        self._show(self.http.post(f"{issuer}/session/end/confirm", data=data, timeout=20))
 
     def cancel_there(self) -> None:
         """The provider's way out."""
@@ -336,3 +346,23 @@ def test_a_class_that_the_provider_does_not_confirm(known, visit, real, world):
     assert bob.page.status_code == 401
     assert "did not confirm a second factor" in bob.text
     assert linked(real, world, provider_id) == {}
+
+
+def test_a_sign_out_there_is_one_here(known, visit, real_provider, real, world):
+    provider_id = known()
+    real_provider.start(tell=f"/portal/sso/{provider_id}/backchannel-logout")
+    bob, other = visit(), visit()
+    for browser in (bob, other):
+        browser.go_to_provider("bob@acme.example")
+        browser.sign_in_there("bob")
+        assert browser.is_at("/portal/")
+    with real.begin(world.demo) as session:
+        held = select(AuthSession.provider_sid).where(AuthSession.provider_id == provider_id)
+        names = session.scalars(held).all()
+    assert len(set(names)) == 2
+    assert None not in names
+    bob.sign_out_there(real_provider.issuer)
+    bob.open("/portal/")
+    assert "/portal/login" in bob.page.url
+    other.open("/portal/")
+    assert other.is_at("/portal/"), "another session at the provider"

@@ -99,7 +99,9 @@ class Door:
             raise Unauthenticated("wrong_credentials")
         return user
 
-    def let_in(self, user: User, *, method: str, next_path: str | None = None) -> ResponseReturnValue:
+    def let_in(
+        self, user: User, *, method: str, next_path: str | None = None, via: sessions.Via | None = None
+    ) -> ResponseReturnValue:
         """What follows every first proof: the second step where one is owed, else the page that was wanted."""
         try:
             step = continue_sign_in(
@@ -110,6 +112,7 @@ class Door:
                 origin=http.origin(),
                 device=device_token(),
                 now=http.now(),
+                via=via,
             )
         except Unauthenticated as error:
             # What led here stands (a link taken, an account made); it only opens nothing.

@@ -35,7 +35,7 @@ from portal.services.accounts.second_step import (
     note_recovery,
     use_up,
 )
-from portal.services.accounts.sessions import DOORS
+from portal.services.accounts.sessions import DOORS, Via
 from portal.services.accounts.sign_in import finish_sign_in
 
 CODE_LENGTH = 64
@@ -152,10 +152,12 @@ def _prove(held: OpenChallenge, code: str) -> tuple[bool, CodeKind | None]:
 
 
 def _enter(door: Door, held: OpenChallenge, kind: CodeKind | None) -> ResponseReturnValue:
-    return _finish(door, held.user, held.row.method, kind)
+    return _finish(door, held.user, held.row.method, kind, held.via)
 
 
-def _finish(door: Door, user: User, method: str, kind: CodeKind | None = None) -> ResponseReturnValue:
+def _finish(
+    door: Door, user: User, method: str, kind: CodeKind | None = None, via: Via | None = None
+) -> ResponseReturnValue:
     """Every proof was given: the session, unless another way in is prescribed for the login."""
     try:
         done = finish_sign_in(
@@ -167,6 +169,7 @@ def _finish(door: Door, user: User, method: str, kind: CodeKind | None = None) -
             origin=http.origin(),
             device=device_token(),
             now=http.now(),
+            via=via,
         )
     except Unauthenticated as error:
         # The proofs are used up all the same.

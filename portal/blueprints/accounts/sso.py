@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import current_app, render_template, request
+from flask import current_app, jsonify, render_template, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from limits import RateLimitItemPerMinute
@@ -22,14 +22,16 @@ from portal.integrations.oidc_claims import Subject
 from portal.integrations.oidc_documents import OidcError
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
-from portal.services.accounts.sso import flow
+from portal.services.accounts.sessions import Via
+from portal.services.accounts.sso import flow, logout
 from portal.services.accounts.sso.recognition import recognise
 
 log = structlog.get_logger()
 ADDRESS_LENGTH = 254
-CODE_LENGTH = 4096
-# A whole company may begin its day behind one address; each trip is a row for a day.
+CODE_LENGTH, TOKEN_LENGTH = 4096, 16_384
+# A whole company may begin its day behind one address; each trip is a row for a day. It may end it at once, too.
 TRIPS = RateLimitItemPerMinute(300, namespace="sso-trips")
+LOGOUTS = RateLimitItemPerMinute(600, namespace="sso-logouts")
 
 
 def oidc() -> OidcProviders:
@@ -72,7 +74,41 @@ def come_back(door: Door) -> ResponseReturnValue:
         return _refuse(door, error.code, {}, proved)
     except (Conflict, Unauthenticated) as error:
         return _refuse(door, error.code, error.params, proved)
-    return door.let_in(user, method="sso", next_path=arrival.next)
+    via = Via(arrival.way.provider_id, proved.sid)
+    return door.let_in(user, method="sso", next_path=arrival.next, via=via)
+
+
+def sign_out(provider_id: UUID) -> ResponseReturnValue:
+    """A provider tells of a sign-out there: 200 once what it names has ended, 400 for what proves nothing.
+
+    Nobody is signed in here and no cookie counts: the token's signature says who sends it.
+    """
+    refuse_failing_origin()
+    if not count(LOGOUTS, origin_key()):
+        raise TooManyRequests(retry_after=seconds_to_wait(LOGOUTS, origin_key()))
+    sender = logout.find_sender(http.session(), provider_id)
+    # No connection to the database is held while somebody outside is asked.
+    http.commit()
+    token = request.form.get("logout_token", "")
+    try:
+        if not token or len(token) > TOKEN_LENGTH:
+            raise OidcError("logout_refused", "no token")
+        named = oidc().read_logout(sender.issuer, sender.client_id, token, now=http.now())
+        logout.take_logout(http.session(), sender, named, origin=http.origin(), now=http.now())
+    except (OidcError, Conflict) as error:
+        http.session().rollback()
+        log.warning("sso_logout_refused", reason=str(error), request_id=http.origin().request_id)
+        count_failed_origin()
+        away = error.code in ("sso_unreachable", "sso_misconfigured")
+        return _told(503 if away else 400, error="temporarily_unavailable" if away else "invalid_request")
+    http.commit()
+    return _told(200)
+
+
+def _told(status: int, **body: str) -> ResponseReturnValue:
+    answer = jsonify(body)
+    answer.status_code, answer.headers["Cache-Control"] = status, "no-store"
+    return answer
 
 
 def _arrive(door: Door) -> flow.Arrival:

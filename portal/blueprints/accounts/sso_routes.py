@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.blueprints.accounts import sso
 from portal.blueprints.accounts.routes import DOOR
 from portal.blueprints.policies import public
+from portal.extensions import csrf
 
 bp = Blueprint("sso", __name__, url_prefix="/portal/sso")
 
@@ -31,3 +32,14 @@ def start(provider_id: UUID) -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     """Come back from a provider."""
     return sso.come_back(DOOR)
+
+
+@bp.post("/<uuid:provider_id>/backchannel-logout")
+@public
+def backchannel_logout(provider_id: UUID) -> ResponseReturnValue:
+    """A provider, of either door's people, tells of a sign-out there."""
+    return sso.sign_out(provider_id)
+
+
+# Nobody's browser sends it, and what it carries is signed.
+csrf.exempt(backchannel_logout)

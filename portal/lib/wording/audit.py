@@ -109,6 +109,7 @@ ACTIONS = {
     "user.created": N_("Login created"),
     "user.sso_linked": N_("Single sign-on linked"),
     "user.sso_unlinked": N_("Single sign-on unlinked"),
+    "user.sso_signed_out": N_("Signed out at the identity provider"),
     "role.created": N_("Role created"),
     "role.changed": N_("Role changed"),
     "role.deleted": N_("Role deleted"),

@@ -85,6 +85,7 @@ MESSAGES = {
     "sso_expired": N_("This sign-in took too long or was started elsewhere. Please try again."),
     "sso_cancelled": N_("The sign-in at %(name)s was not finished."),
     "sso_refused": N_("What your company's sign-in sent cannot be trusted. Please try again."),
+    "sso_ended": N_("You have signed out at your company meanwhile. Please sign in again."),
     "sso_weak": N_(
         "Your company's sign-in did not confirm a second factor, or not recently enough. Sign in there anew with one."
     ),

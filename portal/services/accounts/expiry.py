@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from portal.models import OneTimeLink, SignInChallenge, SsoAttempt
+from portal.models import OneTimeLink, ProviderLogout, SignInChallenge, SsoAttempt
 from portal.models.session import TenantSession
 
 # Long enough to look into what happened yesterday.
 KEPT = timedelta(days=1)
 AT_ONCE = 20
-ShortLived = type[SsoAttempt] | type[SignInChallenge] | type[OneTimeLink]
+ShortLived = type[SsoAttempt] | type[SignInChallenge] | type[OneTimeLink] | type[ProviderLogout]
 
 
 def forget_expired(session: TenantSession, table: ShortLived, *, now: datetime) -> None:

@@ -18,7 +18,7 @@ from portal.models.session import TenantSession
 from portal.services.accounts.factors import CodeKind, Factors, read_factors, take_code
 from portal.services.accounts.identity import Identity
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of
-from portal.services.accounts.sessions import Origin
+from portal.services.accounts.sessions import Origin, Via
 
 MAX_TRIES = 5
 
@@ -30,6 +30,11 @@ class OpenChallenge:
     row: SignInChallenge
     user: User
     email: str
+
+    @property
+    def via(self) -> Via | None:
+        """The identity provider that gave the first proof."""
+        return Via(self.row.provider_id, self.row.provider_sid) if self.row.provider_id is not None else None
 
     def factors(self, session: TenantSession) -> Factors:
         """What the login can prove itself with."""

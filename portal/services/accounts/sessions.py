@@ -34,6 +34,14 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Via:
+    """The identity provider that somebody came through, and its own name for its session with them, if it has one."""
+
+    provider_id: UUID
+    sid: str | None
+
+
+@dataclass(frozen=True)
 class HeldSession:
     """The session a request came with, as it stood when the request began."""
 
@@ -71,10 +79,12 @@ def start_session(
     device_id: UUID | None,
     origin: Origin,
     now: datetime,
+    via: Via | None = None,
 ) -> tuple[str, Identity]:
     """Start a session for a login that was proved in full; returns the token for the cookie.
 
-    `method` says how (password, passkey, sso, link), `factor` whether a second factor was given now.
+    `method` says how (password, passkey, sso, link), `factor` whether a second factor was given now, `via` through
+    which identity provider.
     """
     identity = load_identity(session, user, origin)
     token = new_token()
@@ -89,6 +99,8 @@ def start_session(
             user_agent=origin.user_agent[:255],
             method=method,
             device_id=device_id,
+            provider_id=via.provider_id if via else None,
+            provider_sid=via.sid if via else None,
             proved_at=now,
             factor_at=now if factor else None,
             created_at=now,

@@ -22,7 +22,8 @@ from portal.services.accounts.expiry import forget_expired
 from portal.services.accounts.identity import Identity, find_login
 from portal.services.accounts.lockout import count_failure, forgive, refuse_locked, subject_of
 from portal.services.accounts.passwords import Passwords
-from portal.services.accounts.sessions import Origin, start_session
+from portal.services.accounts.sessions import Origin, Via, start_session
+from portal.services.accounts.sso.logout import refuse_signed_out
 from portal.services.accounts.sso.recognition import refuse_other_ways
 
 SSO = "sso"
@@ -114,21 +115,33 @@ def has_second_factor(session: TenantSession, user_id: UUID) -> bool:
 
 
 def continue_sign_in(
-    session: TenantSession, user: User, *, door: str, method: str, origin: Origin, device: str | None, now: datetime
+    session: TenantSession,
+    user: User,
+    *,
+    door: str,
+    method: str,
+    origin: Origin,
+    device: str | None,
+    now: datetime,
+    via: Via | None = None,
 ) -> FactorOwed | PasswordOwed | SignedInNow:
     """After the first proof at a browser's door: a challenge where a second factor is owed, else the session.
 
-    By password only where that does not have to be replaced first.
+    By password only where that does not have to be replaced first; `via` is the identity provider that proved it.
     """
     owed = ask_for_new_password(session, user, origin=origin, now=now) if method == "password" else None
     if owed is not None:
         return owed
     if has_second_factor(session, user.id):
-        return open_challenge(session, user, door=door, method=method, now=now)
-    return finish_sign_in(session, user, door=door, method=method, factor=False, origin=origin, device=device, now=now)
+        return open_challenge(session, user, door=door, method=method, now=now, via=via)
+    return finish_sign_in(
+        session, user, door=door, method=method, factor=False, origin=origin, device=device, now=now, via=via
+    )
 
 
-def open_challenge(session: TenantSession, user: User, *, door: str, method: str, now: datetime) -> FactorOwed:
+def open_challenge(
+    session: TenantSession, user: User, *, door: str, method: str, now: datetime, via: Via | None = None
+) -> FactorOwed:
     """Note that somebody owes the second factor, for ten minutes."""
     forget_expired(session, SignInChallenge, now=now)
     token = new_token()
@@ -140,6 +153,8 @@ def open_challenge(session: TenantSession, user: User, *, door: str, method: str
         door=door,
         method=method,
         attempts=0,
+        provider_id=via.provider_id if via else None,
+        provider_sid=via.sid if via else None,
         created_at=now,
         expires_at=now + CHALLENGE_LIFE,
     )
@@ -157,15 +172,17 @@ def finish_sign_in(
     origin: Origin,
     device: str | None,
     now: datetime,
+    via: Via | None = None,
 ) -> SignedInNow:
     """Start the session of a login that was proved in full, and know its device the next time."""
     if not user.may_sign_in():
         raise Unauthenticated("wrong_credentials")
     if method != SSO:
         refuse_other_ways(session, user)
+    refuse_signed_out(session, via)
     known = recognise_device(session, user, shown=device, origin=origin, now=now)
     token, identity = start_session(
-        session, user, door=door, method=method, factor=factor, device_id=known.id, origin=origin, now=now
+        session, user, door=door, method=method, factor=factor, device_id=known.id, origin=origin, now=now, via=via
     )
     if known.unusual:
         tell(session, DeviceAdded(known.id), actor=identity.actor, now=now)
