@@ -15,6 +15,7 @@ from portal.lib.wording.errors import error_text
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.editing import list_editable
 from portal.services.tickets.escalation_request import is_waiting
+from portal.services.tickets.prepared import offer_replies
 
 
 def detail_context(found: TicketDetail) -> dict[str, Any]:
@@ -44,6 +45,12 @@ def detail_context(found: TicketDetail) -> dict[str, Any]:
 def _editable(found: TicketDetail) -> set[UUID]:
     """The reader's messages that may still be edited."""
     return list_editable(found.ticket, found.messages, http.tenant().tickets, actor=http.actor(), now=http.now())
+
+
+def prepared_text(ticket_id: UUID, wanted: str) -> str:
+    """A prepared reply that was picked without scripts; nothing for any other."""
+    found = offer_replies(http.session(), ticket_id, locale=current_locale(), actor=http.actor())
+    return next((item.text for item in found if str(item.id) == wanted), "")
 
 
 def show_again(
