@@ -56,7 +56,8 @@ def _markdown(text: str) -> Markup:
 def schema_name(content: Json | None) -> str | None:
     """The name of the schema that a body or answer has, None where it has none."""
     for media in (content or {}).get("content", {}).values():
-        return str(media["schema"]["$ref"].rsplit("/", 1)[1])
+        # Files have no schema of ours.
+        return media["schema"]["$ref"].rsplit("/", 1)[1] if "$ref" in media["schema"] else None
     return None
 
 
