@@ -16,6 +16,7 @@ const PLACES = [
 ];
 const FIELDS = ["subject", "description", "category", "priority", "message"];
 const timers = new WeakMap();
+const arrived = new Set();
 
 const address = () => (location.pathname.startsWith("/admin") ? "/admin/drafts" : "/portal/drafts");
 const key = (field) => `portal-draft:${field.dataset.draft}`;
@@ -94,6 +95,8 @@ function fill(field, values) {
 async function restore(field) {
   const kept = bridged(field);
   const place = placeOf(field.dataset.draft);
+  // What was being kept while the form was sent may have come after it.
+  if (arrived.has(key(field))) return void (place && send(place, {}));
   if (kept) {
     fill(field, kept);
     if (place && field.form) keep(field.form);
@@ -110,7 +113,10 @@ function forgetSent() {
   const sent = attempt(() => JSON.parse(sessionStorage.getItem(SENT) ?? "[]")) ?? [];
   attempt(() => sessionStorage.removeItem(SENT));
   if (!document.body.hasAttribute("data-signed-in") || document.querySelector('[data-error-summary], [data-draft][aria-invalid="true"]')) return;
-  sent.forEach(unbridge);
+  sent.forEach((name) => {
+    unbridge(name);
+    arrived.add(name);
+  });
 }
 
 function remember(form) {

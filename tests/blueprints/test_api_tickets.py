@@ -59,7 +59,7 @@ def test_reply_appears_in_the_conversation(api: Any, ticket: Any) -> None:
     answer = api("bob").post(f"{TICKETS}/{made['id']}/reply", json={"message": "It is **still** broken."})
     assert answer.status_code == 201
     entry = answer.get_json()
-    assert set(entry) == {"id", "sender_type", "sender_name", "message", "attachments", "created_at"}
+    assert set(entry) == {"id", "sender_type", "sender_name", "message", "attachments", "created_at", "edited_at"}
     assert (entry["sender_type"], entry["sender_name"]) == ("customer", "Bob Keller")
     found = api("bob").get(f"{TICKETS}/{made['id']}").get_json()
     assert found["messages"] == [entry]

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import gettext
+from portal.blueprints.localisation import current_locale, gettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.document import send_document
@@ -19,6 +19,7 @@ from portal.models import TicketMessage
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.editing import edit_message as replace_words
 from portal.services.tickets.editing import edit_refusal
+from portal.services.tickets.prepared import offer_replies
 from portal.services.tickets.related import RelatedTicket, list_related
 
 
@@ -68,6 +69,15 @@ def related_view(row: RelatedTicket) -> dict[str, Any]:
         "link": row.link,
         "relation": gettext(words[row.link.value] if row.link else SAME_CATEGORY),
     }
+
+
+@bp.get("/<uuid:ticket_id>/prepared")
+@permission(Permission.TICKETS_REPLY)
+def prepared(ticket_id: UUID) -> ResponseReturnValue:
+    """Prepared replies: what the composer's menu holds, and a page without scripts."""
+    found = offer_replies(http.session(), ticket_id, locale=current_locale(), actor=http.actor())
+    page = "tickets/_prepared.html" if http.wants_fragment() else "tickets/prepared.html"
+    return render_template(page, ticket_id=ticket_id, prepared=found)
 
 
 def _edit_page(

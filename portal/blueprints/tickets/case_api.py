@@ -7,13 +7,21 @@ from flask import Blueprint, Response
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
+from portal.blueprints.localisation import current_locale
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.case import related_view
 from portal.blueprints.tickets.document import PDF, send_document
 from portal.blueprints.tickets.requests import MessagePatch
-from portal.blueprints.tickets.schemas import CustomerMessage, RelatedItem, RelatedItems
+from portal.blueprints.tickets.schemas import (
+    CustomerMessage,
+    PreparedItem,
+    PreparedItems,
+    RelatedItem,
+    RelatedItems,
+)
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.editing import edit_message
+from portal.services.tickets.prepared import offer_replies
 from portal.services.tickets.related import list_related
 
 bp = Blueprint("ticket_case_api", __name__, url_prefix="/api/v1/portal/tickets")
@@ -50,3 +58,12 @@ def related(ticket_id: UUID) -> RelatedItems:
     """Tickets of the same company that are linked to this one, and the newest of its category."""
     rows = list_related(http.session(), ticket_id, actor=http.actor())
     return RelatedItems(items=[RelatedItem(**related_view(row)) for row in rows])
+
+
+@bp.get("/<uuid:ticket_id>/prepared-replies")
+@permission(Permission.TICKETS_REPLY)
+@operation("List prepared replies", answer=PreparedItems)
+def prepared(ticket_id: UUID) -> PreparedItems:
+    """Texts that you can start an answer from, in your language."""
+    found = offer_replies(http.session(), ticket_id, locale=current_locale(), actor=http.actor())
+    return PreparedItems(items=[PreparedItem(id=row.id, name=row.name, text=row.text) for row in found])

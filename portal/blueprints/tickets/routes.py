@@ -23,7 +23,7 @@ from portal.blueprints.tickets import several as _several
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
 from portal.blueprints.tickets.rows import draw_rows
-from portal.blueprints.tickets.views import detail_context, request_key
+from portal.blueprints.tickets.views import detail_context, prepared_text, request_key
 from portal.errors import Invalid, NotFound
 from portal.lib.paging import Page
 from portal.lib.wording.errors import error_text
@@ -127,7 +127,10 @@ def detail(ticket_id: UUID) -> ResponseReturnValue:
     found = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
     if found.ticket.merged_into_id is not None and (onward := _onward(ticket_id)):
         return onward
-    return http.render_live("tickets/detail.html", "tickets/_live.html", detail_context(found))
+    context = detail_context(found)
+    if "prepared" in request.args:
+        context["reply"] = prepared_text(ticket_id, request.args["prepared"])
+    return http.render_live("tickets/detail.html", "tickets/_live.html", context)
 
 
 def _onward(ticket_id: UUID) -> ResponseReturnValue | None:

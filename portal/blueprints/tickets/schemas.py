@@ -102,6 +102,20 @@ class EarlierMessages(Shape):
     items: list[EarlierMessage]
 
 
+class PreparedItem(Shape):
+    """A prepared reply, its places filled; edit it before you send it."""
+
+    id: UUID
+    name: str
+    text: str
+
+
+class PreparedItems(Shape):
+    """Prepared replies, in the tenant's order."""
+
+    items: list[PreparedItem]
+
+
 class RelatedItem(Shape):
     """Another ticket that has to do with one."""
 

@@ -17,6 +17,7 @@ from portal.models import Ticket
 from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.editing import list_editable
 from portal.services.tickets.escalation_request import is_waiting
+from portal.services.tickets.prepared import offer_replies
 from portal.services.tickets.standing import decides
 
 
@@ -54,6 +55,12 @@ def offered_actions(ticket: Ticket) -> set[str]:
     """What the page offers this reader in this state: colleagues whom it is shared with may answer, no more."""
     actions = presenters.allowed_actions(ticket, http.tenant().tickets, http.now())
     return actions if decides(ticket, http.actor()) else actions & {"reply"}
+
+
+def prepared_text(ticket_id: UUID, wanted: str) -> str:
+    """A prepared reply that was picked without scripts; nothing for any other."""
+    found = offer_replies(http.session(), ticket_id, locale=current_locale(), actor=http.actor())
+    return next((item.text for item in found if str(item.id) == wanted), "")
 
 
 def show_again(
