@@ -24,6 +24,13 @@ TEXTS = {
     "ticket_colleague_replied": N_("%(actor)s replied"),
     "ticket_shared": N_("%(actor)s shares this ticket with you"),
 }
+CATEGORIES = {
+    "service": N_("Service updates"),
+    "payment": N_("Payment alerts"),
+    "blog": N_("Blog updates"),
+    "system": N_("System alerts"),
+    "security": N_("Account security"),
+}
 FALLBACK = N_("Something changed")
 
 
