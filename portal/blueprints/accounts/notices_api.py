@@ -1,6 +1,6 @@
 """The bell under /api/v1/portal/notifications (NTF-01)."""
 
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from flask import Blueprint
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.accounts.bell import PERIODS, since
+from portal.blueprints.accounts.bell import since
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody, Query, Shape, UtcDateTime
 from portal.blueprints.localisation import gettext
@@ -26,7 +26,7 @@ class NoticeQuery(Query):
     """Which notices."""
 
     category: Category | None = Field(None, description="Of one category only.")
-    period: Literal["7", "30", "all"] = Field(PERIODS[0], description="Of so many days.")
+    period: Literal["7", "30", "all"] = Field("7", description="Of so many days.")
 
 
 class Notice(Shape):
@@ -49,7 +49,7 @@ class Notice(Shape):
         notice = row.notice
         return cls(
             id=notice.id,
-            category=category_of(notice.kind),
+            category=cast("Category", category_of(notice.kind)),
             kind=notice.kind,
             text=notification_text(notice.kind, notice.params, gettext),
             record_type=notice.record_type,
