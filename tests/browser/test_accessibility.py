@@ -11,6 +11,7 @@ from tests.browser.conftest import picture, sign_in
 pytestmark = [pytest.mark.browser, pytest.mark.temporal]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CUSTOMER_PAGES = ("/portal/", "/portal/tickets", "/portal/tickets?view=all&q=zzzz", "/portal/tickets/new", "TICKET",
+                  "/portal/tickets/more", "/portal/tickets/select", "/portal/keyboard",
                   "/portal/notifications", "/portal/account/profile", "/portal/account/notifications", "/portal/help",
                   "/nope")  # fmt: skip
 STAFF_PAGES = ("/admin/tickets/", "STAFF_TICKET", "/admin/sla/policies/", "/admin/sla/policies/new/",

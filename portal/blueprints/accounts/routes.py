@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.accounts.bell import notice_rows
+from portal.blueprints.accounts.bell import PERIODS, notice_rows, notice_tabs, since
 from portal.blueprints.accounts.doors import Door
 from portal.blueprints.accounts.recovery import add_recovery
 from portal.blueprints.accounts.second_step import add_second_step
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.policies import permission, public, signed_in, while_enrolling
 from portal.errors import Invalid
+from portal.lib.wording.notifications import CATEGORIES
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.notifications import bell
 
@@ -108,9 +109,21 @@ def mail_settings() -> ResponseReturnValue:
 @account.get("/notifications")
 @permission(Permission.NOTIFICATIONS_READ)
 def notifications() -> ResponseReturnValue:
-    """What the bell holds: the newest notices, read ones quieter."""
-    rows = bell.list_notifications(http.session(), actor=http.actor(), limit=50)
-    context = {"notices": notice_rows(rows)}
+    """What the bell holds of the last seven days, by category; read ones quieter."""
+    category, period = request.args.get("category", ""), request.args.get("period", "")
+    category = category if category in CATEGORIES else ""
+    period = period if period in PERIODS else PERIODS[0]
+    rows = bell.list_notifications(
+        http.session(), since=since(period, http.now()), category=category or None, actor=http.actor()
+    )
+    here = {name: value for name, value in (("category", category), ("period", period)) if value}
+    context = {
+        "notices": notice_rows(rows),
+        "tab_items": notice_tabs("account.notifications", category, period),
+        "here": http.address_of("account.notifications", **here),
+        "period": period,
+        "older": http.address_of("account.notifications", **here | {"period": "all"}),
+    }
     return http.render_live("accounts/notifications.html", "accounts/_notices.html", context)
 
 
@@ -129,6 +142,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
     """Note that a notice was read, and lead to the record it is about."""
     row = bell.mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
     http.commit()
+    if row.record_type != "ticket":
+        return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)
 
 

@@ -8,6 +8,7 @@ from portal.blueprints.accounts.api import bp as auth
 from portal.blueprints.accounts.company_api import bp as company
 from portal.blueprints.accounts.factors_api import bp as factors
 from portal.blueprints.accounts.join_api import bp as join
+from portal.blueprints.accounts.notices_api import bp as notices
 from portal.blueprints.accounts.recovery_api import bp as recovery
 from portal.blueprints.accounts.sharing_api import bp as sharing
 from portal.blueprints.accounts.staff_companies_api import bp as staff_companies
@@ -61,6 +62,7 @@ BLUEPRINTS = (
     audit,
     colleagues,
     ticket_list,
+    notices,
     sharing,
     bulk,
     ticket_views,

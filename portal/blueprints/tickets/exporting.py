@@ -1,5 +1,6 @@
 """A list of tickets as a file, for pages and programs alike."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
@@ -29,6 +30,7 @@ from portal.services.tickets.exporting import (
 from portal.services.tickets.listing import TicketFilter
 from portal.services.tickets.rows import TicketRow
 
+_LONG = re.compile(r"(\S{24})(?=\S)")
 FORMATS = ("csv", "pdf")
 MOST_CHOSEN = 200
 PDF = "application/pdf"
@@ -99,4 +101,5 @@ def _document(pages: Iterator[Sequence[TicketRow]], words: ExportWords, filters:
 
 
 def _printed(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+    """A word longer than its column gets places to break at."""
+    return _LONG.sub("\\1\u200b", "" if cell is None else str(cell))

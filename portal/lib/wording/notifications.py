@@ -33,6 +33,13 @@ TEXTS = {
     "ticket_shared": N_("%(actor)s shares this ticket with you"),
     "ticket_mail_bounced": N_("A mail about this ticket came back"),
 }
+CATEGORIES = {
+    "service": N_("Service updates"),
+    "payment": N_("Payment alerts"),
+    "blog": N_("Blog updates"),
+    "system": N_("System alerts"),
+    "security": N_("Account security"),
+}
 FALLBACK = N_("Something changed")
 
 

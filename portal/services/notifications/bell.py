@@ -10,6 +10,7 @@ from portal.authz import Actor, Permission, require
 from portal.errors import NotFound
 from portal.models import Notification, Ticket
 from portal.models.session import TenantSession
+from portal.services.notifications.categories import in_category
 from portal.services.tickets.queries import visible_to
 
 LIMIT = 50
@@ -25,9 +26,22 @@ class NoticeRow:
     subject: str
 
 
-def list_notifications(session: TenantSession, *, actor: Actor, limit: int = LIMIT) -> list[NoticeRow]:
-    """The actor's newest notices (at most `limit`), leaving out records that are not theirs to see any more."""
+def list_notifications(
+    session: TenantSession,
+    *,
+    since: datetime | None = None,
+    category: str | None = None,
+    actor: Actor,
+    limit: int = LIMIT,
+) -> list[NoticeRow]:
+    """The actor's newest notices (at most `limit`), leaving out records that are not theirs to see any more.
+
+    `since` and `category` (one of `CATEGORIES`) narrow them.
+    """
     require(actor, Permission.NOTIFICATIONS_READ)
+    narrowed = [] if since is None else [Notification.created_at >= since]
+    if category is not None:
+        narrowed.append(in_category(category))
     rows = session.execute(
         select(Notification, Ticket.ticket_number, Ticket.subject)
         .outerjoin(
@@ -39,7 +53,11 @@ def list_notifications(session: TenantSession, *, actor: Actor, limit: int = LIM
                 visible_to(actor),
             ),
         )
-        .where(Notification.user_id == actor.user_id, or_(Notification.record_type != "ticket", Ticket.id.is_not(None)))
+        .where(
+            Notification.user_id == actor.user_id,
+            or_(Notification.record_type != "ticket", Ticket.id.is_not(None)),
+            *narrowed,
+        )
         .order_by(Notification.created_at.desc(), Notification.id.desc())
         .limit(limit)
     )
