@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
+from portal.authz import system_actor
 from portal.demo.content import demo_uuid
 from portal.demo.people import DEMO, TENANTS
 from portal.demo.scale import RARE_WORD, add_tickets
@@ -20,10 +21,13 @@ from portal.models import (
     Ticket,
     TicketMessage,
     TicketStatus,
+    TicketView,
 )
 from portal.models.session import TenantSessions, normalise_url
 from portal.services.accounts.invitation_queries import state_of
 from portal.services.tickets.escalation import advance_clock
+from portal.services.tickets.saved_counting import count_saved_views
+from portal.services.tickets.saved_views import SavedView
 from tests.conftest import CHEAP
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -111,3 +115,10 @@ def test_its_files_are_real(demo):
     assert recording.consent_at is None
     entry = demo.get(TicketMessage, recording.message_id)
     assert [file["id"] for file in entry.attachments] == [str(recording.id)]
+
+
+def test_the_teams_views_find_something(demo):
+    views = [SavedView.of(row) for row in demo.scalars(select(TicketView).where(TicketView.owner_id.is_(None)))]
+    counts = count_saved_views(demo, views, actor=system_actor(demo.tenant_id), now=NOON)
+    assert len(views) == 4
+    assert all(counts.values()), {view.name: counts[view.id] for view in views}

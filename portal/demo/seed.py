@@ -24,6 +24,7 @@ from portal.demo.settings import (
     RIYADH_HOURS,
 )
 from portal.demo.tickets import seed_ticket
+from portal.demo.views import seed_views
 from portal.integrations.storage import FileStorage
 from portal.models import (
     BusinessCalendar,
@@ -73,6 +74,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             session.flush()
             seed_invitations(session, tenant, now=now)
             seed_addresses(session, tenant, now=now)
+            seed_views(session, tenant, now=now)
             policies = load_terms(session)
             for ticket in tenant.tickets:
                 row = seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)

@@ -20,6 +20,8 @@ from portal.services.tickets.rows import TicketRow
 Draw = Callable[..., Markup]
 Item = Mapping[str, Any]
 TAGS_SHOWN = 3
+# Short names in each cell: wide screens only (n), all but phones (p); see `assets/css/admin-pages.css`.
+_WIDE = ' class="n"'
 # Name, what it is called, the order it gives, and from which screen on it is dropped.
 HEADS: dict[str, tuple[str, str, str]] = {
     "priority": (N_("Priority"), "-priority", ""),
@@ -83,73 +85,73 @@ def _row(item: Item, cells: Sequence[Callable[..., str]], badge: Draw, avatar: D
         else ""
     )
     drawn = "".join(cell(item, badge, avatar) for cell in cells)
-    head = f'<tr class="is-linked" id="{escape(item["number"])}" data-live-row>'
+    head = f'<tr id="{escape(item["number"])}" data-live-row>'
     return Markup(f"{head}{box}{drawn}</tr>\n")  # noqa: S704 - escaped
 
 
 def _priority(item: Item, badge: Draw, avatar: Draw) -> str:
     level = item["priority"]
-    urgent = " text-err" if level == "urgent" else ""
+    urgent = ' class="text-err"' if level == "urgent" else ""
     said = f'<span class="sr-only">{escape(gettext(PRIORITY[level]))}</span>'
-    return f'<td class="nowrap{urgent}">{shape(_MARKS[level])}{said}</td>'
+    return f"<td{urgent}>{shape(_MARKS[level])}{said}</td>"
 
 
 def _number(item: Item, badge: Draw, avatar: Draw) -> str:
-    return f'<td class="td-meta hide-phone"><bdi>{escape(item["number"])}</bdi></td>'
+    return f'<td class="p"><bdi>{escape(item["number"])}</bdi></td>'
 
 
 def _subject(item: Item, badge: Draw, avatar: Draw) -> str:
     return (
         f'<td class="td-fill"><div class="cell-line" dir="auto"><a class="cell-link" href="{escape(item["url"])}">'
-        f'{escape(item["subject"])}</a><span class="cell-snippet"><bdi>{escape(item["snippet"])}</bdi></span></div>'
+        f"{escape(item['subject'])}</a> <bdi>{escape(item['snippet'])}</bdi></div>"
         "</td>"
     )
 
 
-def _text(name: str, css: str) -> Callable[..., str]:
-    return lambda item, badge, avatar: f'<td class="{css}" dir="auto"><bdi>{escape(item[name])}</bdi></td>'
+def _text(name: str, css: str = "") -> Callable[..., str]:
+    return lambda item, badge, avatar: f'<td{css} dir="auto">{escape(item[name])}</td>'
 
 
 def _status(item: Item, badge: Draw, avatar: Draw) -> str:
-    return f'<td class="nowrap">{badge(item["status"], "staff", plain=True, label=item["status_label"])}</td>'
+    return f"<td>{badge(item['status'], 'staff', plain=True, label=item['status_label'])}</td>"
 
 
 def _promise(item: Item, badge: Draw, avatar: Draw) -> str:
-    return f'<td class="nowrap">{promise(item["promise"])}</td>'
+    return f"<td>{promise(item['promise'])}</td>"
 
 
 def _step(item: Item, badge: Draw, avatar: Draw) -> str:
-    return f'<td class="nowrap hide-narrow">{draw_step(item["step"])}</td>'
+    return f'<td class="n">{draw_step(item["step"])}</td>'
 
 
 def _tags(item: Item, badge: Draw, avatar: Draw) -> str:
     tags = item.get("tags", ())
     shown = "".join(f'<span class="tag"><bdi>{escape(tag)}</bdi></span> ' for tag in tags[:TAGS_SHOWN])
     more = f"+{len(tags) - TAGS_SHOWN}" if len(tags) > TAGS_SHOWN else ""
-    return f'<td class="nowrap hide-narrow">{shown}{more}</td>'
+    return f'<td class="n">{shown}{more}</td>'
 
 
 def _source(item: Item, badge: Draw, avatar: Draw) -> str:
     source = str(item.get("source", ""))
-    return f'<td class="td-meta hide-narrow">{escape(gettext(SOURCE[source]) if source in SOURCE else source)}</td>'
+    return f'<td class="n">{escape(gettext(SOURCE[source]) if source in SOURCE else source)}</td>'
 
 
 def _assignee(item: Item, badge: Draw, avatar: Draw) -> str:
     name = item["assignee"]
-    return f'<td class="hide-phone">{avatar(name, "staff" if name else "nobody", 24, hidden=False)}</td>'
+    return f'<td class="p">{avatar(name, "staff" if name else "nobody", 24, hidden=False)}</td>'
 
 
 def _moment(name: str) -> Callable[..., str]:
-    return lambda item, badge, avatar: f'<td class="td-meta hide-narrow">{time_tag(item[name])}</td>'
+    return lambda item, badge, avatar: f'<td class="n">{time_tag(item[name])}</td>'
 
 
 _CELLS: dict[str, Callable[..., str]] = {
     "priority": _priority,
     "number": _number,
     "subject": _subject,
-    "customer": _text("customer", "nowrap"),
-    "requester": _text("requester", "nowrap hide-narrow"),
-    "category": _text("category", "nowrap hide-narrow"),
+    "customer": _text("customer"),
+    "requester": _text("requester", _WIDE),
+    "category": _text("category", _WIDE),
     "status": _status,
     "promise": _promise,
     "next_step": _step,

@@ -1,6 +1,7 @@
 """Views of the queue as the team keeps them: list, form, copies, order, versions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.admin.base import ServiceView, route
+from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.view_forms import FormErrors, form_choices, form_values, read_form
 from portal.authz import Permission
 from portal.blueprints import http
@@ -45,8 +47,9 @@ class SavedViewsView(ServiceView):
     @route("/side")
     def side(self) -> ResponseReturnValue:
         """The views beside the queue, which asks for them once it is there."""
-        current = request.args.get("view", type=UUID)
-        return self.render("admin/tickets/_side_views.html", views=_counted(), current=current)
+        address = QueueAddress.read(request.args)
+        place = replace(address, cursor="", select=False).query()
+        return self.render("admin/tickets/_side_views.html", views=_counted(), current=address.saved_id, place=place)
 
     @route("/new", methods=("GET", "POST"))
     def create(self) -> ResponseReturnValue:
