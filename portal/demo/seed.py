@@ -13,6 +13,7 @@ from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
+from portal.demo.relations import seed_relations
 from portal.demo.settings import (
     ALWAYS_HOURS,
     AUTO_CLOSE,
@@ -81,6 +82,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
                 seed_files(session, tenant, ticket, row, storage, now)
             seed_inbound(session, tenant, now=now)
             seed_colleagues(session, tenant, now=now)
+            seed_relations(session, tenant, users=users, policies=policies, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

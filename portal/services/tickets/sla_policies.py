@@ -49,7 +49,7 @@ _TELL_OPEN_TICKETS = text(
            jsonb_build_object('cycle', t.clock_cycle, 'company_id', t.customer_id, 'requester_id', t.requester_id),
            :actor_kind, :actor_id, :correlation_id, :depth, :now
     FROM portal_tickets t
-    WHERE t.tenant_id = :tenant_id AND t.status NOT IN ('closed', 'cancelled')
+    WHERE t.tenant_id = :tenant_id AND t.status NOT IN ('closed', 'cancelled') AND t.trashed_at IS NULL
     """
 )
 
