@@ -19,6 +19,7 @@ from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
+from portal.admin.sla.assignment import ProfilesView, RulesOfAssignmentView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
@@ -73,5 +74,7 @@ def init_admin(app: Flask) -> None:
         SessionsView(name="Sessions", endpoint="staff_sessions", url="sessions"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
+        RulesOfAssignmentView(),
+        ProfilesView(),
     )
     init_navigation(app)

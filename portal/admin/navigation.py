@@ -55,6 +55,7 @@ SETTINGS = (
     SettingsPage(
         "sla_calendars", N_("Working hours"), "calendar-clock", "sla_calendars.index_view", Permission.SLA_READ
     ),
+    SettingsPage("assignment_rules", N_("Assignment"), "user-plus", "assignment_rules.index_view", Permission.SLA_READ),
     SettingsPage("ticket_categories", N_("Categories"), "tag", "ticket_categories.index_view", Permission.SLA_READ),
     SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
     SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),

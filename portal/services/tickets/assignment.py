@@ -62,6 +62,7 @@ class TeamMember:
     absent_until: datetime | None
     most_open: int | None
     open_tickets: int
+    calendar_id: UUID | None = None
 
     def is_absent(self, at: datetime) -> bool:
         """Whether `at` lies in the absence; an end that is not given is not in sight."""
@@ -109,6 +110,7 @@ def _member(
         absent_until=profile.absent_until if profile else None,
         most_open=profile.most_open if profile else None,
         open_tickets=count,
+        calendar_id=profile.calendar_id if profile else None,
     )
 
 
