@@ -23,6 +23,7 @@ from portal.admin.sla.assignment import ProfilesView, RulesOfAssignmentView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.sla.report import PromiseReportView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.tickets.clock import ClockView
@@ -76,5 +77,6 @@ def init_admin(app: Flask) -> None:
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
         RulesOfAssignmentView(),
         ProfilesView(),
+        PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
     )
     init_navigation(app)

@@ -18,7 +18,9 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.assignment_api import bp as assignment
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
+from portal.blueprints.tickets.sla_api import bp as sla
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
 
@@ -40,6 +42,8 @@ BLUEPRINTS = (
     audit,
     pages,
     ticket_clock,
+    sla,
+    assignment,
 )
 
 

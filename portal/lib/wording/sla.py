@@ -31,3 +31,4 @@ STRATEGIES = {
     "least_loaded": N_("Whoever has the fewest open tickets"),
     "person": N_("The first of these people who is there"),
 }
+GROUPINGS = {"week": N_("Week"), "category": N_("Category"), "agent": N_("Agent"), "policy": N_("Promise")}
