@@ -24,9 +24,11 @@ from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
+from portal.admin.sla.assignment import ProfilesView, RulesOfAssignmentView
 from portal.admin.sla.calendars import CalendarsView
 from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
+from portal.admin.sla.report import PromiseReportView
 from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
@@ -100,5 +102,8 @@ def init_admin(app: Flask) -> None:
         MailboxView(name="Mailbox", endpoint="mailbox", url="settings/mailbox"),
         CountsView(name="Counts", endpoint="staff_counts", url="counts"),
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
+        RulesOfAssignmentView(),
+        ProfilesView(),
+        PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
     )
     init_navigation(app)

@@ -72,6 +72,8 @@ SETTINGS = (
     SettingsPage(
         "sla_calendars", N_("Working hours"), "calendar-clock", "sla_calendars.index_view", Permission.SLA_READ
     ),
+    SettingsPage("promise_report", N_("Promises kept"), "shield-check", "promise_report.index", Permission.SLA_READ),
+    SettingsPage("assignment_rules", N_("Assignment"), "user-plus", "assignment_rules.index_view", Permission.SLA_READ),
     SettingsPage("ticket_categories", N_("Categories"), "tag", "ticket_categories.index_view", Permission.SLA_READ),
     SettingsPage(
         "ticket_settings",

@@ -25,6 +25,7 @@ from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
+from portal.blueprints.tickets.assignment_api import bp as assignment
 from portal.blueprints.tickets.bulk_api import bp as bulk
 from portal.blueprints.tickets.case_api import bp as ticket_case
 from portal.blueprints.tickets.case_staff_api import bp as desk_case
@@ -34,6 +35,7 @@ from portal.blueprints.tickets.list_api import bp as ticket_list
 from portal.blueprints.tickets.relations_api import bp as relations
 from portal.blueprints.tickets.relations_api import customer_bp as own_relations
 from portal.blueprints.tickets.side_api import bp as side_conversations
+from portal.blueprints.tickets.sla_api import bp as sla
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.blueprints.tickets.views_api import bp as ticket_views
 from portal.extensions import csrf
@@ -72,6 +74,8 @@ BLUEPRINTS = (
     own_relations,
     side_conversations,
     mail_in,
+    sla,
+    assignment,
 )
 
 

@@ -40,6 +40,8 @@ MESSAGES = {
     "not_a_number": N_("Enter a whole number."),
     "not_an_id": N_("This is not a valid id."),
     "out_of_range": N_("Choose a value from %(low)s to %(high)s."),
+    "span_invalid": N_("The last day comes after the first, at most %(limit)s days later."),
+    "absence_ends_early": N_("The absence ends before it starts."),
     "must_be_positive": N_("Enter a time longer than zero."),
     "duration_invalid": N_("Enter a time such as 15 min, 4 h or 2 d."),
     "target_required": N_("Set a time for the first answer or for the solution."),

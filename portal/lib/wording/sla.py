@@ -23,3 +23,12 @@ def moment_text(kind: str, translate: Callable[[str], str], *, reason: str | Non
     """The sentence of one step; `day` is the holiday's date as the reader writes it."""
     status = translate(STATUS_FOR_STAFF[reason]) if reason in STATUS_FOR_STAFF else (reason or "")
     return translate(MOMENTS[kind]) % {"status": status, "day": day}
+
+
+# How a rule of assignment chooses among those who can take a ticket.
+STRATEGIES = {
+    "round_robin": N_("Everybody in turn"),
+    "least_loaded": N_("Whoever has the fewest open tickets"),
+    "person": N_("The first of these people who is there"),
+}
+GROUPINGS = {"week": N_("Week"), "category": N_("Category"), "agent": N_("Agent"), "policy": N_("Promise")}

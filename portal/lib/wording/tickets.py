@@ -148,6 +148,8 @@ EVENTS = {
     "time_removed": N_("%(actor)s took back %(minutes)s minutes"),
     "macro_applied": N_("%(actor)s used the macro “%(macro)s”"),
     "sla_warned": N_("The team was reminded that the promise is due soon"),
+    "rule_applied": N_("The rule “%(rule)s” chose %(to_name)s"),
+    "rule_found_nobody": N_("The rule “%(rule)s” found nobody who is there"),
     "rated": N_("%(actor)s rated the solution %(rating)s of 5"),
     "solution_attached": N_("%(actor)s attached the solution: %(filename)s"),
     "recording_offered": N_("%(actor)s attached a recording and asks for consent: %(filename)s"),

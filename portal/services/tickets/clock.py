@@ -18,6 +18,8 @@ from portal.models.session import TenantSession
 from portal.services.tickets.policies import PolicyTerms, policy_of
 from portal.services.tickets.rounds import asked_at, turn_rounds
 
+# Among the steps done in a cycle: somebody was looked for by the rules of assignment. No step of the promise.
+ASSIGNMENT = "assignment"
 PAUSE_STATUSES = (TicketStatus.WAITING_CUSTOMER.value, TicketStatus.AWAITING_PAYMENT.value)
 
 
@@ -64,7 +66,7 @@ def clock_input(ticket: Ticket) -> ClockInput:
         resolved_at=ticket.resolved_at,
         terminal=ticket.status in FINAL,
         pauses=tuple(pauses_of(ticket)),
-        fired=frozenset(ticket.clock_fired),
+        fired=frozenset(ticket.clock_fired) - {ASSIGNMENT},
         asked_at=asked_at(ticket),
         told_at=ticket.team_spoke_at,
         rounds_missed=ticket.rounds_missed,

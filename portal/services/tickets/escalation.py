@@ -18,6 +18,7 @@ from portal.events.tickets import TicketAssigned, TicketEscalated, TicketSlaWarn
 from portal.lib.sla_clock import Step
 from portal.models import Membership, Person, Role, Ticket, TicketStatus, User, UserStatus
 from portal.models.session import TenantSession
+from portal.services.tickets.assignment import assign_by_rule
 from portal.services.tickets.clock import refresh_clock
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import lock_with_policies
@@ -33,7 +34,7 @@ class Wake:
 
 
 def advance_clock(session: TenantSession, ticket_id: UUID, *, cycle: int, now: datetime) -> Wake:
-    """Fire every step that is due and unfired, store the new reading, and say when the next one comes.
+    """Look for somebody once, fire every step that is due and unfired, store the new reading, say when the next comes.
 
     Safe to repeat at any time: fired steps are marked in the transaction that carries them out. A ticket
     that is gone, or whose clock has begun a later cycle, ends the caller's run.
@@ -45,6 +46,8 @@ def advance_clock(session: TenantSession, ticket_id: UUID, *, cycle: int, now: d
         return Wake(None, done=True)
     if ticket.clock_cycle != cycle:
         return Wake(None, done=True)
+    if given := assign_by_rule(session, ticket, actor=actor, now=now):
+        publish(session, *given, actor=actor, now=now, after={"assigned_to": ticket.assigned_to})
     reading = refresh_clock(session, ticket, now=now, policies=policies)
     if reading is not None and reading.due:
         for step in reading.due:

@@ -11,7 +11,7 @@ from portal.events import publish
 from portal.events.tickets import TicketRated, TicketStatusChanged
 from portal.models import ACTIVE, FINAL, MOVES, SenderType, Ticket, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.clock import set_clock, steps_of
+from portal.services.tickets.clock import ASSIGNMENT, set_clock, steps_of
 from portal.services.tickets.policies import PolicyTerms, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
 from portal.services.tickets.reopening import require_reopenable
@@ -51,6 +51,9 @@ def _enter(ticket: Ticket, target: TicketStatus, now: datetime) -> None:
     before, ticket.status = ticket.status, target
     ticket.resolved_at = _resolved_at(ticket, target, now)
     ticket.closed_at = now if target in FINAL else None
+    if before is TicketStatus.RESOLVED and target in ACTIVE:
+        # Taken up again: if who had it is away, the rules find somebody else.
+        ticket.clock_fired = [key for key in ticket.clock_fired if key != ASSIGNMENT]
     if before in FINAL:
         # A closed ticket that opens again makes a new promise; its old clock has run out.
         ticket.clock_cycle += 1

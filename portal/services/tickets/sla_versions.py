@@ -84,13 +84,13 @@ def list_versions(session: TenantSession, record_type: str, record_id: UUID, *, 
 
 def get_version(session: TenantSession, record_type: str, record_id: UUID, number: int) -> ConfigVersion:
     """One version; NotFound where there is none of that number."""
-    row = session.scalar(
-        select(ConfigVersion).where(
-            ConfigVersion.record_type == record_type,
-            ConfigVersion.record_id == record_id,
-            ConfigVersion.version == number,
-        )
+    wanted = select(ConfigVersion).where(
+        ConfigVersion.record_type == record_type,
+        ConfigVersion.record_id == record_id,
+        ConfigVersion.version == number,
     )
+    # Beyond that the column holds nothing.
+    row = session.scalar(wanted) if number < 2**31 else None
     if row is None:
         raise NotFound("version")
     return row
