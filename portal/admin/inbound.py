@@ -144,7 +144,13 @@ class InboundView(ServiceModelView):
     def _page(self, found: tuple[InboundMail, str, bool], *, requester: str = "", errors: Any = ()) -> str:
         mail, number, kept = found
         return self.render(
-            self.details_template, model=mail, number=number, kept=kept, requester=requester, errors=list(errors)
+            self.details_template,
+            model=mail,
+            number=number,
+            kept=kept,
+            releasable=mail.reason not in holding.NOBODY_S,
+            requester=requester,
+            errors=list(errors),
         )
 
     def _decided(self, mail: InboundMail, text: str) -> ResponseReturnValue:

@@ -52,7 +52,7 @@ def decide(session: TenantSession, delivery: Delivery, *, vault: Vault, place: F
         return Written("ignored", unwanted)
     intake = load_intake(session)
     proof = proof_of_sender(mail, next(iter(mail.senders), ""), intake.trusted_host)
-    doubt = "" if delivery.released else _doubt(mail, proof, intake)
+    doubt = _doubt(delivery, proof, intake)
     if not delivery.released:
         outcome, reason = flood_reason(session, next(iter(mail.senders), ""), now=now)
         if outcome:
@@ -81,11 +81,13 @@ def _unwanted(session: TenantSession, delivery: Delivery) -> str:
     return machine_reason(mail)
 
 
-def _doubt(mail: ReceivedMail, proof: Proof, intake: MailIntake) -> str:
-    if not mail.senders:
-        return "no_sender"
-    if len(mail.senders) > 1:
-        return "several_senders"
+def _doubt(delivery: Delivery, proof: Proof, intake: MailIntake) -> str:
+    """Why it is not clear who wrote; somebody of the team may vouch for one sender, not choose among several."""
+    senders = delivery.mail.senders
+    if len(senders) != 1:
+        return "several_senders" if senders else "no_sender"
+    if delivery.released:
+        return ""
     if proof is Proof.FAILED:
         return "spoofed"
     return "unverified" if intake.verified_only and proof is not Proof.VERIFIED else ""

@@ -20,6 +20,8 @@ from portal.services.mail_in.taking import MailTools, finish
 from portal.services.mail_in.writing import Written, open_ticket
 
 HELD, REJECTED = "held", "rejected"
+# There is nobody in whose name such a mail could be let in; it can only be opened as somebody's.
+NOBODY_S = frozenset({"no_sender", "several_senders", "unknown_sender", "sender_without_login", "not_participant"})
 
 
 def release_mail(

@@ -54,6 +54,14 @@ def test_releasing_gives_nobody_more_rights(box):
     assert box.messages(ticket.id) == []
 
 
+@pytest.mark.parametrize("senders", [b"", b"From: bob@acme.example, sam@demo.example\r\n"])
+def test_nobody_can_vouch_for_no_sender_or_for_several(box, senders):
+    taken = box.take(senders + b"Message-ID: <who@x.example>\r\nSubject: x\r\n\r\nhi")
+    with pytest.raises(Conflict, match="mail_still_held"):
+        decide(box, release_mail, taken.mail_id)
+    assert decide(box, open_held_mail, taken.mail_id, requester="bob@acme.example").outcome == "opened"
+
+
 def test_a_colleague_s_answer_is_let_in(box):
     ticket = box.ticket()
     taken = box.take(
