@@ -1,8 +1,11 @@
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from portal.integrations.realtime import LiveEntry
+from portal.services.tickets.opening import NewTicket, create_ticket
+from portal.services.tickets.presence import note_presence
 
 CUSTOMERS = ("alice", "bob", "charlie", "nia")
 STAFF = ("sam", "noor")
@@ -87,3 +90,19 @@ def test_a_bell_of_a_thousand_people_is_split(world):
     assert all(len(payload) <= PAYLOAD_BYTES for payload in payloads)
     heard = [user for payload in payloads for one in unpack(payload) for user in one.user_ids]
     assert tuple(heard) == people
+
+
+def test_presence_is_told_to_the_team_by_whichever_process_saw_it(world, line, sessions):
+    sam, bob = line("sam"), line("bob")
+    now = datetime.now(UTC)
+    with sessions.begin(world.demo) as session:
+        new = NewTicket("VPN", "Drops.", "drill")
+        ticket = create_ticket(session, new, actor=world.people["bob"].actor, now=now).id
+    mia = world.people["mia"].actor
+    with sessions.begin(world.demo) as session:
+        note_presence(session, ticket, activity="viewing", actor=mia, now=now)
+    assert sam.listen(15, until="presence.changed") == [("presence.changed", {"id": str(ticket)})]
+    with sessions.begin(world.demo) as session:
+        note_presence(session, ticket, activity="viewing", actor=mia, now=now)
+    assert sam.listen(0.3) == []
+    assert bob.listen(0.1) == []

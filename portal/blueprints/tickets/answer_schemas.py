@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Named, Query, Shape, UtcDateTime, left_out
@@ -26,6 +26,13 @@ MacroName = Annotated[str, Field(max_length=NAME_LENGTH, json_schema_extra=SOME_
 OwnName = Annotated[str, Field(max_length=60, json_schema_extra=ANY_TEXT)]
 OwnNames = Annotated[dict[str, OwnName], Field(max_length=20, description="Language -> name.")]
 Tag = Annotated[str, Field(max_length=TAG_LENGTH, json_schema_extra=SOME_TEXT)]
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+Weeks = Annotated[Literal[4, 13, 26, 52], BeforeValidator(_number)]
 
 
 class MacroChanges(Body):
@@ -235,7 +242,7 @@ class Followers(Shape):
 class SatisfactionQuery(Query):
     """Which ratings count."""
 
-    weeks: Literal[4, 13, 26, 52] = Field(13, description="Tickets solved in the last so many weeks.")
+    weeks: Weeks = Field(13, description="Tickets solved in the last so many weeks.")
     category: Annotated[str, Field(max_length=50, json_schema_extra=ANY_TEXT)] = ""
     agent: UUID | None = None
 

@@ -7,9 +7,11 @@ from sqlalchemy import delete, func, select
 from portal.models import MailMessage, Membership, Notification, OutboxEvent, Role, TicketStatus, UserStatus
 from portal.services.notifications.fan_out import fan_out
 from portal.services.tickets.conversation import add_note, reply_as_customer, reply_as_staff
+from portal.services.tickets.custom_statuses import StatusForm, save_custom_status
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.escalation import advance_clock
 from portal.services.tickets.lifecycle import close_ticket, rate_ticket, reopen_ticket
+from portal.services.tickets.mentions import follow_ticket
 from tests.services.notifications.conftest import BASE_URL
 
 TEAM_BELLS = {"sam": "ticket_opened", "jonas": "ticket_opened", "mia": "ticket_opened"}
@@ -209,3 +211,36 @@ def test_a_person_in_two_roles_is_told_once(session, told, open_ticket, actor_of
 
 def test_an_unknown_event_is_no_work(session):
     assert fan_out(session, uuid4(), base_url=BASE_URL, now=None) == []
+
+
+def test_a_mention_reaches_those_it_names_and_no_customer(session, told, open_ticket, actor_of, now):
+    ticket = open_ticket()
+    note = "@Mia Lindqvist @Bill Hartmann @Bob Keller the customer's firewall is old"
+    add_note(session, ticket.id, message=note, actor=actor_of("sam"), now=now)
+    expected = dict.fromkeys(("mia", "bill"), "ticket_mentioned")
+    assert told.of(ticket, "ticket.mentioned") == (expected, expected)
+    mail = told.mail_to(ticket, "ticket.mentioned", "mia")
+    assert "Sam Okafor mentioned you" in mail.subject
+    assert "firewall" not in mail.text + mail.html
+
+
+def test_a_follower_of_the_team_hears_the_customer_s_answer(session, told, open_ticket, actor_of, now):
+    ticket = open_ticket()
+    assign_ticket(session, ticket.id, assignee_id=actor_of("jonas").user_id, actor=actor_of("mia"), now=now)
+    follow_ticket(session, ticket.id, follow=True, actor=actor_of("bill"), now=now)
+    reply_as_customer(session, ticket.id, message="More", actor=actor_of("bob"), now=now + seconds(1))
+    expected = dict.fromkeys(("jonas", "bill"), "ticket_customer_replied")
+    assert told.of(ticket, "ticket.replied") == (expected, expected)
+
+
+def test_an_own_status_is_told_in_the_customer_s_words(session, told, open_ticket, actor_of, now):
+    form = StatusForm("in_progress", {"en": "At the vendor"}, {"en": "Parts are coming"})
+    mia = actor_of("mia")
+    row = save_custom_status(session, None, form=form, locales=("en",), main_locale="en", actor=mia, now=now)
+    ticket = open_ticket()
+    changes = TicketChanges(custom_status=row.key)
+    update_ticket(session, ticket.id, changes=changes, actor=actor_of("sam"), now=now)
+    told.of(ticket, "ticket.status_changed")
+    mail = told.mail_to(ticket, "ticket.status_changed", "bob")
+    assert "Parts are coming" in mail.text
+    assert "At the vendor" not in mail.subject + mail.text + mail.html
