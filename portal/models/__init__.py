@@ -1,24 +1,6 @@
 """Every table of the product, so that `from portal.models import Ticket` is all a reader needs."""
 
-from portal.models.access import (
-    ApiKey,
-    EmailDomain,
-    ExternalIdentity,
-    IdentityProvider,
-    Invitation,
-    KnownDevice,
-    LinkPurpose,
-    OneTimeLink,
-    Passkey,
-    PasskeyCeremony,
-    ProviderLogout,
-    RecoveryCode,
-    SignInChallenge,
-    SignInLock,
-    SsoAttempt,
-    StaffRole,
-    TotpFactor,
-)
+from portal.models.access import KnownDevice, SignInChallenge, SignInLock, StaffRole
 from portal.models.accounts import (
     Address,
     AuthSession,
@@ -53,11 +35,14 @@ from portal.models.desk import (
     TicketView,
     TimeEntry,
 )
+from portal.models.factors import Passkey, PasskeyCeremony, RecoveryCode, TotpFactor
 from portal.models.files import Attachment, FileState, StorageUse
 from portal.models.inbound import BouncedAddress, InboundMail, MailIntake, MailThread
 from portal.models.knowledge import KbArticle, KbCategory
+from portal.models.links import ApiKey, Invitation, LinkPurpose, OneTimeLink
 from portal.models.notifications import MailChannel, MailMessage, MailState, Notification
 from portal.models.outbox import AuditEntry, AuditLink, OutboxEvent
+from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
 from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
 from portal.models.tickets import (
