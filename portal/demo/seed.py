@@ -11,6 +11,7 @@ from portal.demo.files import seed_files
 from portal.demo.invitations import seed_invitations
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
+from portal.demo.prepared import seed_prepared
 from portal.demo.settings import (
     ALWAYS_HOURS,
     AUTO_CLOSE,
@@ -75,6 +76,7 @@ def seed_demo(
             for ticket in tenant.tickets:
                 row = seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
                 seed_files(session, tenant, ticket, row, storage, now)
+            seed_prepared(session, tenant)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

@@ -105,7 +105,8 @@ def _entry(author: str, role: str, at: str, body: str, found: TicketDetail, mess
 
 def _newest(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
     """The newest entries that have room, and how many had none."""
-    room, kept = MOST_CHARACTERS, []
+    room = MOST_CHARACTERS
+    kept: list[dict[str, Any]] = []
     for entry in reversed(entries):
         room -= len(entry["body"])
         if room < 0 and kept:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from portal.authz import Actor
 from portal.models import LinkKind, Ticket, TicketLink
@@ -60,6 +60,6 @@ def _list_linked(session: TenantSession, ticket: Ticket, actor: Actor) -> list[R
     return list(found.values())[:MOST]
 
 
-def _seen(ticket: Ticket, actor: Actor) -> tuple[object, ...]:
+def _seen(ticket: Ticket, actor: Actor) -> tuple[ColumnElement[bool], ...]:
     # The company is named even where a reader sees several: a ticket's page is about one of them.
     return (visible_to(actor), Ticket.customer_id == ticket.customer_id, Ticket.trashed_at.is_(None))
