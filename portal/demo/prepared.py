@@ -36,7 +36,10 @@ REPLIES: tuple[tuple[str, dict[str, str]], ...] = (
         },
     ),
 )
-LINKS = (("vpn-lyon", "power-cut-lyon", LinkKind.RELATED), ("disk-full-lyon", "backup-report-october", LinkKind.RELATED))
+LINKS = (
+    ("vpn-lyon", "power-cut-lyon", LinkKind.RELATED),
+    ("disk-full-lyon", "backup-report-october", LinkKind.RELATED),
+)
 
 
 def seed_prepared(session: TenantSession, tenant: DemoTenant) -> None:
