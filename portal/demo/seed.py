@@ -13,6 +13,7 @@ from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
+from portal.demo.prepared import seed_prepared
 from portal.demo.relations import seed_relations
 from portal.demo.settings import (
     ALWAYS_HOURS,
@@ -83,6 +84,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_inbound(session, tenant, now=now)
             seed_colleagues(session, tenant, now=now)
             seed_relations(session, tenant, users=users, policies=policies, now=now)
+            seed_prepared(session, tenant)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

@@ -85,3 +85,13 @@ def test_an_answer_that_came_meanwhile_keeps_the_words_on_the_page(app, api, wor
     )
     assert late.status_code == 409
     assert "Typed with care" in text_of(late)
+
+
+def test_the_timeline_says_that_the_clock_stands_still_and_why(app, api, world, sent):
+    ticket, _ = sent
+    page, bob = f"/portal/tickets/{ticket}", sign_in(app, world, "bob")
+    assert "until you answer" not in text_of(bob.get(page))
+    api("sam").post(f"{DESK}/{ticket}/reply", json={"message": "Which?", "status": "waiting_customer"})
+    shown = text_of(bob.get(page))
+    assert "Paused: waiting for you" in shown
+    assert "until you answer" in shown

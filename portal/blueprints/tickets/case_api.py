@@ -10,15 +10,10 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.localisation import current_locale
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.case import related_view
+from portal.blueprints.tickets.case_schemas import PreparedItem, PreparedItems, RelatedItem, RelatedItems
 from portal.blueprints.tickets.document import PDF, send_document
 from portal.blueprints.tickets.requests import MessagePatch
-from portal.blueprints.tickets.schemas import (
-    CustomerMessage,
-    PreparedItem,
-    PreparedItems,
-    RelatedItem,
-    RelatedItems,
-)
+from portal.blueprints.tickets.schemas import CustomerMessage
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.editing import edit_message
 from portal.services.tickets.prepared import offer_replies

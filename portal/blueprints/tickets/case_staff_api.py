@@ -8,8 +8,9 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.case_schemas import EarlierMessage, EarlierMessages
 from portal.blueprints.tickets.requests import MessagePatch
-from portal.blueprints.tickets.schemas import EarlierMessage, EarlierMessages, StaffMessage
+from portal.blueprints.tickets.schemas import StaffMessage
 from portal.services.tickets.editing import edit_message, list_earlier_texts
 
 bp = Blueprint("desk_case_api", __name__, url_prefix="/api/v1/staff/tickets")

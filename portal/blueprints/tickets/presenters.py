@@ -190,6 +190,7 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
         lines.append({"state": state, "text": say(event), "at": event.at, "when": format_moment(event.at)})
     if lines and detail.ticket.status in ACTIVE:
         lines[-1]["state"] = "now"
+    lines += _pause_line(detail.ticket, now)
     for step in detail.steps:
         lines.append(
             {"state": "next", "text": step_text(step.kind, step.params, gettext), "at": step.at,
@@ -198,6 +199,16 @@ def timeline(detail: TicketDetail, now: datetime) -> list[dict[str, Any]]:
     if detail.ticket.status in ACTIVE:
         lines.append({"state": "next", "text": gettext("You rate the solution"), "when": gettext("after it is solved")})
     return lines
+
+
+def _pause_line(ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
+    """That the clock stands still, and what for; while it does no step of the promise is known."""
+    reason = view_sla(ticket, now).paused_reason
+    if reason is None or ticket.status not in ACTIVE:
+        return []
+    until = gettext("until you answer") if reason == "waiting_customer" else gettext("until it has arrived")
+    text = gettext(PAUSE_REASON.get(reason, PAUSE_REASON["waiting_customer"]))
+    return [{"state": "next", "text": text, "when": until}]
 
 
 def sorted_events(detail: TicketDetail) -> list[TicketEvent]:

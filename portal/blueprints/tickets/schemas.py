@@ -16,8 +16,8 @@ from portal.blueprints.localisation import gettext
 from portal.blueprints.tickets.labels import own_for_customers, own_for_staff, status_label
 from portal.lib.sla_clock import Metric
 from portal.lib.wording.tickets import event_text, step_text
-from portal.models import LinkKind, SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
 from portal.models import NextStep as StepRow
+from portal.models import SenderType, Ticket, TicketEvent, TicketMessage, TicketPriority, TicketStatus
 from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import view_sla
@@ -87,50 +87,6 @@ class StaffMessage(CustomerMessage):
     def of(cls, row: TicketMessage) -> "StaffMessage":
         """Any entry."""
         return cls(**cls.values_of(row), is_internal=row.is_internal)
-
-
-class EarlierMessage(Shape):
-    """What a message said before it was edited."""
-
-    message: str
-    replaced_at: UtcDateTime
-
-
-class EarlierMessages(Shape):
-    """What a message said before, oldest first."""
-
-    items: list[EarlierMessage]
-
-
-class PreparedItem(Shape):
-    """A prepared reply, its places filled; edit it before you send it."""
-
-    id: UUID
-    name: str
-    text: str
-
-
-class PreparedItems(Shape):
-    """Prepared replies, in the tenant's order."""
-
-    items: list[PreparedItem]
-
-
-class RelatedItem(Shape):
-    """Another ticket that has to do with one."""
-
-    id: UUID
-    number: str
-    subject: str
-    status: TicketStatus
-    link: LinkKind | None = Field(description="How it is linked; null where only the category is the same.")
-    relation: str = Field(description="The same in the reader's language.")
-
-
-class RelatedItems(Shape):
-    """Linked tickets first, then those of the same category."""
-
-    items: list[RelatedItem]
 
 
 class CustomerEvent(Shape):
