@@ -302,3 +302,14 @@ def test_an_export_follows_the_pages(staff: Any, tagged: Any, keep: Any, monkeyp
     view = keep("ada", filter=ViewFilter(tags=(tag,)))
     text = staff("ada").get(f"/admin/tickets/export/?view={view}").get_data(as_text=True)
     assert sorted(row["id"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))) == sorted(map(str, ids))
+
+
+def test_hits_of_a_search_are_marked_and_nothing_else_is_markup(staff: Any, ticket: Any, keep: Any) -> None:
+    word = f"quagga{uuid4().hex[:6]}"
+    ticket(subject=f"<img src=x> {word.title()} & more", description="Plain.")
+    view = keep(filter=ViewFilter(text=word))
+    for path in (f"?q={word}", f"?view={view}", f"?q={word}&select=1"):
+        text = staff("sam").get(f"/admin/tickets/{path}").get_data(as_text=True)
+        assert f"&lt;img src=x&gt; <mark>{word.title()}</mark> &amp; more" in text, path
+        assert "<img src=x>" not in text
+    assert "<mark>" not in staff("sam").get("/admin/tickets/").get_data(as_text=True)

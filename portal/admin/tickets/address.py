@@ -133,6 +133,11 @@ class QueueAddress:
         return http.address_of("desk.index", **changed.query())
 
     @property
+    def words(self) -> str:
+        """What is searched for, by the saved view and by the reader."""
+        return f"{self.saved.filter.text} {self.q}".strip() if self.saved else self.q
+
+    @property
     def columns(self) -> tuple[str, ...] | None:
         """Columns to draw one by one; None where the standing ones do."""
         if self.saved is not None:

@@ -80,12 +80,12 @@ def draw_list(rows: Sequence[TicketRow], address: QueueAddress, terms: DeskTerms
 def _row(item: Item, cells: Sequence[Callable[..., str]], badge: Draw, avatar: Draw, *, select: bool) -> Markup:
     box = (
         f'<td class="select-cell"><input class="check row-select" type="checkbox" form="bulk" name="ids" '
-        f'value="{item["id"]}" aria-label="{escape(item["number"])}"></td>'
+        f'value="{item["id"]}" aria-label="{escape(item["key"])}"></td>'
         if select
         else ""
     )
     drawn = "".join(cell(item, badge, avatar) for cell in cells)
-    head = f'<tr id="{escape(item["number"])}" data-live-row>'
+    head = f'<tr id="{escape(item["key"])}" data-live-row>'
     return Markup(f"{head}{box}{drawn}</tr>\n")  # noqa: S704 - escaped
 
 

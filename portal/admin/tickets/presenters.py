@@ -14,6 +14,7 @@ from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
 from portal.blueprints.tickets.labels import own_for_staff
 from portal.blueprints.tickets.marks import message_marks
+from portal.lib.highlighting import mark_hits
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, event_text, step_text
@@ -68,8 +69,18 @@ def view_title(view: str) -> str:
 def queue_rows(
     rows: Iterable[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime
 ) -> list[dict[str, Any]]:
-    """Rows of the queue and of the list beside a ticket."""
-    return [_queue_row(row, address.ticket_url(row.ticket.id), terms, now) for row in rows]
+    """Rows of the queue and of the list beside a ticket; of a search with its hits marked."""
+    shown = [_queue_row(row, address.ticket_url(row.ticket.id), terms, now) for row in rows]
+    if address.words:
+        for item in shown:
+            item |= {name: _marked(item[name], address.words) for name in ("subject", "number", "customer")}
+            item["snippet"] = _marked(str(item["snippet"]), address.words)
+    return shown
+
+
+def _marked(text: str, words: str) -> Markup:
+    mark = Markup("<mark>{}</mark>")
+    return Markup("").join(mark.format(piece) if hit else piece for piece, hit in mark_hits(text, words))
 
 
 def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dict[str, Any]:
@@ -78,6 +89,7 @@ def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dic
     return {
         "id": ticket.id,
         "url": url,
+        "key": ticket.ticket_number,
         "number": ticket.ticket_number,
         "subject": ticket.subject,
         "snippet": excerpt(ticket.last_message, SNIPPET),

@@ -26,7 +26,7 @@ def _row(item: Mapping[str, Any], badge: Draw, avatar: Draw) -> Markup:
     level, name = item["priority"], item["assignee"]
     urgent = ' class="is-urgent"' if level == "urgent" else ""
     return Markup(  # noqa: S704 - escaped
-        f'<tr id="{escape(item["number"])}" data-live-row>'
+        f'<tr id="{escape(item["key"])}" data-live-row>'
         f'<td{urgent}>{shape(_MARKS[level])}<span class="sr-only">{escaped(gettext(PRIORITY[level]))}</span></td>'
         f"<td><bdi>{escape(item['number'])}</bdi></td>"
         f'<td><div class="cell-line" dir="auto"><a class="cell-link" href="{escape(item["url"])}">'
