@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, select
 
 from portal.authz import system_actor
+from portal.demo.answering import seed_answering
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
 from portal.demo.invitations import seed_invitations
@@ -75,6 +76,7 @@ def seed_demo(
             for ticket in tenant.tickets:
                 row = seed_ticket(session, tenant, ticket, users=users, policies=policies, now=now)
                 seed_files(session, tenant, ticket, row, storage, now)
+            seed_answering(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()
