@@ -350,4 +350,4 @@ def test_the_walk_would_notice(app: Any) -> None:
     walk(app, agent)
     agent.permissions -= {Permission.DESK_REPLY}
     found = {endpoint for endpoint, _, _ in not_permitted(app, agent)}
-    assert found == {"desk.reply", "desk_tools.macros", "side.new"}
+    assert found == {"desk.reply", "desk_tools.macros", "desk_tools.reply_statuses", "side.new"}

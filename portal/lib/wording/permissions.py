@@ -19,7 +19,7 @@ PERMISSIONS = {
     "customers:read": N_("See customers and the team"),
     "customers:edit": N_("Change customers"),
     "sla:read": N_("See promises"),
-    "sla:configure": N_("Change promises, hours and categories"),
+    "sla:configure": N_("Change promises, hours, categories, statuses and macros"),
     "mail:read": N_("Read sent mail"),
     "audit:read": N_("Read the audit log"),
     "branding:edit": N_("Change the branding"),
