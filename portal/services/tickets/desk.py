@@ -13,6 +13,7 @@ from portal.events import Event, publish
 from portal.events.tickets import TicketAssigned, TicketUpdated
 from portal.models import Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
+from portal.services.tenants.directory import load_ticket_policy
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.policies import lock_with_policies
@@ -93,7 +94,7 @@ def update_ticket(
         events.append(TicketUpdated.about(ticket, changed=tuple(before)))
     if changes.status is not None and changes.status is not ticket.status:
         if ticket.status is TicketStatus.CLOSED:
-            require_reopenable(session, ticket, now=now)
+            require_reopenable(ticket, load_ticket_policy(session), now=now)
         before["status"] = ticket.status
         moved, line = move_to(ticket, changes.status, now=now)
         add_line(session, ticket, line.kind, actor=actor, now=now, **line.params)

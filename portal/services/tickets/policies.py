@@ -15,8 +15,9 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.lib.sla_clock import Level, Metric, Policy
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar
-from portal.models import BusinessCalendar, SlaPolicy, Ticket
+from portal.models import BusinessCalendar, SlaPolicy, Tenant, Ticket
 from portal.models.session import TenantSession, prepare
+from portal.services.tenants.ticket_policy import TicketPolicy, read_ticket_policy
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 
@@ -141,6 +142,27 @@ def lock_with_policies(
     if row is None:
         raise NotFound("ticket")
     return row[0], read_terms(row[1])
+
+
+@cache
+def _lock_for_reopening(sight: Sight) -> Select[Any]:
+    settings = select(Tenant.settings).where(Tenant.id == Ticket.tenant_id).correlate(Ticket).scalar_subquery()
+    return prepare(
+        select(Ticket, terms_as_text().scalar_subquery(), settings)
+        .where(Ticket.id == bindparam("ticket"), visible_by(sight))
+        .with_for_update(of=Ticket)
+        .execution_options(populate_existing=True)
+    )
+
+
+def lock_for_reopening(
+    session: TenantSession, ticket_id: UUID, *, actor: Actor
+) -> tuple[Ticket, tuple[PolicyTerms, ...], TicketPolicy]:
+    """`lock_with_policies`, and until when the tenant lets closed tickets be reopened."""
+    row = session.run(_lock_for_reopening(sight_of(actor)), {"ticket": ticket_id, **values_of(actor)}).one_or_none()
+    if row is None:
+        raise NotFound("ticket")
+    return row[0], read_terms(row[1]), read_ticket_policy(row[2] or {})
 
 
 def find_policy(
