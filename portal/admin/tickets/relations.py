@@ -166,7 +166,9 @@ class RelationsView(ServiceView):
                 "number": one.number,
                 "url": http.ticket_address("desk.ticket", one.ticket_id),
                 "ok": one.ok,
-                "text": gettext("Answered and solved") if one.ok else error_text(one.code, _about(one.number), gettext),
+                "text": gettext("Answered and solved")
+                if one.ok
+                else error_text(one.code, {"number": one.number}, gettext),
             }
             for one in found
         ]
@@ -290,10 +292,6 @@ def _candidate(row: TicketRow) -> dict[str, Any]:
         "requester": row.requester_name,
         "status": gettext(STATUS_FOR_STAFF[row.ticket.status.value]),
     }
-
-
-def _about(number: str) -> dict[str, str]:
-    return {"number": number}
 
 
 def _uuid(text: str | None) -> UUID | None:

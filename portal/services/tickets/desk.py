@@ -13,6 +13,7 @@ from portal.events import Event, publish
 from portal.events.tickets import TicketAssigned, TicketUpdated
 from portal.models import Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
+from portal.services.tenants.directory import load_ticket_policy
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.own_status import find_target
@@ -99,7 +100,7 @@ def update_ticket(
     target = find_target(session, ticket, status=changes.status, own=changes.custom_status)
     if target.differs(ticket):
         if ticket.status is TicketStatus.CLOSED:
-            require_reopenable(session, ticket, now=now)
+            require_reopenable(ticket, load_ticket_policy(session), now=now)
         before |= {"status": ticket.status, "custom_status": ticket.custom_status}
         moved, line = move_to(ticket, target.status, now=now, own=target.own)
         add_line(session, ticket, line.kind, actor=actor, now=now, staff_only=not target.told, **line.params)

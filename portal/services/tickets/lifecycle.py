@@ -12,7 +12,7 @@ from portal.events.tickets import TicketRated, TicketStatusChanged
 from portal.models import ACTIVE, FINAL, MOVES, SenderType, Ticket, TicketStatus
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import ASSIGNMENT, set_clock, steps_of
-from portal.services.tickets.policies import PolicyTerms, lock_with_policies
+from portal.services.tickets.policies import PolicyTerms, lock_for_reopening, lock_with_policies
 from portal.services.tickets.queries import lock_ticket
 from portal.services.tickets.reopening import require_reopenable
 from portal.services.tickets.standing import require_deciding
@@ -116,12 +116,12 @@ def reopen_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now:
 
     Raises Conflict: `not_closed`, `ticket_merged`, and `reopen_too_late` after the tenant's time for it.
     """
-    ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
+    ticket, policies, policy = lock_for_reopening(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_CLOSE)
     require_deciding(ticket, actor)
     if ticket.status not in (TicketStatus.RESOLVED, TicketStatus.CLOSED):
         raise Conflict("not_closed", number=ticket.ticket_number)
-    require_reopenable(session, ticket, now=now)
+    require_reopenable(ticket, policy, now=now)
     return _apply(session, ticket, policies, TicketStatus.OPEN, actor=actor, now=now)
 
 

@@ -65,13 +65,7 @@ def merge_tickets(session: TenantSession, ticket_id: UUID, *, into_id: UUID, act
     session.add(
         TicketLink(ticket_id=source.id, other_id=target.id, kind=LinkKind.MERGED_INTO, created_by=actor.user_id)
     )
-    add_line(
-        session, source, "merged_into", actor=actor, now=now, number=target.ticket_number, ticket_id=str(target.id)
-    )
-    add_line(
-        session, target, "merged_here", actor=actor, now=now, number=source.ticket_number, ticket_id=str(source.id),
-        messages=[str(id_) for id_ in copies],
-    )  # fmt: skip
+    _write_lines(session, source, target, copies, actor=actor, now=now)
     publish(
         session,
         *events,
@@ -82,6 +76,18 @@ def merge_tickets(session: TenantSession, ticket_id: UUID, *, into_id: UUID, act
         beside=(steps_of(source, reading),),
     )
     return target
+
+
+def _write_lines(
+    session: TenantSession, source: Ticket, target: Ticket, copies: list[UUID], *, actor: Actor, now: datetime
+) -> None:
+    add_line(
+        session, source, "merged_into", actor=actor, now=now, number=target.ticket_number, ticket_id=str(target.id)
+    )
+    add_line(
+        session, target, "merged_here", actor=actor, now=now, number=source.ticket_number, ticket_id=str(source.id),
+        messages=[str(id_) for id_ in copies],
+    )  # fmt: skip
 
 
 def final_ticket_id(session: TenantSession, ticket_id: UUID) -> UUID:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, select
@@ -78,27 +79,13 @@ def _open(
     choice = tuple(TicketPriority) if actor.is_staff else priorities
     subject, description, priority = _checked(request, category_known, choice)
     ticket = Ticket(
-        id=request.id or uuid4(),
         tenant_id=session.tenant_id,
         customer_id=company_id,
         requester_id=requester_id,
         subject=subject,
         description=description,
-        description_html=render_markdown(description),
-        category=request.category,
         priority=priority,
-        status=TicketStatus.OPEN,
-        source=request.source,
-        clock_started_at=now,
-        customer_waits_since=now,
-        rounds_missed=0,
-        clock_cycle=1,
-        clock_pauses=[],
-        clock_fired=[],
-        escalation_level=0,
-        last_message=excerpt(description),
-        created_at=now,
-        updated_at=now,
+        **_standing_values(request, description, now),
     )
     taken = take_files(session, request.attachment_ids, ticket_id=ticket.id, message_id=None, actor=actor)
     reading = set_clock(ticket, now=now, policies=policies)
@@ -120,6 +107,27 @@ def _open(
     make_transient_to_detached(ticket)
     session.add(ticket)
     return ticket
+
+
+def _standing_values(request: NewTicket, description: str, now: datetime) -> dict[str, Any]:
+    """What every new ticket begins with."""
+    return {
+        "id": request.id or uuid4(),
+        "description_html": render_markdown(description),
+        "category": request.category,
+        "status": TicketStatus.OPEN,
+        "source": request.source,
+        "clock_started_at": now,
+        "customer_waits_since": now,
+        "rounds_missed": 0,
+        "clock_cycle": 1,
+        "clock_pauses": [],
+        "clock_fired": [],
+        "escalation_level": 0,
+        "last_message": excerpt(description),
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 # What is not named has its column's default; the number is one of those.

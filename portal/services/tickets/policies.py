@@ -15,8 +15,9 @@ from portal.authz import Actor
 from portal.errors import NotFound
 from portal.lib.sla_clock import Level, Metric, Policy
 from portal.lib.working_time import WeeklyInterval, WorkingCalendar
-from portal.models import BusinessCalendar, ConfigVersion, SlaPolicy, Ticket
+from portal.models import BusinessCalendar, ConfigVersion, SlaPolicy, Tenant, Ticket
 from portal.models.session import TenantSession, prepare
+from portal.services.tenants.ticket_policy import TicketPolicy, read_ticket_policy
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 # What versions of policies are filed under, and the version of those tickets that stay without a promise.
@@ -205,6 +206,27 @@ def _with_policies(
     ticket, live, kept = row
     policies = read_terms(live)
     return ticket, (_read_kept(kept), *policies) if kept else policies
+
+
+@cache
+def _lock_for_reopening(sight: Sight) -> Select[Any]:
+    settings = select(Tenant.settings).where(Tenant.id == Ticket.tenant_id).correlate(Ticket).scalar_subquery()
+    return prepare(
+        select(Ticket, terms_as_text().scalar_subquery(), settings)
+        .where(Ticket.id == bindparam("ticket"), visible_by(sight))
+        .with_for_update(of=Ticket)
+        .execution_options(populate_existing=True)
+    )
+
+
+def lock_for_reopening(
+    session: TenantSession, ticket_id: UUID, *, actor: Actor
+) -> tuple[Ticket, tuple[PolicyTerms, ...], TicketPolicy]:
+    """`lock_with_policies`, and until when the tenant lets closed tickets be reopened."""
+    row = session.run(_lock_for_reopening(sight_of(actor)), {"ticket": ticket_id, **values_of(actor)}).one_or_none()
+    if row is None:
+        raise NotFound("ticket")
+    return row[0], read_terms(row[1]), read_ticket_policy(row[2] or {})
 
 
 def find_policy(

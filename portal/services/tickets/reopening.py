@@ -4,8 +4,6 @@ from datetime import datetime
 
 from portal.errors import Conflict
 from portal.models import FINAL, Ticket, TicketStatus
-from portal.models.session import TenantSession
-from portal.services.tenants.directory import load_ticket_policy
 from portal.services.tenants.ticket_policy import TicketPolicy
 
 
@@ -23,12 +21,9 @@ def may_follow_up(ticket: Ticket, policy: TicketPolicy, now: datetime) -> bool:
     return ticket.merged_into_id is None and ticket.status in FINAL and not may_reopen(ticket, policy, now)
 
 
-def require_reopenable(session: TenantSession, ticket: Ticket, *, now: datetime) -> None:
+def require_reopenable(ticket: Ticket, policy: TicketPolicy, *, now: datetime) -> None:
     """Refuse with Conflict (`ticket_merged`, `reopen_too_late`) to take up what is over for good."""
     if ticket.merged_into_id is not None:
         raise Conflict("ticket_merged", number=ticket.ticket_number)
-    if ticket.status is not TicketStatus.CLOSED:
-        return
-    policy = load_ticket_policy(session)
-    if not may_reopen(ticket, policy, now):
+    if ticket.status is TicketStatus.CLOSED and not may_reopen(ticket, policy, now):
         raise Conflict("reopen_too_late", number=ticket.ticket_number, days=policy.reopen_days)

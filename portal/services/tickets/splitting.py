@@ -58,6 +58,19 @@ def split_ticket(
     pairs = {entry.id: uuid4() for entry in chosen if entry.id != asked.id}
     copy_messages(session, pairs, target_id=made.id)
     _copy_files(session, pairs, asked.id, made.id)
+    _note(session, ticket, made, chosen, actor=actor, now=now)
+    return made
+
+
+def _note(
+    session: TenantSession,
+    ticket: Ticket,
+    made: Ticket,
+    chosen: Sequence[TicketMessage],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
     session.add(TicketLink(ticket_id=made.id, other_id=ticket.id, kind=LinkKind.SPLIT_FROM, created_by=actor.user_id))
     ticket.updated_at = now
     add_line(
@@ -65,7 +78,6 @@ def split_ticket(
         messages=[str(entry.id) for entry in chosen],
     )  # fmt: skip
     publish(session, TicketSplit.about(ticket, new_id=made.id), actor=actor, now=now, after={"new": made.id})
-    return made
 
 
 def _chosen(session: TenantSession, ticket: Ticket, ids: Sequence[UUID]) -> Sequence[TicketMessage]:
