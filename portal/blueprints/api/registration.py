@@ -18,6 +18,7 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
+from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.staff_api import bp as desk
 from portal.extensions import csrf
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     audit,
     pages,
     mail_in,
+    staff_mail,
 )
 
 
