@@ -163,8 +163,7 @@ class InboundView(ServiceModelView):
 
     def _refused(self, mail_id: UUID, refused: Conflict) -> ResponseReturnValue:
         http.session().rollback()
-        reason = reason_text(str(refused.params.get("reason", "")), gettext)
-        flash(error_text(refused.code, {"reason": reason}, gettext), "err")
+        flash(error_text(refused.code, {}, gettext), "err")
         return http.see_other("inbound_mail.details_view", id=mail_id)
 
 

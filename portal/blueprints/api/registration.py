@@ -23,6 +23,7 @@ from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
+from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -76,6 +77,7 @@ BLUEPRINTS = (
     mail_in,
     sla,
     assignment,
+    staff_mail,
 )
 
 

@@ -234,7 +234,7 @@ MESSAGES = {
     "signature_invalid": N_("The signature does not hold, or is too old."),
     "mail_no_such_customer": N_("No customer with an active login has this address."),
     "mail_decided": N_("Somebody decided about this mail already."),
-    "mail_still_held": N_("This mail cannot be released: %(reason)s"),
+    "mail_still_held": N_("This mail cannot be released as it is. Open it for a customer, or reject it."),
     "mail_not_kept": N_("The message itself is not kept any more."),
     "mailbox_unreachable": N_("The server cannot be reached."),
     "mailbox_refused": N_("The server refuses user name and password."),

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import defer
 
 from portal.authz import Actor, Permission, require
 from portal.errors import NotFound
 from portal.events import audit
+from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.models import BouncedAddress, InboundMail, Ticket
 from portal.models.session import TenantSession
 
@@ -24,6 +25,28 @@ def list_inbound(
 ) -> list[InboundMail]:
     """Mail, the newest first, without its text; `search` looks at sender and subject. Raises Forbidden."""
     require(actor, Permission.MAIL_READ)
+    return list(session.scalars(_matching(search, outcome).limit(limit).offset(offset)))
+
+
+def page_inbound(
+    session: TenantSession,
+    *,
+    search: str = "",
+    outcome: str = "",
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    actor: Actor,
+) -> Page[InboundMail]:
+    """The same by pages that stay where they are while mail comes in. Raises Forbidden, and Invalid (`cursor`)."""
+    require(actor, Permission.MAIL_READ)
+    query, at = _matching(search, outcome), decode_cursor(cursor)
+    if at is not None:
+        query = query.where(tuple_(InboundMail.received_at, InboundMail.id) < tuple_(at.moment(), at.id))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    return paginate(rows, limit, at, lambda row: (row.received_at, row.id))
+
+
+def _matching(search: str, outcome: str) -> Select[InboundMail]:
     query = select(InboundMail).options(defer(InboundMail.text))
     words = " ".join(search.split())
     if words:
@@ -35,8 +58,7 @@ def list_inbound(
         )
     if outcome:
         query = query.where(InboundMail.outcome == outcome)
-    query = query.order_by(InboundMail.received_at.desc(), InboundMail.id).limit(limit).offset(offset)
-    return list(session.scalars(query))
+    return query.order_by(InboundMail.received_at.desc(), InboundMail.id.desc())
 
 
 def get_inbound(session: TenantSession, mail_id: UUID, *, actor: Actor) -> tuple[InboundMail, str, bool]:
