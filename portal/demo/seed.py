@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, select
 
 from portal.authz import system_actor
+from portal.demo.assignment import seed_assignment
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
 from portal.demo.invitations import seed_invitations
@@ -69,6 +70,7 @@ def seed_demo(
             _add_rules(session, tenant)
             users = _add_people(session, tenant, passwords, password, now)
             session.flush()
+            seed_assignment(session, tenant)
             seed_invitations(session, tenant, now=now)
             seed_addresses(session, tenant, now=now)
             policies = load_terms(session)
