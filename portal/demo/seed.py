@@ -7,6 +7,7 @@ from sqlalchemy import Engine, func, select
 
 from portal.authz import system_actor
 from portal.demo.answering import seed_answering
+from portal.demo.assignment import seed_assignment
 from portal.demo.colleagues import seed_colleagues
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
@@ -75,6 +76,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             _add_rules(session, tenant)
             users = _add_people(session, tenant, passwords, password, now)
             session.flush()
+            seed_assignment(session, tenant)
             seed_invitations(session, tenant, now=now)
             seed_addresses(session, tenant, now=now)
             seed_views(session, tenant, now=now)

@@ -62,7 +62,8 @@ def _policy(name: str, calendar: str, answer: int, solution: int, warn: int, **m
 POLICIES: list[dict[str, Any]] = [
     _policy("Outage drill", "always", 20, 90, 5, match_categories=["drill"]) | {"levels": ladder((0, 20), (0, 60))},
     _policy("Urgent", "always", 15 * MINUTE, 4 * HOUR, 5 * MINUTE, match_priorities=["urgent"]),
-    _policy("High", "office", HOUR, 8 * HOUR, 15 * MINUTE, match_priorities=["high"]),
+    _policy("High", "office", HOUR, 8 * HOUR, 15 * MINUTE, match_priorities=["high"])
+    | {"next_response_seconds": 2 * HOUR, "update_seconds": WORKDAY},
     _policy("Low", "office", 8 * HOUR, 5 * WORKDAY, HOUR, match_priorities=["low"]),
     _policy("Normal", "office", 4 * HOUR, 3 * WORKDAY, HOUR),
 ]

@@ -16,7 +16,7 @@ from portal.models import (
     TicketStatus,
 )
 from portal.models.session import TenantSession
-from portal.services.tickets.clock import refresh_clock
+from portal.services.tickets.clock import ASSIGNMENT, refresh_clock
 from portal.services.tickets.policies import PolicyTerms
 from portal.services.tickets.timeline import add_line
 
@@ -69,7 +69,8 @@ def _build(session: TenantSession, tenant: DemoTenant, demo: DemoTicket, now: da
         clock_started_at=created,
         clock_cycle=1,
         clock_pauses=_pauses(demo, public, now),
-        clock_fired=[],
+        # Nobody is looked for any more: who has a ticket is part of the story.
+        clock_fired=[ASSIGNMENT],
         escalation_level=0,
         satisfaction_rating=demo.rating,
         satisfaction_comment=demo.rating_comment,
@@ -202,5 +203,5 @@ def _set_clock(session: TenantSession, ticket: Ticket, policies: Sequence[Policy
                 level=step.level.position,
                 role=step.level.notify_role,
             )
-    ticket.clock_fired = [step.key for step in reading.due]
+    ticket.clock_fired = [ASSIGNMENT, *(step.key for step in reading.due)]
     refresh_clock(session, ticket, now=now, policies=policies)
