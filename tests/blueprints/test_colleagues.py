@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.blueprints.conftest import TICKETS, problem
+from tests.blueprints.conftest import TICKETS, codes, problem
 from tests.browsing import sign_in
 from tests.world import World
 
@@ -80,7 +80,9 @@ def test_administrators_switch_sharing_and_others_do_not(api: Any, ticket: Any, 
     made = ticket("alice")
     problem(api("bob").patch(SHARING, json={"shares_tickets": True}), 403, "not_allowed")
     globex = str(world.companies["globex"])
-    problem(api("alice").patch(SHARING, json={"shares_tickets": True, "company_id": globex}), 404, "company_not_found")
+    foreign = api("alice").patch(SHARING, json={"shares_tickets": True, "company_id": globex})
+    assert codes(foreign) == {"company_id": "unknown_company"}
+    assert codes(api("bob").get(f"{SHARING}?company={globex}")) == {"company": "unknown_company"}
     assert api("bob").get(SHARING).get_json()["shares_tickets"] is False
     try:
         assert api("alice").patch(SHARING, json={"shares_tickets": True}).get_json()["shares_tickets"] is True

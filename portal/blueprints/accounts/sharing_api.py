@@ -11,6 +11,7 @@ from portal.blueprints.accounts.people_schemas import CompanyQuery
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import Body, Shape, left_out
 from portal.blueprints.policies import permission
+from portal.errors import NotFound, invalid
 from portal.models import Company
 from portal.services.accounts.company_queries import get_own_company
 from portal.services.accounts.customers import get_company
@@ -49,7 +50,10 @@ class OwnSharingPatch(SharingPatch):
 @operation("Read who sees the company's tickets", query=CompanyQuery, answer=Sharing)
 def own(query: CompanyQuery) -> Sharing:
     """The setting of your company."""
-    return Sharing.of(get_own_company(http.session(), query.company, actor=http.actor()))
+    try:
+        return Sharing.of(get_own_company(http.session(), query.company, actor=http.actor()))
+    except NotFound:
+        raise invalid("company", "unknown_company") from None
 
 
 @bp.patch("/portal/company/ticket-sharing")
@@ -59,6 +63,8 @@ def change_own(body: OwnSharingPatch) -> Sharing:
     """Holds from the next request on; for the company's administrators."""
     actor = http.actor()
     wanted = body.company_id or next(iter(actor.admin_company_ids), UUID(int=0))
+    if wanted not in actor.company_ids:
+        raise invalid("company_id", "unknown_company")
     return Sharing.of(
         set_ticket_sharing(http.session(), wanted, shared=body.shares_tickets, actor=actor, now=http.now())
     )
