@@ -21,7 +21,7 @@ from portal.services.tickets.bulk_actions import BulkAction, Done, apply_action,
 from portal.services.tickets.bulk_undoing import has_changed_since, put_back, snapshot
 from portal.services.tickets.bulk_writing import Changed, write_changed
 from portal.services.tickets.clock import set_clock
-from portal.services.tickets.policies import PolicyTerms, load_terms
+from portal.services.tickets.policies import PolicyTerms, load_terms_of
 from portal.services.tickets.queries import list_assignable, visible_to
 
 MOST_TICKETS = 500
@@ -54,7 +54,7 @@ def change_tickets(
         raise Invalid(FieldError("ids", "too_many", (("limit", MOST_TICKETS),)))
     actor = replace(actor, correlation_id=row.id)
     tickets = _lock(session, wanted, actor)
-    policies = load_terms(session)
+    policies = load_terms_of(session, tickets.values())
     changed: list[Changed] = []
     results = []
     for ticket_id in wanted:
@@ -62,7 +62,7 @@ def change_tickets(
         if ticket is None:
             results.append({"id": str(ticket_id), "number": None, "ok": False, "code": "ticket_not_found"})
             continue
-        results.append(_change(ticket, checked, policies, changed, now))
+        results.append(_change(ticket, checked, policies[ticket_id], changed, now))
     write_changed(session, changed, actor=actor, now=now)
     row.results = [*row.results, *results]
     session.flush()
@@ -85,7 +85,7 @@ def undo_change(session: TenantSession, change_id: UUID, *, actor: Actor, now: d
     actor = replace(actor, correlation_id=row.id)
     results = [dict(result) for result in row.results]
     tickets = _lock(session, [UUID(result["id"]) for result in results if result.get("changed")], actor)
-    policies, names = load_terms(session), dict(list_assignable(session))
+    policies, names = load_terms_of(session, tickets.values()), dict(list_assignable(session))
     changed: list[Changed] = []
     for result in results:
         if not result.get("changed"):
@@ -95,9 +95,9 @@ def undo_change(session: TenantSession, change_id: UUID, *, actor: Actor, now: d
             result |= {"undone": False, "undo_code": "ticket_changed_since" if ticket else "ticket_not_found"}
             continue
         field = str(result["field"])
-        before = {field: getattr(ticket, field)}
+        before = _told(ticket, field)
         done = put_back(ticket, result, names=names, now=now)
-        changed.append(_changed(ticket, done, policies, before, {field: getattr(ticket, field)}, now))
+        changed.append(_changed(ticket, done, policies[ticket.id], before, _told(ticket, field), now))
         result["undone"] = True
     write_changed(session, changed, actor=actor, now=now)
     row.results, row.undone_at = results, now
@@ -165,17 +165,23 @@ def _change(
 ) -> dict[str, Any]:
     """Change one ticket, to be written with the others, and tell how it went."""
     result: dict[str, Any] = {"id": str(ticket.id), "number": ticket.ticket_number, "ok": True, "changed": False}
-    kept = snapshot(ticket, action.field)
+    kept, before = snapshot(ticket, action.field), _told(ticket, action.field)
     try:
         done = apply_action(ticket, action, now=now)
     except Conflict as refused:
         return result | {"ok": False, "code": refused.code}
     if done is None:
         return result
-    before, after = {action.field: kept[action.field]}, {action.field: getattr(ticket, action.field)}
+    after = _told(ticket, action.field)
     changed.append(_changed(ticket, done, policies, before, after, now))
     more = {"changed": True, "field": action.field, "before": plain(kept), "after": plain(after[action.field])}
     return result | more | {"updated_at": ticket.updated_at.isoformat()}
+
+
+def _told(ticket: Ticket, field: str) -> dict[str, Any]:
+    """What the audit trail says of the field; a status has its own name beside it, as after a single change."""
+    names = ("status", "custom_status") if field == "status" else (field,)
+    return {name: getattr(ticket, name) for name in names}
 
 
 def _changed(

@@ -1,7 +1,7 @@
 """What can be done to many tickets at once, and what it does to one of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,12 @@ from portal.events import Event
 from portal.events.tickets import TicketAssigned, TicketUpdated
 from portal.models import Ticket, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
+from portal.services.tenants.directory import load_ticket_policy
+from portal.services.tenants.ticket_policy import TicketPolicy
 from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.queries import list_assignable
+from portal.services.tickets.reopening import require_reopenable
 from portal.services.tickets.timeline import Line
 from portal.services.tickets.validation import checked_text
 
@@ -34,7 +37,10 @@ class BulkKind(StrEnum):
 
 @dataclass(frozen=True)
 class BulkAction:
-    """An action with its value; `assignee_id` None gives tickets back to the queue. `assignee_name` is found."""
+    """An action with its value; `assignee_id` None gives tickets back to the queue.
+
+    `assignee_name` and `policy` are found.
+    """
 
     kind: BulkKind
     assignee_id: UUID | None = None
@@ -43,6 +49,7 @@ class BulkAction:
     category: str | None = None
     tags: tuple[str, ...] = ()
     assignee_name: str | None = None
+    policy: TicketPolicy = field(default_factory=TicketPolicy)
 
     def stored(self) -> dict[str, Any]:
         """The action as JSON."""
@@ -80,6 +87,8 @@ def check_action(session: TenantSession, action: BulkAction) -> BulkAction:
         values["status"] = TicketStatus.CLOSED
     elif action.kind in (BulkKind.STATUS, BulkKind.PRIORITY) and values[action.field] is None:
         raise Invalid(FieldError(action.field, "bulk_value_missing"))
+    elif action.kind is BulkKind.STATUS:
+        values["policy"] = load_ticket_policy(session)
     elif action.kind is BulkKind.CATEGORY:
         known = select(TicketCategory.id).where(TicketCategory.key == action.category)
         if not action.category or session.scalar(known) is None:
@@ -131,6 +140,8 @@ def assign_to(ticket: Ticket, user_id: UUID | None, name: str | None) -> Done | 
 def _move(ticket: Ticket, action: BulkAction, now: Any) -> Done | None:
     if action.status is None or ticket.status is action.status:
         return None
+    if ticket.status is TicketStatus.CLOSED:
+        require_reopenable(ticket, action.policy, now=now)
     moved, line = move_to(ticket, action.status, now=now)
     return Done((moved,), (line,))
 
@@ -153,6 +164,9 @@ def set_field(ticket: Ticket, name: str, value: Any) -> Done | None:
     if before == value:
         return None
     setattr(ticket, name, value)
+    if name in ("category", "priority"):
+        # Another kind of ticket is promised something else, also where it has stayed with an earlier version.
+        ticket.sla_policy_version = None
     params = {} if name == "tags" else {"from": before, "to": value}
     line = Line(f"{name}_changed", params, staff_only=name == "tags")
     return Done((TicketUpdated.about(ticket, changed=(name,)),), (line,))

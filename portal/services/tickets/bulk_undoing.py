@@ -11,12 +11,18 @@ from portal.models import FINAL, Ticket, TicketPriority, TicketStatus
 from portal.services.tickets.bulk_actions import Done, assign_to, set_field
 from portal.services.tickets.timeline import Line
 
-_MOMENTS = ("first_response_at", "resolved_at", "closed_at", "clock_started_at", "customer_waits_since")
+_MOMENTS = (
+    *("first_response_at", "resolved_at", "closed_at"),
+    *("clock_started_at", "customer_waits_since", "team_spoke_at"),
+)
 # A status takes its clock along; a field that decides on the promise takes the pauses.
 _KEPT = {
-    "status": ("custom_status", "clock_pauses", "clock_fired", "escalation_level", *_MOMENTS),
-    "priority": ("clock_pauses",),
-    "category": ("clock_pauses",),
+    "status": (
+        *("custom_status", "clock_pauses", "clock_fired", "escalation_level", "rounds_missed", "sla_policy_version"),
+        *_MOMENTS,
+    ),
+    "priority": ("clock_pauses", "sla_policy_version"),
+    "category": ("clock_pauses", "sla_policy_version"),
 }
 
 

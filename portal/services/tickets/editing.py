@@ -52,7 +52,7 @@ def edit_message(
     if code := edit_refusal(ticket, entry, messages, load_ticket_policy(session), now=now):
         raise Conflict(code, number=ticket.ticket_number)
     if text != entry.message:
-        _replace(session, ticket, entry, messages, text, actor=actor, now=now)
+        return _replace(session, ticket, entry, messages, text, actor=actor, now=now)
     return entry
 
 
@@ -121,9 +121,9 @@ def _replace(
     *,
     actor: Actor,
     now: datetime,
-) -> None:
-    before = entry.message
-    entry.message, entry.message_html, entry.edited_at = text, render_markdown(text), now
+) -> TicketMessage:
+    before, edited = entry.message, session.scalars(select(TicketMessage).where(TicketMessage.id == entry.id)).one()
+    edited.message, edited.message_html, edited.edited_at = text, render_markdown(text), now
     if [other for other in messages if not other.is_internal][-1] is entry:
         ticket.last_message = excerpt(text)
     ticket.updated_at = now
@@ -136,3 +136,4 @@ def _replace(
         before={"message_id": str(entry.id), "message": before},
         beside=(lines_beside(ticket, Line("message_edited", {"message_id": str(entry.id)})),),
     )
+    return edited

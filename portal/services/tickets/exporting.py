@@ -17,7 +17,7 @@ from portal.models import Ticket
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.tickets.listing import TicketFilter, filter_conditions, find_words
 from portal.services.tickets.queries import visible_to
-from portal.services.tickets.rows import TicketRow, build_row, select_list
+from portal.services.tickets.rows import TicketRow, build_listed, select_list
 
 PAGE = 500
 # A document is set as a whole, so it has an end; CSV has none.
@@ -78,7 +78,7 @@ def read_export(
     below: list[ColumnElement[bool]] = []
     while True:
         with sessions.begin(actor.tenant_id) as session:
-            page = [build_row(row) for row in session.execute(query.where(*below))]
+            page = [build_listed(row) for row in session.execute(query.where(*below))]
         if page:
             yield page
         if len(page) < PAGE:

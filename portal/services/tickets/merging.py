@@ -32,7 +32,7 @@ from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.copying import copy_messages, list_public, pairs_json, snapshot_of
 from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.pairs import lock_pair
-from portal.services.tickets.policies import load_terms
+from portal.services.tickets.policies import load_terms_of
 from portal.services.tickets.timeline import add_line
 
 INTO = "into_id"
@@ -59,7 +59,7 @@ def merge_tickets(session: TenantSession, ticket_id: UUID, *, into_id: UUID, act
     if source.status not in FINAL:
         moved, _ = move_to(source, TicketStatus.CLOSED, now=now)
         events.append(moved)
-    reading = set_clock(source, now=now, policies=load_terms(session))
+    reading = set_clock(source, now=now, policies=load_terms_of(session, [source])[source.id])
     source.merged_into_id = target.id
     source.updated_at = target.updated_at = now
     session.add(

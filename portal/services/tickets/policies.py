@@ -1,15 +1,15 @@
 """Which promise a ticket falls under, and its rules in the form the pure clock understands."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache, cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Select, Text, Uuid, any_, bindparam, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from portal.authz import Actor
 from portal.errors import NotFound
@@ -146,6 +146,20 @@ _LOAD_TERMS = prepare(terms_as_text())
 def load_terms(session: TenantSession) -> tuple[PolicyTerms, ...]:
     """Every policy of the tenant in the order in which they are tried."""
     return read_terms(session.read(_LOAD_TERMS).scalar())
+
+
+def load_terms_of(session: TenantSession, tickets: Collection[Ticket]) -> dict[UUID, tuple[PolicyTerms, ...]]:
+    """`load_terms` for each of the tickets by its id, with the version in front that it stays with, if any."""
+    live = load_terms(session)
+    terms = {ticket.id: live for ticket in tickets}
+    staying = [ticket.id for ticket in tickets if ticket.sla_policy_version]
+    if staying:
+        among = Ticket.id == any_(literal(staying, ARRAY(Uuid())))
+        rows = session.connection().execute(
+            select(Ticket.id, _kept_as_text()).where(Ticket.tenant_id == session.tenant_id, among)
+        )
+        terms |= {ticket_id: (_read_kept(kept), *live) for ticket_id, kept in rows if kept}
+    return terms
 
 
 def load_policies(session: TenantSession) -> list[PolicyRow]:

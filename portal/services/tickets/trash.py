@@ -19,7 +19,7 @@ from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.models import Company, Notification, Person, Ticket, TicketEvent, User
 from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
-from portal.services.tickets.policies import load_terms
+from portal.services.tickets.policies import load_terms_of
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import one_text
 
@@ -80,7 +80,7 @@ def restore_ticket(session: TenantSession, ticket_id: UUID, *, actor: Actor, now
     session.execute(_notices(ticket).where(Notification.read_at == ticket.trashed_at).values(read_at=None))
     ticket.trashed_at = None
     ticket.clock_cycle += 1
-    reading = set_clock(ticket, now=now, policies=load_terms(session))
+    reading = set_clock(ticket, now=now, policies=load_terms_of(session, [ticket])[ticket.id])
     publish(
         session,
         TicketRestored.about(ticket),
