@@ -28,6 +28,7 @@ from portal.models.session import TenantSession
 from portal.services.files.uploading import FilePlace, Upload, keep_file
 from portal.services.tenants.file_policy import FILES_A_MESSAGE
 from portal.services.tickets.conversation import reply_as_customer, reply_as_staff
+from portal.services.tickets.merging import final_ticket_id
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.services.tickets.queries import get_ticket
 from portal.services.tickets.side_conversations import take_side_answer
@@ -87,6 +88,8 @@ def append_answer(
 
     Raises NotFound, Invalid and Forbidden.
     """
+    # What answers a merged ticket goes on where its conversation does.
+    ticket_id = final_ticket_id(session, ticket_id)
     ticket = get_ticket(session, ticket_id, actor=actor)
     if ticket.closed_at is not None:
         return _follow_up(session, ticket, mail, category=category, place=place, actor=actor, now=now)

@@ -22,6 +22,7 @@ from portal.models.session import TenantSession
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.escalation import people_in_role
 from portal.services.tickets.policies import lock_with_policies
+from portal.services.tickets.standing import require_deciding
 from portal.services.tickets.storing import ticket_beside
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import COMMENT_LENGTH, one_text
@@ -47,6 +48,7 @@ def request_escalation(session: TenantSession, ticket_id: UUID, *, reason: str, 
     """
     ticket, policies = lock_with_policies(session, ticket_id, actor=actor)
     require(actor, Permission.TICKETS_REPLY)
+    require_deciding(ticket, actor)
     text = one_text("reason", reason, limit=COMMENT_LENGTH)
     if not ticket.is_active():
         raise Conflict("not_active", number=ticket.ticket_number)
