@@ -15,7 +15,7 @@ function dress(row, sprite) {
   const place = row.querySelector(".td-number");
   if (!link || !place || place.querySelector(".row-select")) return;
   const name = place.textContent.trim();
-  const value = row.id.replace("ticket-", "");
+  const value = row.id;
   const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "ids", value, className: "check row-select", checked: chosen.has(value) });
   box.setAttribute("form", "bulk");
   box.setAttribute("aria-label", word("choose", { t: name }));

@@ -19,7 +19,7 @@ def draw_rows(rows: Iterable[Mapping[str, Any]], badge: Draw, priority: Draw, av
 def _row(item: Mapping[str, Any], badge: Draw, priority: Draw, avatar: Draw) -> Markup:
     assignee = avatar(item["assignee"], "staff", 24, hidden=False) if item["assignee"] else "–"
     return Markup(  # noqa: S704 - escaped
-        f'<tr class="is-linked" id="ticket-{item["id"]}" data-live-row>'
+        f'<tr class="is-linked" id="{item["id"]}" data-live-row>'
         f'<td class="td-number"><bdi>{escaped(item["number"])}</bdi>'
         f'<td class="td-fill"><a class="cell-link" href="{escaped(item["url"])}" dir="auto">'
         f"{escape(item['subject'])}</a>"
@@ -28,5 +28,5 @@ def _row(item: Mapping[str, Any], badge: Draw, priority: Draw, avatar: Draw) -> 
         f'<td class="hide-rail">{priority(item["priority"], plain=True)}'
         f'<td class="hide-narrow">{assignee}'
         f'<td class="td-push">{next_step(item["step"])}'
-        f'<td class="td-end td-meta hide-narrow">{time_tag(item["updated_at"])}</tr>\n'
+        f'<td class="td-when">{time_tag(item["updated_at"])}</tr>\n'
     )
