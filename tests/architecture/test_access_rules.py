@@ -15,7 +15,8 @@ DOCUMENT = Path(ROOT) / "docs/access-rules.md"
 MARK = "<!-- From here on written by bin/access-rules. -->\n\n"
 # The same for both: they hold nothing that only the team may know.
 ALIKE = {
-    "AttachedFile", "FileLink", "FileOfTicket", "Invitation", "Invitations", "Named", "NextStep", "Sla", "UploadedFile",
+    "AttachedFile", "DraftItem", "FileLink", "FileOfTicket", "Invitation", "Invitations", "Link", "Links", "Named",
+    "NextStep", "Sharing", "Sla", "UploadedFile",
 }  # fmt: skip
 STAFF_ONLY = {"is_internal", "staff_only", "next_steps", "satisfaction_comment", "portal_access", "before", "after"}
 STORED = {"password", "client_secret", "verifier", "nonce", "passkey_challenge"}
