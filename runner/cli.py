@@ -18,8 +18,8 @@ from runner.temporal.binary import find_server
 from runner.temporal.time_skipping import find_test_server
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# `tests/conftest.py` says what runs in which; a choice of tests runs in one.
-IN_TWO_PROCESSES = ("--numprocesses=2", "--dist=loadgroup")
+# `tests/conftest.py` says what runs in which process; a choice of tests runs in one.
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadgroup")
 NOT_BROWSER_NOT_TEMPORAL = "not browser and not temporal"
 
 
@@ -60,7 +60,7 @@ def run_tests(words: list[str]) -> int:
     with progress.step("Looking for the Temporal servers"):
         find_server(python=_python(), say=progress.say)
         environ["PORTAL_TEMPORAL_TEST_SERVER"] = str(find_test_server(python=_python(), say=progress.say))
-    return _become([_python(), "-m", "pytest", *(words or IN_TWO_PROCESSES)], environ)
+    return _become([_python(), "-m", "pytest", *(words or SIDE_BY_SIDE)], environ)
 
 
 def run_fast_tests(words: list[str]) -> int:

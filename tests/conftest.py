@@ -186,12 +186,15 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 # event loop running in this process for as long as it is open.
 ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
          "runner", "workflows", "crash", "browser")  # fmt: skip
-# These mostly wait for servers, workers and browsers; all others compute.
-WAITING = frozenset({"integrations", "live", "sso", "runner", "workflows", "crash", "browser"})
+# These mostly wait, for servers, workers and the browser; all others compute.
+WAITING = {
+    **dict.fromkeys(("integrations", "live", "sso", "runner", "workflows", "crash"), "waiting"),
+    "browser": "browser",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders in the order above, each as it was collected; `WAITING` ones beside the rest in two processes."""
+    """Run the folders in the order above, each as it was collected; what waits beside what computes."""
     root = Path(__file__).parent
 
     def place(item: pytest.Item) -> int:
@@ -201,5 +204,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        group = "waiting" if ORDER[place(item)] in WAITING else "working"
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(WAITING.get(ORDER[place(item)], "working")))
