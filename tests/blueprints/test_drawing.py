@@ -51,6 +51,7 @@ def test_text_stays_text(answer):
 def test_the_lists_rows_keep_text_text(field):
     item = dict.fromkeys(("number", "subject", "category", "requester", "url"), "x") | {field: EVIL}
     item |= {"id": uuid4(), "status": "open", "priority": "low", "assignee": None, "step": None, "updated_at": AT}
+    item |= {"status_label": None}
     row = draw_list([item], drawn, drawn, drawn)
     assert "<script" not in row
     assert SAFE in row
@@ -61,6 +62,7 @@ def test_the_queues_rows_keep_text_text(field):
     item = dict.fromkeys(("number", "subject", "snippet", "customer", "url"), "x") | {field: EVIL}
     step = {"kind": "escalation", "text": EVIL, "when": EVIL, "at": AT}
     item |= {"status": "open", "priority": "urgent", "promise": None, "step": step, "assignee": None, "active_at": AT}
+    item |= {"status_label": None, "key": "x"}
     row = draw_queue([item], drawn, drawn)
     assert "<script" not in row
     assert row.count(SAFE) >= 3

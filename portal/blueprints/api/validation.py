@@ -100,15 +100,27 @@ def _field_error(model: type[BaseModel], details: ErrorDetails) -> FieldError:
         code = "too_long" if kind == "string_too_long" else "too_many"
         return FieldError(name, code, (("limit", context["max_length"]),))
     if kind in ("greater_than_equal", "less_than_equal"):
-        return FieldError(name, "out_of_range", _bounds(model, name))
+        return FieldError(name, "out_of_range", _bounds(model, details["loc"], context))
     if kind in MESSAGES:
         return FieldError(name, kind)
     return FieldError(name, _CODES.get(kind, "wrong_type"))
 
 
-def _bounds(model: type[BaseModel], name: str) -> tuple[tuple[str, Any], ...]:
-    """Both ends of a field's range; pydantic names only the one that was passed."""
-    rules = model.model_fields[name].metadata
-    low = next((rule.ge for rule in rules if isinstance(rule, Ge)), 0)
-    high = next((rule.le for rule in rules if isinstance(rule, Le)), 0)
+def _bounds(
+    model: type[BaseModel], place: tuple[int | str, ...], passed: dict[str, Any]
+) -> tuple[tuple[str, Any], ...]:
+    """Both ends of a field's range; pydantic names only the one that was passed, which must do for items of lists."""
+    field = _field_at(model, place)
+    rules = field.metadata if field else ()
+    low = next((rule.ge for rule in rules if isinstance(rule, Ge)), passed.get("ge", 0))
+    high = next((rule.le for rule in rules if isinstance(rule, Le)), passed.get("le", 0))
     return (("low", low), ("high", high))
+
+
+def _field_at(model: type[BaseModel], place: tuple[int | str, ...]) -> FieldInfo | None:
+    """The field of a model or of one within it, by names from the outside in."""
+    found = model.model_fields.get(str(place[0]))
+    if found is None or len(place) == 1:
+        return found
+    inner = found.annotation
+    return _field_at(inner, place[1:]) if isinstance(inner, type) and issubclass(inner, BaseModel) else None

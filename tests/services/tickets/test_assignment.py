@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from portal.errors import Forbidden, Invalid, NotFound
 from portal.models import AssignmentRule, AuditEntry, ConfigVersion, OutboxEvent, Ticket, TicketEvent
@@ -161,9 +161,15 @@ def test_without_a_rule_nobody_gets_it(session, opened, rule):
     assert opened().assigned_to is None
 
 
+@pytest.fixture
+def long_open_to_reopening(session):
+    """A tenant whose closed tickets can be reopened for ten years."""
+    session.execute(text('UPDATE tenants SET settings = settings || \'{"tickets": {"reopen_days": 3650}}\''))
+
+
 @pytest.mark.parametrize("away", [True, False])
 def test_a_reopened_ticket_goes_to_somebody_else_only_if_its_owner_is_away(
-    session, opened, rule, actor_of, mia, now, away
+    session, long_open_to_reopening, opened, rule, actor_of, mia, now, away
 ):
     sam, bob = actor_of("sam"), actor_of("bob")
     rule(strategy="person", people=(str(sam.user_id), str(mia.user_id)))

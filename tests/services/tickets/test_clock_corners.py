@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from portal.models import BusinessCalendar, SlaPolicy, TicketStatus
 from portal.services.tickets.clock_story import replay_clock
@@ -61,8 +62,14 @@ def test_a_move_while_paused_keeps_the_pause(session, open_ticket, actor_of, now
     assert ticket.first_response_due_at == now + 1_015 * SECOND
 
 
+@pytest.fixture
+def long_open_to_reopening(session):
+    """A tenant whose closed tickets can be reopened for ten years."""
+    session.execute(text('UPDATE tenants SET settings = settings || \'{"tickets": {"reopen_days": 3650}}\''))
+
+
 def test_reopened_after_months_it_promises_anew_over_the_change_of_the_clocks(
-    session, open_ticket, actor_of, office, now
+    session, long_open_to_reopening, open_ticket, actor_of, office, now
 ):
     office(intervals=[[day, 540, 1020] for day in range(5)])
     ticket, bob = open_ticket(category="general"), actor_of("bob")

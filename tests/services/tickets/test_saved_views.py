@@ -84,10 +84,13 @@ def test_words_of_view_and_address_count_together(session, open_ticket, actor_of
 
 
 def test_pages_of_a_view_follow_each_other_by_next_breach(session, open_ticket, actor_of, now):
-    made = {open_ticket(category="drill", at=now + timedelta(seconds=n), subject="Walk").id for n in range(7)}
+    made = {
+        open_ticket(category="drill", at=now + timedelta(seconds=n), subject="Promenade by the quay").id
+        for n in range(7)
+    }
     seen, cursor = [], None
     for _ in range(4):
-        saved = ViewFilter(category=("drill",), created_days=1)
+        saved = ViewFilter(category=("drill",), created_days=1, text="promenade quay")
         wanted = TicketFilter(saved=saved, sort="due", descending=False, limit=2, cursor=cursor)
         page = list_tickets(session, wanted, actor=actor_of("sam"), now=now)
         seen += [row.ticket for row in page.items if row.ticket.id in made]
