@@ -17,12 +17,14 @@ from portal.blueprints.tickets.requests import (
     TicketPatch,
 )
 from portal.blueprints.tickets.schemas import StaffMessage, StaffTicket, StaffTicketItem, StaffTickets
+from portal.errors import NotFound, invalid
 from portal.services.tickets.collisions import refuse_crossing
 from portal.services.tickets.conversation import add_note, reply_as_staff
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.listing import TicketFilter, list_tickets
 from portal.services.tickets.saved_views import get_saved_view
+from portal.services.tickets.view_filters import ViewFilter
 
 bp = Blueprint("desk_api", __name__, url_prefix="/api/v1/staff/tickets")
 
@@ -32,9 +34,7 @@ bp = Blueprint("desk_api", __name__, url_prefix="/api/v1/staff/tickets")
 @operation("List the queue", query=StaffTicketQuery, answer=StaffTickets)
 def index(query: StaffTicketQuery) -> StaffTickets:
     """Every ticket of the tenant by view, filters and words; what is due first comes first unless you sort it."""
-    saved = None
-    if isinstance(query.view, UUID):
-        saved = get_saved_view(http.session(), query.view, actor=http.actor()).filter
+    saved = _saved_filter(query.view) if isinstance(query.view, UUID) else None
     wanted = TicketFilter(
         view=None if isinstance(query.view, UUID) else query.view,
         saved=saved,
@@ -52,6 +52,13 @@ def index(query: StaffTicketQuery) -> StaffTickets:
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now(), whole=True)
     items = [StaffTicketItem.of_row(row, http.now()) for row in page.items]
     return StaffTickets(items=items, next_cursor=page.next_cursor)
+
+
+def _saved_filter(view_id: UUID) -> ViewFilter:
+    try:
+        return get_saved_view(http.session(), view_id, actor=http.actor()).filter
+    except NotFound:
+        raise invalid("view", "unknown_choice") from None
 
 
 @bp.get("/<uuid:ticket_id>")

@@ -47,7 +47,8 @@ def _make_newest(session, ticket, now):
     """Dashboards show the newest alone, and other tests leave tickets that were touched much later."""
     later = now + timedelta(days=36500)
     ticket.updated_at = later
-    session.execute(update(TicketEvent).where(TicketEvent.ticket_id == ticket.id).values(at=later))
+    opened = update(TicketEvent).where(TicketEvent.ticket_id == ticket.id, TicketEvent.kind == "created")
+    session.execute(opened.values(at=later))
     session.flush()
 
 
