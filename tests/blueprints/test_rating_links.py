@@ -39,11 +39,11 @@ def deliver(app, sessions, tenant_id, ticket_id) -> OutgoingMail:
         query = select(OutboxEvent).where(
             OutboxEvent.record_id == ticket_id, OutboxEvent.kind.in_(("ticket.status_changed", "ticket.replied"))
         )
-        for event in session.scalars(query.order_by(OutboxEvent.seq)).all():
+        events = session.scalars(query.order_by(OutboxEvent.seq)).all()
+        for event in events:
             fan_out(session, event.id, base_url=BASE_URL, now=datetime.now(UTC), vault=vault)
-        mails = session.scalars(
-            select(MailMessage.id).where(MailMessage.state == MailState.QUEUED, MailMessage.link_id.is_not(None))
-        ).all()
+        own = (MailMessage.event_id.in_([event.id for event in events]), MailMessage.state == MailState.QUEUED)
+        mails = session.scalars(select(MailMessage.id).where(*own, MailMessage.link_id.is_not(None))).all()
     for mail_id in mails:
         send_mail(sessions, tenant_id, mail_id, outlets=Outlets(post, Texts(), vault))
     return post.mails[-1]

@@ -448,6 +448,7 @@ def test_the_guard_asks_the_database_nothing_more(app, sign_in_policy):
 @pytest.fixture
 def bare_people(app, world):
     found = Backstage(app, world)
+    found.put_back()
     yield found
     found.put_back()
 

@@ -4,11 +4,9 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import create_engine, func, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import func, select
 
 from portal.models import Address, ApiKey, AuthSession, MailMessage, Person, TokenFamily, User
-from portal.models.session import TenantSessions, build_engine, normalise_url
 from portal.services.accounts.addresses import AddressText, add_address, delete_address, list_addresses, make_primary
 from portal.services.accounts.api_keys import MAX_KEYS, create_key, revoke_key
 from portal.services.accounts.email_change import confirm_email_change, keep_email, request_email_change
@@ -18,46 +16,19 @@ from portal.services.accounts.own_sessions import end_session
 from portal.services.accounts.password_change import PasswordChange, change_password
 from portal.services.accounts.phone_change import confirm_phone_change, request_phone_change
 from tests.conftest import CHEAP
-from tests.services.accounts.account_world import ORIGIN, letterhead, newest, secret_of
-from tests.together import at_once, codes_of
-from tests.world import PASSWORD, build_world
+from tests.services.accounts.account_world import ORIGIN, newest, secret_of
+from tests.services.accounts.stage import Stage
+from tests.together import codes_of
+from tests.world import PASSWORD
 
 CROWD = 30
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 days = (NOW + timedelta(days=2 * count) for count in itertools.count())
 
 
-class Stage:
-    """A world of its own, and transactions that stay."""
-
-    def __init__(self, database, name):
-        database.create_database(name, template="template")
-        owner = create_engine(normalise_url(database.owner_url(name)), poolclass=NullPool)
-        self.world = build_world(owner, CHEAP, now=NOW)
-        owner.dispose()
-        self.engine = build_engine(database.app_url(name), pool_size=CROWD)
-        self.sessions = TenantSessions(self.engine)
-        self.head = letterhead(self.world.demo)
-
-    def begin(self):
-        return self.sessions.begin(self.world.demo)
-
-    def actor(self, name):
-        return self.world.people[name].actor
-
-    def all_at_once(self, count, act):
-        """Each in a transaction of its own."""
-
-        def run(index):
-            with self.begin() as session:
-                return act(session, index)
-
-        return at_once(count, run)
-
-
 @pytest.fixture(scope="module")
 def stage(database, settings):
-    made = Stage(database, "account_races")
+    made = Stage(database, "account_races", now=NOW, crowd=CROWD)
     yield made
     made.engine.dispose()
 

@@ -27,7 +27,8 @@ from portal.services.accounts.factors import read_factors
 from portal.services.accounts.second_step import find_challenge
 from portal.services.accounts.sign_in import open_challenge
 from portal.services.tenants.sign_in_policy import SecondFactor, SignInPolicy
-from tests.together import at_once, codes_of
+from tests.services.accounts.stage import Stage
+from tests.together import codes_of
 
 WHY = "Called back at the number on record"
 
@@ -177,19 +178,18 @@ def test_another_administrator_may(session, reset, enrolled, world, actor_of):
     assert reset("mia", by="ada").totp
 
 
-def test_ten_at_once_reset_once(sessions, world, delivery, now):
-    bob, mia = world.people["bob"], world.people["mia"]
-    with sessions.begin(world.demo) as session:
+def test_ten_at_once_reset_once(database, settings, now):
+    stage = Stage(database, "factor_reset", now=now, crowd=10)
+    bob = stage.actor("bob")
+    with stage.begin() as session:
         person_id = session.scalar(select(User.person_id).where(User.id == bob.user_id))
-        session.add(TotpFactor(tenant_id=world.demo, user_id=bob.user_id, secret=b"x", confirmed_at=now))
-        told = select(func.count()).select_from(MailMessage).where(MailMessage.template == "factors_reset")
-        before = session.scalar(told)
+        session.add(TotpFactor(tenant_id=bob.tenant_id, user_id=bob.user_id, secret=b"x", confirmed_at=now))
 
-    def run(_):
-        with sessions.begin(world.demo) as session:
-            return reset_factors(session, person_id, WHY, delivery=delivery, actor=mia.actor, now=now)
+    def run(session, _):
+        return reset_factors(session, person_id, WHY, delivery=stage.delivery, actor=stage.actor("mia"), now=now)
 
-    outcomes = codes_of(at_once(10, run))
+    outcomes = codes_of(stage.all_at_once(10, run))
     assert sorted(outcomes) == ["factor_not_on"] * 9 + ["ok"]
-    with sessions.begin(world.demo) as session:
-        assert session.scalar(told) == before + 1
+    with stage.begin() as session:
+        assert session.scalars(select(MailMessage.template)).all() == ["factors_reset"]
+    stage.engine.dispose()
