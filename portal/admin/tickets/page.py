@@ -22,7 +22,7 @@ from portal.services.tickets.detail import TicketDetail, get_ticket_detail
 from portal.services.tickets.listing import list_tickets
 from portal.services.tickets.rows import TicketRow
 
-NEIGHBOURS = 11
+NEIGHBOURS = 9
 
 
 @dataclass(frozen=True)
