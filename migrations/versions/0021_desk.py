@@ -16,7 +16,7 @@ depends_on = None
 TENANT_TABLES = (
     "assignment_rules bounced_addresses config_versions ticket_statuses bulk_changes drafts "
     "macros staff_profiles ticket_views side_conversations ticket_followers ticket_links ticket_presence "
-    "time_entries inbound_mails mail_threads side_messages"
+    "time_entries inbound_mails side_messages"
 ).split()
 CURRENT_TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), ''))::uuid"
 
@@ -436,31 +436,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_inbound_mails_received", "inbound_mails", ["tenant_id", "received_at"], unique=False)
     op.create_index("ix_inbound_mails_sender", "inbound_mails", ["tenant_id", "sender", "received_at"], unique=False)
-    op.create_table(
-        "mail_threads",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("ticket_id", sa.Uuid(), nullable=False),
-        sa.Column("side_conversation_id", sa.Uuid(), nullable=True),
-        sa.Column("address", sa.String(length=254), nullable=False, comment="who may answer by it"),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "side_conversation_id"],
-            ["side_conversations.tenant_id", "side_conversations.id"],
-            name=op.f("fk_mail_threads_tenant_id_side_conversation_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "ticket_id"],
-            ["portal_tickets.tenant_id", "portal_tickets.id"],
-            name=op.f("fk_mail_threads_tenant_id_ticket_id"),
-        ),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_mail_threads_tenant_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_threads")),
-        sa.UniqueConstraint("tenant_id", "id", name=op.f("uq_mail_threads_tenant_id_id")),
-        sa.UniqueConstraint(
-            "tenant_id", "ticket_id", "address", name=op.f("uq_mail_threads_tenant_id_ticket_id_address")
-        ),
-    )
     op.create_table(
         "side_messages",
         sa.Column("id", sa.Uuid(), nullable=False),

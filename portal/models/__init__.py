@@ -37,7 +37,7 @@ from portal.models.desk import (
 )
 from portal.models.factors import Passkey, PasskeyCeremony, RecoveryCode, TotpFactor
 from portal.models.files import Attachment, FileState, StorageUse
-from portal.models.inbound import BouncedAddress, InboundMail, MailIntake, MailThread
+from portal.models.inbound import BouncedAddress, InboundMail, MailIntake
 from portal.models.knowledge import KbArticle, KbCategory
 from portal.models.links import ApiKey, Invitation, LinkPurpose, OneTimeLink
 from portal.models.notifications import MailChannel, MailMessage, MailState, Notification
@@ -105,7 +105,6 @@ __all__ = [
     "MailIntake",
     "MailMessage",
     "MailState",
-    "MailThread",
     "Membership",
     "Message",
     "NextStep",

@@ -84,24 +84,6 @@ class MailIntake(Tenanted, Base):
     webhook_secret: Mapped[bytes | None] = mapped_column(LargeBinary, comment="encrypted (SEC-07)")
 
 
-class MailThread(Tenanted, Base):
-    """The signed token by which answers by mail find their ticket or side conversation."""
-
-    __tablename__ = "mail_threads"
-    __table_args__ = (
-        tenant_key(),
-        tenant_reference("ticket_id", "portal_tickets"),
-        tenant_reference("side_conversation_id", "side_conversations"),
-        UniqueConstraint("tenant_id", "ticket_id", "address"),
-    )
-
-    id: Mapped[UuidKey]
-    ticket_id: Mapped[UUID] = mapped_column(Uuid)
-    side_conversation_id: Mapped[UUID | None] = mapped_column(Uuid)
-    address: Mapped[str] = mapped_column(String(254), comment="who may answer by it")
-    created_at: Mapped[CreatedAt]
-
-
 class BouncedAddress(Tenanted, Base):
     """An address whose mails came back; nothing is sent there until staff or the person mend it."""
 

@@ -14,7 +14,6 @@ from portal.models import (
     Draft,
     InboundMail,
     MailMessage,
-    MailThread,
     NextStep,
     Notification,
     Presence,
@@ -89,7 +88,6 @@ def _forget_mails(session: TenantSession, ticket_id: UUID) -> None:
         .values(ticket_id=None, message_id=None, text="", subject="", details={}),
         execution_options=_UNSEEN,
     )
-    session.execute(delete(MailThread).where(MailThread.ticket_id == ticket_id), execution_options=_UNSEEN)
     session.execute(delete(MailMessage).where(_about(ticket_id)), execution_options=_UNSEEN)
     session.execute(
         delete(Draft).where(Draft.place.in_((f"reply:{ticket_id}", f"note:{ticket_id}"))), execution_options=_UNSEEN
