@@ -187,10 +187,7 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
          "runner", "workflows", "crash", "browser")  # fmt: skip
 # These mostly wait, for servers, workers and the browser; all others compute.
-WAITING = {
-    **dict.fromkeys(("integrations", "live", "sso", "runner", "workflows", "crash"), "waiting"),
-    "browser": "browser",
-}
+WAITING = frozenset({"runner", "workflows", "crash", "browser"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -204,4 +201,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(WAITING.get(ORDER[place(item)], "working")))
+        item.add_marker(pytest.mark.xdist_group("waiting" if ORDER[place(item)] in WAITING else "working"))

@@ -35,6 +35,8 @@ def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
+# Some 190 operations, each asked dozens of times.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal")])
 def test_answers_keep_to_the_document(
     app: Any, world: World, address: str, ticket: Any, who: str, forbidden: str, request: pytest.FixtureRequest

@@ -54,7 +54,7 @@ def test_the_queue_takes_a_view(api: Any, ticket: Any, made: Any) -> None:
     assert other["id"] not in found
     counted = {item["id"]: item["count"] for item in sam.get(VIEWS).get_json()["items"]}
     assert counted[view["id"]] == len(found)
-    problem(sam.get(f"{DESK}?view={uuid4()}"), 404, "view_not_found")
+    problem(sam.get(f"{DESK}?view={uuid4()}"), 422, "invalid")
     assert "view" in codes(sam.get(f"{DESK}?view=nonsense"))
 
 
@@ -67,10 +67,10 @@ def test_views_of_others_are_not_there(api: Any, made: Any) -> None:
             stranger.request("PUT", path, json=OWN),
             stranger.request("DELETE", path),
             stranger.get(f"{path}/versions"),
-            stranger.get(f"{DESK}?view={view['id']}"),
             stranger.post(BULK, json={"view": view["id"], "action": "close"}),
         ):
             problem(answer, 404, "view_not_found")
+        problem(stranger.get(f"{DESK}?view={view['id']}"), 422, "invalid")
     problem(api("noor").get(f"{VIEWS}/{shared['id']}"), 404)
     assert api("sam").get(f"{VIEWS}/{shared['id']}").status_code == 200
     problem(api("sam").request("DELETE", f"{VIEWS}/{shared['id']}"), 403)

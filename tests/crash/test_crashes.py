@@ -11,7 +11,7 @@ import pytest
 from portal.models import MailMessage, Notification, OutboxEvent, Ticket, TicketEvent
 from tests.crash.conftest import LEVELS, wait_until
 
-pytestmark = [pytest.mark.temporal, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.temporal, pytest.mark.timeout(300)]
 
 POINTS = (
     "relay.pre_start",

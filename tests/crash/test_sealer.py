@@ -12,7 +12,7 @@ from portal.services.audit.sealing import BATCH
 from portal.services.audit.verifying import verify_chain
 from tests.crash.conftest import wait_until
 
-pytestmark = [pytest.mark.temporal, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.temporal, pytest.mark.timeout(300)]
 
 ENTRIES = text(
     """
