@@ -121,6 +121,8 @@ def focus_on(page: Page, name: str) -> None:
 def test_a_ticket_by_keyboard_alone(product, new_page):
     page = new_page()
     page.goto(f"{product.url}/portal/login")
+    # A busy browser moves the focus there after the page has loaded.
+    expect(page.locator("[name=identifier]")).to_be_focused()
     page.keyboard.type("ana@acme.example")
     focus_on(page, "password")
     page.keyboard.type("portico-demo")
@@ -129,6 +131,7 @@ def test_a_ticket_by_keyboard_alone(product, new_page):
     focus_on(page, "New ticket")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/tickets/new"))
+    expect(page.locator("[name=subject]")).to_be_focused()
     focus_on(page, "category")
     page.keyboard.press("End")
     focus_on(page, "subject")

@@ -280,15 +280,14 @@ def test_a_lost_connection_is_made_again_and_nothing_is_lost(box):
         await eventually(lambda: len(box.pulled) == 1)
         await asyncio.to_thread(box.end_connections)
         seq = box.add()
-        began = time.monotonic()
-        await eventually(lambda: seq in box.pulled, 5)
+        await eventually(lambda: seq in box.pulled, 10)
+        # Told comes before marked; a relay stopped between the two tells again, which is another test's matter.
+        await eventually(lambda: not box.waiting(), 10)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        return time.monotonic() - began
 
     asyncio.run(story())
-    assert not box.waiting()
 
 
 def test_a_connection_lost_before_marking_tells_the_event_again(box):

@@ -149,6 +149,7 @@ def test_a_company_that_shares_shows_all_to_everybody_and_no_more_after_it(sessi
     acme = ticket.customer_id
     set_ticket_sharing(session, acme, shared=True, actor=actor_of("alice"), now=now)
     session.flush()
+    _make_newest(session, ticket, now)
     found = everywhere(session, ticket, fresh("bob"), now)
     assert all(found.values()), found
     assert not any(everywhere(session, ticket, fresh("charlie"), now).values())
