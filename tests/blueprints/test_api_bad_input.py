@@ -154,3 +154,9 @@ def test_markup_in_texts_stays_text(api: Any, ticket: Any) -> None:
 def test_search_takes_any_text(api: Any, q: str) -> None:
     assert api("bob").get(TICKETS, query_string={"q": q}).status_code == 200
     assert api("sam").get(DESK, query_string={"q": q}).status_code == 200
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", "yes", None, [], {}])
+def test_a_flag_is_true_or_false_alone(api: Any, value: Any) -> None:
+    answer = api("alice").patch("/api/v1/portal/company/ticket-sharing", json={"shares_tickets": value})
+    assert codes(answer) == {"shares_tickets": "wrong_type"}

@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     PlainSerializer,
+    Strict,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -51,7 +52,18 @@ class Body(BaseModel):
     """
 
     may_be_missing: ClassVar[bool] = True
+    is_json: ClassVar[bool] = True
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """In JSON only true and false are flags; pydantic would take 1 and "yes" for one, too."""
+        super().__pydantic_init_subclass__(**options)
+        flags = [field for field in cls.model_fields.values() if field.annotation in (bool, bool | None)]
+        if cls.is_json and flags:
+            for field in flags:
+                field.metadata.append(Strict())
+            cls.model_rebuild(force=True)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -61,6 +73,8 @@ class Body(BaseModel):
 
 class Query(Body):
     """Parameters behind the question mark; unknown ones are refused like unknown fields."""
+
+    is_json: ClassVar[bool] = False
 
 
 def _without_titles(target: JsonSchemaValue, schema: JsonSchemaValue) -> JsonSchemaValue:
