@@ -5,40 +5,21 @@ Options by environment: BENCH_TICKETS (100000), BENCH_ROUNDS (3), BENCH_SECONDS 
 
 import os
 import re
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
-
 from bench.client import Client, Load, middle, paired_ms, percentile, throughput, token_of
-from portal.config import ROOT
-from portal.demo.content import demo_uuid
-from portal.demo.scale import COMMON_WORD, RARE_WORD, add_tickets
-from portal.demo.seed import seed_demo
-from portal.integrations.storage import folder_storage
-from portal.lib.clock import utcnow
-from portal.services.accounts.passwords import Passwords
-from runner.postgres import start_temporary
+from bench.serving import AGENT, CUSTOMER, DATABASE, DURABLE, environ_of, fill, open_tickets, serve, signed_in
+from portal.demo.scale import COMMON_WORD, RARE_WORD
+from runner.postgres import TemporaryServer, start_temporary
 
-TICKETS = int(os.environ.get("BENCH_TICKETS", "100000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-# A commit that is not durable is none: the floor's and Portico's both wait for the disk.
-DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "autovacuum=on")
-PASSWORD = "portico-demo"
-CUSTOMER = "customer5@scale.example"
-AGENT = "sam@demo.example"
 NEW_TICKET = {"subject": "Bench", "description": "Measured.", "category": "technical", "priority": "normal"}
 REPLY = {"message": "Any news?"}
 
@@ -73,73 +54,19 @@ class Turns:
 def main() -> int:
     """Run the benchmark and print the table; exit code 1 when a budget is missed by more than a quarter."""
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder, start_temporary(DURABLE) as server:
-        server.create_database("bench")
-        environ = _environ(server, Path(folder))
-        _fill(server, environ)
-        with _serve("wsgi:app", environ) as port, _serve("bench.floor:app()", environ) as floor_port:
-            return _measure(port, floor_port, server)
+        server.create_database(DATABASE)
+        environ = environ_of(server, Path(folder))
+        fill(environ)
+        with serve("wsgi:app", environ) as product, serve("bench.floor:app()", environ) as floor:
+            return _measure(product.port, floor.port, server)
 
 
-def _environ(server: object, folder: Path) -> dict[str, str]:
-    urls = {kind: getattr(server, f"{kind}_url")("bench") for kind in ("app", "owner", "relay", "superuser")}
-    return os.environ | {
-        # Neither the floor nor a deployment looks at each request whether a template's file changed.
-        "PORTAL_ENV": "test",
-        "PORTAL_SECRET_KEY": "benchmarks need no secret, but a long one",
-        "PORTAL_DATABASE_URL": urls["app"],
-        "PORTAL_OWNER_DATABASE_URL": urls["owner"],
-        "PORTAL_RELAY_DATABASE_URL": urls["relay"],
-        "PORTAL_DATA_DIR": str(folder),
-        "FLOOR_DATABASE_URL": urls["superuser"].replace("postgresql://", "postgresql+psycopg://"),
-        "FLOOR_EMAIL": CUSTOMER,
-        "WEB_WORKERS": "1",
-        "WEB_THREADS": "8",
-    }
-
-
-def _fill(server: object, environ: dict[str, str]) -> None:
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"], cwd=ROOT, env=environ, check=True,
-                   capture_output=True)  # fmt: skip
-    owner = create_engine(environ["PORTAL_OWNER_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://"),
-                          poolclass=NullPool)  # fmt: skip
-    storage = folder_storage(Path(environ["PORTAL_DATA_DIR"]) / "files")
-    seed_demo(owner, password=PASSWORD, passwords=Passwords(), storage=storage, now=utcnow())
-    add_tickets(owner, tickets=TICKETS, customers=max(10, TICKETS // 100))
-    print(f"{TICKETS:,} tickets written in {time.perf_counter() - began:.0f} s", flush=True)
-
-
-@contextmanager
-def _serve(target: str, environ: dict[str, str]) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", target]
-    process = subprocess.Popen(words, cwd=ROOT, env=environ | {"PORT": str(port), "WEB_LOG_LEVEL": "error"})
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1)
-                break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _pages(port: int, server: object) -> list[Page]:
-    customer, agent = Client(port), Client(port)
-    customer.sign_in("/portal/login", CUSTOMER, PASSWORD)
-    agent.sign_in("/admin/login", AGENT, PASSWORD)
+def _pages(port: int, server: TemporaryServer) -> list[Page]:
+    customer, agent = signed_in(port, CUSTOMER), signed_in(port, AGENT)
     token = token_of(customer.send("GET", "/portal/tickets/new")[1])
-    ticket = _open_ticket(server)
-    detail = f"/portal/tickets/{ticket}"
     # Answers would make the measured pages grow, and each measured answer heavier than the one before.
-    others = _other_tickets(server, ticket)
+    ticket, *others = open_tickets(server, CUSTOMER)
+    detail = f"/portal/tickets/{ticket}"
     turn = cycle(others)
     # A browser goes to the page that follows, which shows "sent" and takes it off the cookie again; without
     # that, each answer would carry the messages of all before it.
@@ -177,33 +104,7 @@ def _pages(port: int, server: object) -> list[Page]:
     return made
 
 
-def _other_tickets(server: object, measured: str) -> list[str]:
-    """Open tickets of the customer that no page shows while it is measured."""
-    return [ticket for ticket in _open_tickets(server) if ticket != measured]
-
-
-def _open_ticket(server: object) -> str:
-    return _open_tickets(server)[0]
-
-
-def _open_tickets(server: object) -> list[str]:
-    engine = create_engine(
-        server.superuser_url("bench").replace("postgresql://", "postgresql+psycopg://"),
-        poolclass=NullPool,  # type: ignore[attr-defined]
-    )
-    with engine.connect() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT t.id FROM portal_tickets t JOIN people p ON p.company_id = t.customer_id"
-                " WHERE p.email = :email AND t.tenant_id = :tenant AND t.status IN ('open', 'in_progress')"
-                " AND t.ticket_number LIKE 'S-%' ORDER BY t.status, t.id"
-            ),
-            {"email": CUSTOMER, "tenant": demo_uuid("demo", "tenant")},
-        ).scalars()
-        return [str(found) for found in rows]
-
-
-def _measure(port: int, floor_port: int, server: object) -> int:
+def _measure(port: int, floor_port: int, server: TemporaryServer) -> int:
     floor = Client(floor_port)
     floor.send("GET", "/login")
     floors = {

@@ -7,13 +7,15 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
 Call = Callable[[], tuple[int, bytes, dict[str, str]]]
+Form = Mapping[str, str | list[str]]
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+_SEEN = re.compile(r'name="seen" value="([^"]*)"')
 
 
 @dataclass
@@ -24,14 +26,16 @@ class Client:
     cookies: dict[str, str] = field(default_factory=dict)
     connection: http.client.HTTPConnection | None = None
 
-    def send(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, bytes, dict[str, str]]:
-        """One request; the connection is kept."""
+    def send(
+        self, method: str, path: str, form: Form | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """One request; the connection is kept. A list in `form` repeats its field."""
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **(headers or {})}
         body = None
         if form is not None:
-            body = urlencode(form)
+            body = urlencode(form, doseq=True)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
@@ -57,6 +61,12 @@ def token_of(page: bytes) -> str:
     if not found:
         raise RuntimeError("the page has no csrf_token")
     return found[1]
+
+
+def seen_of(page: bytes) -> str:
+    """What the writer of an answer has seen, as a ticket's page of staff says it; empty before any message."""
+    found = _SEEN.search(page.decode())
+    return found[1] if found else ""
 
 
 def paired_ms(calls: tuple[Call, Call], seconds: float, expect: tuple[int, int]) -> tuple[list[float], list[float]]:

@@ -1,7 +1,7 @@
 /**
- * The queue by keyboard: j and k move, x selects, o or Enter opens, a takes, n and p go through the list.
+ * What the queue knows beyond the keys of every list (keyboard.js): o opens, a takes, x begins to select, n and p go on.
  *
- * Silent inside fields and dialogs, and where the person switched keys off (`data-shortcuts="off"` on the page).
+ * Silent inside fields and dialogs, once another key's meaning was found, and where the person switched keys off.
  */
 import { csrfToken } from "./fragments.js";
 
@@ -13,26 +13,14 @@ function writing(element) {
   return element?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open], :popover-open");
 }
 
-function move(step) {
-  const all = rows();
-  if (!all.length) return;
-  const at = here();
-  const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
-  const target = link(all[next]);
-  target?.focus();
-  target?.closest("tr").scrollIntoView({ block: "nearest" });
-}
-
 /** The id of a row's ticket, from the address that it leads to. */
 const idOf = (row) => link(row)?.pathname.match(/\/admin\/tickets\/([0-9a-f-]{36})/)?.[1];
 
-async function select() {
+/** Where rows have no boxes yet: the list with boxes, this row's chosen. */
+function select() {
   const row = rows()[here()];
-  if (!row) return;
-  const box = row.querySelector(".row-select");
-  if (box) { box.click(); link(row)?.focus(); return; }
   const opener = document.querySelector("[data-select-mode]");
-  if (!opener) return;
+  if (!row || !opener) return;
   const address = new URL(opener.href);
   address.searchParams.set("chosen", idOf(row));
   location.assign(address);
@@ -52,8 +40,6 @@ async function take() {
 const follow = (name) => document.querySelector(`[data-key="${name}"]`)?.click();
 
 const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
   x: select,
   o: () => link(rows()[here()])?.click(),
   a: take,
@@ -64,10 +50,9 @@ const KEYS = {
 
 /** Takes the keys of staff lists and tickets. */
 export function startQueueKeys() {
-  if (!document.querySelector("[data-queue-keys]")) return;
+  if (!document.querySelector("[data-queue-keys]") || document.body.hasAttribute("data-no-shortcuts")) return;
   document.addEventListener("keydown", (event) => {
-    if (document.documentElement.dataset.shortcuts === "off") return;
-    if (event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || writing(event.target)) return;
     const act = KEYS[event.key];
     if (!act) return;
     event.preventDefault();
