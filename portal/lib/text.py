@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable("image")
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h1", "h2", "h3", "hr"}
 _SEARCH_WORD = re.compile(r"\w+", re.UNICODE)
+_TYPED_WORD = re.compile(r"[\w@.+-]+", re.UNICODE)
 
 
 def render_markdown(text: str) -> str:
@@ -45,6 +46,12 @@ def search_query(text: str) -> str | None:
     """A prefix query for `to_tsquery`, made of letters and digits only; None when nothing is left."""
     words = _SEARCH_WORD.findall(text)[:8]
     return " & ".join(_prefix(word[:60]) for word in words) or None
+
+
+def typed_words(text: str) -> list[str]:
+    """The words of a search as they were typed, numbers and addresses whole; those of three characters and more."""
+    words = (word.strip("@.+-_")[:60] for word in _TYPED_WORD.findall(text))
+    return [word for word in dict.fromkeys(words) if len(word) >= 3][:8]
 
 
 def _prefix(word: str) -> str:

@@ -12,6 +12,7 @@ from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.rows import draw_rows, draw_step
 from portal.blueprints.drawing import promise, shape, time_tag
 from portal.blueprints.localisation import current_locale, gettext
+from portal.blueprints.tickets.hits import find_excerpts
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import PRIORITY, SOURCE
 from portal.services.tickets.desk_terms import DeskTerms
@@ -67,7 +68,8 @@ class DrawnList:
 
 def draw_list(rows: Sequence[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime) -> DrawnList:
     """The rows of a page of the queue, as its address asks for them."""
-    items = show.queue_rows(rows, address, terms, now)
+    excerpts = find_excerpts(rows, address.words, show.SNIPPET)
+    items = show.queue_rows(rows, address, terms, now, excerpts)
     if address.columns is not None:
         for item, row in zip(items, rows, strict=True):
             ticket = row.ticket
