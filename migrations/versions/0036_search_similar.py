@@ -17,9 +17,10 @@ PERSON = "portal_fold(name || ' ' || email)"
 
 # How near a text comes is told by its worst word: 1 where it holds the word, a number counts only so, else what
 # pg_trgm says.
+NUMBER = "{word} ~ '[0-9]' AND strpos({word}, '@') = 0"
 SCORE = """(
             SELECT min(CASE
-                WHEN strpos({text}, w) > 0 THEN 1 WHEN w ~ '[0-9]' THEN 0 ELSE word_similarity(w, {text})
+                WHEN strpos({text}, w) > 0 THEN 1 WHEN {number} THEN 0 ELSE word_similarity(w, {text})
             END)
             FROM unnest(folded) AS w)"""
 NEAR = "({text} LIKE part OR near <% {text})"
@@ -29,17 +30,17 @@ SCOPE = """t.tenant_id = tenant AND t.trashed_at IS NULL
 
 
 def _score(text: str) -> str:
-    return SCORE.format(text=text)
+    return SCORE.format(text=text, number=NUMBER.format(word="w"))
 
 
 def _near(text: str) -> str:
     return NEAR.format(text=text)
 
 
-# The longest word drives the index; the others are looked for in what it found. A materialised part has a plan of its
-# own, else a limit would lead the planner to walk the whole table, and yet it is read no further than the limit asks.
-# A word that is near to more than 2,000 tickets is looked for in the newest ones, as the search for common words does.
-# What comes clearly less near than the best is left out: one who wrote a word in full means no other.
+# A number, else the longest word drives the index; the others are looked for in what it found. A materialised part
+# has a plan of its own, else a limit would lead the planner to walk the whole table, and yet it is read no further than
+# the limit asks. A word that is near to more than 2,000 tickets is looked for in the newest ones, as the search for
+# common words does. What comes clearly less near than the best is left out.
 SIMILAR_TICKETS = f"""
 CREATE FUNCTION similar_tickets(words text[], companies uuid[], requester uuid, max_hits integer)
 RETURNS TABLE (ticket_id uuid)
@@ -53,11 +54,11 @@ DECLARE
     followed uuid[];
     candidates uuid[];
 BEGIN
-    SELECT array_agg(found.w ORDER BY length(found.w) DESC, found.w) INTO folded
+    SELECT array_agg(found.w ORDER BY {NUMBER.format(word="found.w")} DESC, length(found.w) DESC, found.w) INTO folded
     FROM (SELECT portal_fold(given) AS w FROM unnest(words) AS given LIMIT 8) AS found WHERE length(found.w) >= 3;
     IF tenant IS NULL OR folded IS NULL THEN RETURN; END IF;
     part := '%' || replace(replace(replace(folded[1], '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%';
-    near := CASE WHEN folded[1] ~ '[0-9]' THEN NULL ELSE folded[1] END;
+    near := CASE WHEN {NUMBER.format(word="folded[1]")} THEN NULL ELSE folded[1] END;
     IF requester IS NOT NULL THEN
         SELECT array_agg(f.ticket_id) INTO followed FROM ticket_followers f
         WHERE f.tenant_id = tenant AND f.user_id = requester;

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from portal.lib.text import swapped_words
+
 _WORD = re.compile(r"\w+", re.UNICODE)
 MOST_WORDS = 8
 # As the search asks for (`similar_tickets`); a part of a word has three characters at least.
@@ -71,7 +73,7 @@ def _hits(text: str, wanted: tuple[str, ...]) -> Iterator[Span]:
 def _likenesses(text: str, wanted: list[str]) -> Iterator[Span]:
     for found in _WORD.finditer(text) if wanted else ():
         folded = _fold(found[0])
-        if any(word in folded or _likeness(word, folded) >= LIKE_ENOUGH for word in wanted):
+        if any(_is_like(word, folded) for word in wanted):
             yield found.span()
 
 
@@ -94,6 +96,12 @@ def _fold(text: str) -> str:
         return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+def _is_like(word: str, other: str) -> bool:
+    if word in other or _likeness(word, other) >= LIKE_ENOUGH:
+        return True
+    return any(other.startswith(slip) for slip in swapped_words(word))
 
 
 def _likeness(word: str, other: str) -> float:

@@ -79,7 +79,7 @@ def index(query: TicketQuery) -> CustomerTickets:
         cursor=query.cursor,
     )
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now(), whole=True)
-    places = find_excerpts(page.items, query.q, API_EXCERPT)
+    places = find_excerpts(page, query.q, API_EXCERPT)
     items = [CustomerTicketHit.of_hit(row, http.now(), places.get(row.ticket.id)) for row in page.items]
     return CustomerTickets(items=items, next_cursor=page.next_cursor, approximate=page.approximate)
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from portal.blueprints import http
 from portal.lib.highlighting import cut_round_hit, mark_hits, mark_similar
+from portal.lib.paging import Page
 from portal.services.tickets.excerpts import read_matching_texts
 from portal.services.tickets.rows import TicketRow
 
@@ -17,16 +18,16 @@ API_EXCERPT = 160
 _MARK = Markup("<mark>{}</mark>")
 
 
-def find_excerpts(rows: Sequence[TicketRow], words: str, length: int) -> dict[UUID, str]:
+def find_excerpts(page: Page[TicketRow], words: str, length: int) -> dict[UUID, str]:
     """Places of the texts that hold the words, for rows whose number, subject and company do not.
 
-    By one statement at most, and by none where the newest message says it, or nothing is searched for.
+    By one statement at most, and by none where the newest message says it, or nothing holds the words.
     """
-    if not words.strip():
+    if page.approximate or not words.strip():
         return {}
     excerpts: dict[UUID, str] = {}
     missing: list[UUID] = []
-    for row in rows:
+    for row in page.items:
         ticket = row.ticket
         if _has_hit(f"{ticket.ticket_number} {ticket.subject} {row.company_name}", words):
             continue

@@ -139,7 +139,7 @@ def detail(ticket_id: UUID) -> ResponseReturnValue:
 
 
 def _show_hits(rows: list[dict[str, Any]], page: Page[TicketRow], words: str) -> None:
-    excerpts = find_excerpts(page.items, words, EXCERPT)
+    excerpts = find_excerpts(page, words, EXCERPT)
     for row in rows:
         row["excerpt"] = excerpts.get(row["id"], "")
         mark_fields(row, ("subject", "number", "requester", "excerpt"), words)

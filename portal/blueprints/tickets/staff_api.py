@@ -51,7 +51,7 @@ def index(query: StaffTicketQuery) -> StaffTickets:
         **_assignee(query.assignee),
     )
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now(), whole=True)
-    places = find_excerpts(page.items, wanted.words, API_EXCERPT)
+    places = find_excerpts(page, wanted.words, API_EXCERPT)
     items = [StaffTicketHit.of_hit(row, http.now(), places.get(row.ticket.id)) for row in page.items]
     return StaffTickets(items=items, next_cursor=page.next_cursor, approximate=page.approximate)
 

@@ -32,7 +32,16 @@ def ids_of(page):
 
 @pytest.mark.parametrize(
     "words",
-    ["quagzilator", "quaggzilator", "quagilator", "QUAGZILLATOR", "Qüagzillator", "zillator", "quagzilator pump"],
+    [
+        "quagzilator",
+        "quaggzilator",
+        "quagilator",
+        "QUAGZILLATOR",
+        "Qüagzillator",
+        "zillator",
+        "quagzilator pump",
+        "qaugzillator",
+    ],
 )
 @pytest.mark.parametrize("who", ["sam", "bob", "alice"])
 def test_a_subject_is_found_in_spite_of_a_slip(open_ticket, page, words, who):
@@ -41,6 +50,16 @@ def test_a_subject_is_found_in_spite_of_a_slip(open_ticket, page, words, who):
     found = ids_of(page(words, who))
     assert ticket.id in found
     assert other.id not in found
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("pritner", "Printer"), ("invocie", "Invoice"), ("übredruck", "Überdruck")]
+)
+def test_letters_that_changed_places_are_put_right(open_ticket, page, typed, meant):
+    ticket, told = open_ticket(subject=f"{meant} xyloquart"), open_ticket(description=f"{meant} xyloquart")
+    found = page(f"{typed} xyloquart")
+    assert found.approximate
+    assert set(ids_of(found)) == {ticket.id, told.id}
 
 
 def test_every_word_has_to_come_near(open_ticket, page):
