@@ -19,11 +19,15 @@ _LARGEST = 2**31 - 1
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """A slice of a list and the cursors of its neighbours (None where there is none)."""
+    """A slice of a list and the cursors of its neighbours (None where there is none).
+
+    `approximate` says of a search that nothing here holds its words, only what is like them.
+    """
 
     items: Sequence[Row]
     next_cursor: str | None = None
     previous_cursor: str | None = None
+    approximate: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable("image")
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h1", "h2", "h3", "hr"}
 _SEARCH_WORD = re.compile(r"\w+", re.UNICODE)
+_TYPED_WORD = re.compile(r"[\w@.+-]+", re.UNICODE)
 
 
 def render_markdown(text: str) -> str:
@@ -45,6 +46,31 @@ def search_query(text: str) -> str | None:
     """A prefix query for `to_tsquery`, made of letters and digits only; None when nothing is left."""
     words = _SEARCH_WORD.findall(text)[:8]
     return " & ".join(_prefix(word[:60]) for word in words) or None
+
+
+def swapped_query(text: str) -> str | None:
+    """The same query where two neighbouring letters of a word may have changed places; None without a longer word."""
+    words = [word[:60] for word in _SEARCH_WORD.findall(text)[:8]]
+    choices = [swapped_words(word) for word in words]
+    if not any(choices):
+        return None
+    return " & ".join(
+        f"({' | '.join(f'{choice}:*' for choice in (word, *others))})" if others else _prefix(word)
+        for word, others in zip(words, choices, strict=True)
+    )
+
+
+def swapped_words(word: str) -> list[str]:
+    """A word of four to twenty letters with each two neighbours changed; its first letter stays."""
+    if not (4 <= len(word) <= 20 and word.isalpha()):
+        return []
+    return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(1, len(word) - 1)]
+
+
+def typed_words(text: str) -> list[str]:
+    """The words of a search as they were typed, numbers and addresses whole; those of three characters and more."""
+    words = (word.strip("@.+-_")[:60] for word in _TYPED_WORD.findall(text))
+    return [word for word in dict.fromkeys(words) if len(word) >= 3][:8]
 
 
 def _prefix(word: str) -> str:

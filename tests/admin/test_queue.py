@@ -56,7 +56,8 @@ def test_statements_do_not_grow_with_rows(staff: Any, many: None) -> None:
         "?view=open&status=open&priority=normal": [5, 5, 5],
         "?q=betreff": [6, 6, 6],
     }
-    assert one == 6
+    # Few hits are filled up by what comes near.
+    assert one == 7
 
 
 def test_the_page_stays_small(staff: Any, many: None) -> None:

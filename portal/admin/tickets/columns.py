@@ -12,6 +12,8 @@ from portal.admin.tickets.address import QueueAddress
 from portal.admin.tickets.rows import draw_rows, draw_step
 from portal.blueprints.drawing import promise, shape, time_tag
 from portal.blueprints.localisation import current_locale, gettext
+from portal.blueprints.tickets.hits import find_excerpts
+from portal.lib.paging import Page
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import PRIORITY, SOURCE
 from portal.services.tickets.desk_terms import DeskTerms
@@ -65,11 +67,12 @@ class DrawnList:
         return Markup("").join(_row(item, cells, badge, avatar, select=self.select) for item in self.items)
 
 
-def draw_list(rows: Sequence[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime) -> DrawnList:
+def draw_list(page: Page[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime) -> DrawnList:
     """The rows of a page of the queue, as its address asks for them."""
-    items = show.queue_rows(rows, address, terms, now)
+    excerpts = find_excerpts(page, address.words, show.SNIPPET)
+    items = show.queue_rows(page.items, address, terms, now, excerpts)
     if address.columns is not None:
-        for item, row in zip(items, rows, strict=True):
+        for item, row in zip(items, page.items, strict=True):
             ticket = row.ticket
             item |= {"category": row.category.name_in(current_locale()), "created_at": ticket.created_at}
             if address.saved is not None:

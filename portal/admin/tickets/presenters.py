@@ -1,7 +1,8 @@
 """What the desk's templates show of a ticket: rows of the queue, thread, next steps."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,9 @@ from portal.admin.tickets.promise import queue_promise
 from portal.blueprints import http
 from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import format_due, gettext
+from portal.blueprints.tickets.hits import mark_fields
 from portal.blueprints.tickets.labels import own_for_staff
 from portal.blueprints.tickets.marks import message_marks
-from portal.lib.highlighting import mark_hits
 from portal.lib.text import excerpt
 from portal.lib.wording import N_
 from portal.lib.wording.tickets import ROLE, event_text, step_text
@@ -37,6 +38,7 @@ ALL_TICKETS = N_("All tickets")
 ESCALATES = N_("Escalates")
 # As much of the last message as a wide screen has room for.
 SNIPPET = 56
+_SEARCHED = ("subject", "number", "customer", "requester", "snippet")
 _NEAR = timedelta(minutes=5)
 # The thread shows these as messages.
 _SPOKEN = frozenset({"created", "replied", "note_added", "message_edited"})
@@ -67,20 +69,19 @@ def view_title(view: str) -> str:
 
 
 def queue_rows(
-    rows: Iterable[TicketRow], address: QueueAddress, terms: DeskTerms, now: datetime
+    rows: Iterable[TicketRow],
+    address: QueueAddress,
+    terms: DeskTerms,
+    now: datetime,
+    excerpts: Mapping[UUID, str] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """Rows of the queue and of the list beside a ticket; of a search with its hits marked."""
+    """Rows of the queue and of the list beside a ticket; of a search with its hits and `excerpts` marked."""
     shown = [_queue_row(row, address.ticket_url(row.ticket.id), terms, now) for row in rows]
     if address.words:
         for item in shown:
-            item |= {name: _marked(item[name], address.words) for name in ("subject", "number", "customer")}
-            item["snippet"] = _marked(str(item["snippet"]), address.words)
+            item["snippet"] = excerpts.get(item["id"], item["snippet"])
+            mark_fields(item, _SEARCHED, address.words)
     return shown
-
-
-def _marked(text: str, words: str) -> Markup:
-    mark = Markup("<mark>{}</mark>")
-    return Markup("").join(mark.format(piece) if hit else piece for piece, hit in mark_hits(text, words))
 
 
 def _queue_row(row: TicketRow, url: str, terms: DeskTerms, now: datetime) -> dict[str, Any]:

@@ -48,10 +48,11 @@ class DeskView(MessagePages):
         terms = load_desk_terms(session)
         context = {
             "address": address,
-            "rows": draw_list(page.items, address, terms, now),
+            "rows": draw_list(page, address, terms, now),
             "earlier": address.url(cursor=page.previous_cursor) if page.previous_cursor else None,
             "later": address.url(cursor=page.next_cursor) if page.next_cursor else None,
             "title": address.saved.name if address.saved else show.view_title(address.view),
+            "approximate": page.approximate,
         }
         if http.wants_fragment():
             return live_part(self.render("admin/tickets/_rows.html", **context))

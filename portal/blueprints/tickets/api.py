@@ -10,6 +10,7 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
 from portal.blueprints.localisation import current_locale, select_timezone
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.hits import API_EXCERPT, find_excerpts
 from portal.blueprints.tickets.requests import (
     CancelRequest,
     EscalationRequest,
@@ -24,7 +25,7 @@ from portal.blueprints.tickets.schemas import (
     CategoryChoice,
     CustomerMessage,
     CustomerTicket,
-    CustomerTicketItem,
+    CustomerTicketHit,
     CustomerTickets,
 )
 from portal.services.tickets.conversation import reply_as_customer
@@ -78,8 +79,9 @@ def index(query: TicketQuery) -> CustomerTickets:
         cursor=query.cursor,
     )
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now(), whole=True)
-    items = [CustomerTicketItem.of_row(row, http.now()) for row in page.items]
-    return CustomerTickets(items=items, next_cursor=page.next_cursor)
+    places = find_excerpts(page, query.q, API_EXCERPT)
+    items = [CustomerTicketHit.of_hit(row, http.now(), places.get(row.ticket.id)) for row in page.items]
+    return CustomerTickets(items=items, next_cursor=page.next_cursor, approximate=page.approximate)
 
 
 @bp.get("/categories")

@@ -18,6 +18,8 @@ TABS = ("open", "waiting", "solved", "all")
 SORTS = ("updated", "created", "priority", "status")
 # Twenty rows keep the page below 40 KB.
 LIMITS = (20, 50, 100)
+# Rows of a search also show where its words stand; so many weigh what twenty others do.
+SEARCHED = 18
 QUERY_LENGTH = 200
 FIELDS = ("status", "category", "priority", "created_from", "created_to")
 
@@ -79,7 +81,7 @@ class ListAddress:
             created_to=_midnight(self.created_to, after=True),
             sort=self.sort.removeprefix("-"),
             descending=self.sort.startswith("-"),
-            limit=self.limit,
+            limit=SEARCHED if self.q and self.limit == LIMITS[0] else self.limit,
             cursor=self.cursor or None,
         )
 

@@ -22,6 +22,7 @@ from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets import several as _several
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
+from portal.blueprints.tickets.hits import find_excerpts, mark_fields
 from portal.blueprints.tickets.rows import draw_rows
 from portal.blueprints.tickets.views import detail_context, prepared_text, request_key
 from portal.errors import Invalid, NotFound
@@ -40,6 +41,8 @@ from portal.services.tickets.queries import get_ticket, list_categories
 from portal.services.tickets.rows import TicketRow
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
+# As much of a message as a line of the list has room for.
+EXCERPT = 72
 # The writing half of the blueprint registers itself when it is imported.
 __all__ = ["_actions", "_case", "_colleagues", "_following", "_several", "bp"]
 
@@ -58,6 +61,8 @@ def index() -> ResponseReturnValue:
     fallback = http.tenant().locale
     base = http.address_of("tickets.index")
     rows = [presenters.list_row(row, actor.user_id, fallback, now, base) for row in page.items]
+    if address.q:
+        _show_hits(rows, page, address.q)
     head = read_list_head(session, TABS, actor=actor, now=now)
     counts, categories = head.counts, dict(presenters.categories_for(head.categories, fallback))
     context = {
@@ -131,6 +136,13 @@ def detail(ticket_id: UUID) -> ResponseReturnValue:
     if "prepared" in request.args:
         context["reply"] = prepared_text(ticket_id, request.args["prepared"])
     return http.render_live("tickets/detail.html", "tickets/_live.html", context)
+
+
+def _show_hits(rows: list[dict[str, Any]], page: Page[TicketRow], words: str) -> None:
+    excerpts = find_excerpts(page, words, EXCERPT)
+    for row in rows:
+        row["excerpt"] = excerpts.get(row["id"], "")
+        mark_fields(row, ("subject", "number", "requester", "excerpt"), words)
 
 
 def _onward(ticket_id: UUID) -> ResponseReturnValue | None:

@@ -22,6 +22,9 @@ from portal.services.tickets.detail import TicketDetail
 from portal.services.tickets.rows import ComingStep, TicketRow
 from portal.services.tickets.sla_view import view_sla
 
+EXCERPT_SAYS = "Where the words of `q` stand; null without any, or where number, subject or company have them."
+APPROXIMATE_SAYS = "Nothing here holds the words of `q`: these tickets come near them in number, subject or names."
+
 
 class Sla(Shape):
     """How the promise stands now."""
@@ -178,8 +181,21 @@ class CustomerTicket(CustomerTicketItem):
         )
 
 
-class CustomerTickets(ListOf[CustomerTicketItem]):
+class CustomerTicketHit(CustomerTicketItem):
+    """A ticket in a customer's list, perhaps found by words."""
+
+    excerpt: str | None = Field(description=EXCERPT_SAYS)
+
+    @classmethod
+    def of_hit(cls, row: TicketRow, now: datetime, excerpt: str | None) -> "CustomerTicketHit":
+        """The ticket of a row read for a customer, with the place where its words stand."""
+        return cls(**dict(CustomerTicketItem.of_row(row, now)), excerpt=excerpt)
+
+
+class CustomerTickets(ListOf[CustomerTicketHit]):
     """A page of a customer's list."""
+
+    approximate: bool = Field(description=APPROXIMATE_SAYS)
 
 
 class StaffTicketItem(Shape):
@@ -246,8 +262,21 @@ class StaffTicket(StaffTicketItem):
         )
 
 
-class StaffTickets(ListOf[StaffTicketItem]):
+class StaffTicketHit(StaffTicketItem):
+    """A ticket in the team's queue, perhaps found by words."""
+
+    excerpt: str | None = Field(description=EXCERPT_SAYS)
+
+    @classmethod
+    def of_hit(cls, row: TicketRow, now: datetime, excerpt: str | None) -> "StaffTicketHit":
+        """The ticket of a row read for staff, with the place where its words stand."""
+        return cls(**dict(StaffTicketItem.of_row(row, now)), excerpt=excerpt)
+
+
+class StaffTickets(ListOf[StaffTicketHit]):
     """A page of the team's queue."""
+
+    approximate: bool = Field(description=APPROXIMATE_SAYS)
 
 
 class CategoryChoice(Shape):

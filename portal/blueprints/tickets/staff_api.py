@@ -9,6 +9,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.hits import API_EXCERPT, find_excerpts
 from portal.blueprints.tickets.requests import (
     AssignRequest,
     NoteRequest,
@@ -16,7 +17,7 @@ from portal.blueprints.tickets.requests import (
     StaffTicketQuery,
     TicketPatch,
 )
-from portal.blueprints.tickets.schemas import StaffMessage, StaffTicket, StaffTicketItem, StaffTickets
+from portal.blueprints.tickets.schemas import StaffMessage, StaffTicket, StaffTicketHit, StaffTickets
 from portal.errors import NotFound, invalid
 from portal.services.tickets.collisions import refuse_crossing
 from portal.services.tickets.conversation import add_note, reply_as_staff
@@ -50,8 +51,9 @@ def index(query: StaffTicketQuery) -> StaffTickets:
         **_assignee(query.assignee),
     )
     page = list_tickets(http.session(), wanted, actor=http.actor(), now=http.now(), whole=True)
-    items = [StaffTicketItem.of_row(row, http.now()) for row in page.items]
-    return StaffTickets(items=items, next_cursor=page.next_cursor)
+    places = find_excerpts(page, wanted.words, API_EXCERPT)
+    items = [StaffTicketHit.of_hit(row, http.now(), places.get(row.ticket.id)) for row in page.items]
+    return StaffTickets(items=items, next_cursor=page.next_cursor, approximate=page.approximate)
 
 
 def _saved_filter(view_id: UUID) -> ViewFilter:

@@ -71,7 +71,7 @@ def read_export(
     with sessions.begin(actor.tenant_id) as session:
         found = find_words(session, wanted, actor)
     if found is not None:
-        conditions.append(_among(found))
+        conditions.append(_among(found.ids))
     place = tuple_(Ticket.created_at, Ticket.id)
     query = select_list(staff=actor.is_staff, whole=False).where(*conditions)
     query = query.order_by(Ticket.created_at.desc(), Ticket.id.desc()).limit(PAGE)

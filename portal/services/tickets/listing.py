@@ -1,6 +1,6 @@
 """Lists of tickets: the customer's own and the team's queue; keyset paging, no exact counts of large sets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,16 +12,13 @@ from sqlalchemy import (
     Integer,
     Select,
     Uuid,
-    any_,
     bindparam,
-    literal,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.authz import Actor
 from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
-from portal.lib.text import search_query
 from portal.models import (
     ACTIVE_SQL,
     Ticket,
@@ -29,17 +26,17 @@ from portal.models import (
     TicketStatus,
 )
 from portal.models.session import TenantSession, prepare
-from portal.services.tickets.ordering import due_at, key_of, order, seek, sort_key
+from portal.services.tickets.ordering import due_at, is_one_of, key_of, order, seek, sort_key
 from portal.services.tickets.queries import (
     Sight,
     list_next_steps,
-    search_ids,
     sight_of,
     values_of,
     visible_by,
     visible_to,
 )
 from portal.services.tickets.rows import TicketRow, build_listed, build_row, select_list
+from portal.services.tickets.searching import Found, find_tickets
 from portal.services.tickets.view_filters import ViewFilter, saved_conditions
 
 SORTS = ("updated", "created", "priority", "status", "due")
@@ -101,9 +98,10 @@ def list_tickets(
     found = find_words(session, wanted, actor)
     if found is not None and not found:
         return Page([])
-    if cursor is None and not wanted.narrowed:
+    similar = found.similar if found else ()
+    if cursor is None and not wanted.narrowed and not similar:
         shape = (sight_of(actor), actor.is_staff, wanted.view, wanted.sort, wanted.descending, found is not None, whole)
-        values = {**values_of(actor), "now": now, "found": found, "rows": wanted.limit + 1}
+        values = {**values_of(actor), "now": now, "found": found and found.ids, "rows": wanted.limit + 1}
         statement = _standing_list(*shape)
         result = session.run(statement, values) if whole else session.read(statement, values)
     else:
@@ -111,11 +109,13 @@ def list_tickets(
             visible_to(actor), *filter_conditions(wanted, actor, now)
         )
         if found is not None:
-            query = query.where(_is_one_of(found))
-        query = seek(query, wanted.sort, wanted.descending, cursor)
+            query = query.where(is_one_of(found.ids))
+        query = seek(query, wanted.sort, wanted.descending, cursor, similar)
         result = session.execute(query.limit(wanted.limit + 1))
     rows = [*map(build_row if whole else build_listed, result)]
     page = paginate(rows, wanted.limit, cursor, lambda row: key_of(row.ticket, wanted.sort))
+    if similar:
+        page = replace(page, approximate=all(row.ticket.id in similar for row in page.items))
     if whole:
         steps = list_next_steps(session, [row.ticket.id for row in page.items], actor=actor)
         for row in page.items:
@@ -132,21 +132,13 @@ def _standing_list(
     if view:
         query = query.where(*view_conditions(view, bindparam("me"), bindparam("now")))
     if searched:
-        query = query.where(_is_one_of(bindparam("found", type_=ARRAY(Uuid()))))
+        query = query.where(is_one_of(bindparam("found", type_=ARRAY(Uuid()))))
     return prepare(order(query, sort_key(sort), descending).limit(bindparam("rows", type_=Integer())))
 
 
-def _is_one_of(ids: Any) -> ColumnElement[bool]:
-    """One parameter for any number of ids, where IN has one for each."""
-    return Ticket.id == any_(literal(ids, ARRAY(Uuid())) if isinstance(ids, list) else ids)
-
-
-def find_words(session: TenantSession, wanted: TicketFilter, actor: Actor) -> list[UUID] | None:
-    """Ids of tickets that hold the words of `q`; None where nothing is searched for."""
-    if not wanted.words.strip():
-        return None
-    query = search_query(wanted.words)
-    return search_ids(session, query, actor=actor) if query else []
+def find_words(session: TenantSession, wanted: TicketFilter, actor: Actor) -> Found | None:
+    """What the words of the list find; None where it has none. A view without words of the reader's shows hits only."""
+    return find_tickets(session, wanted.words, actor=actor, near=bool(wanted.q.strip()))
 
 
 def filter_conditions(wanted: TicketFilter, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:

@@ -38,7 +38,7 @@ def find_near_miss(
     for wanted in without.values():
         rows = select(literal(1)).select_from(Ticket).where(visible_to(actor), *filter_conditions(wanted, actor, now))
         if wanted.q.strip():
-            rows = rows.where(Ticket.id.in_(found or []))
+            rows = rows.where(Ticket.id.in_(found.ids if found else []))
         columns.append(select(func.count()).select_from(rows.limit(COUNT_CAP + 1).subquery()).scalar_subquery())
     counts = session.execute(select(*columns)).one()
     misses = [NearMiss(name, count) for name, count in zip(without, counts, strict=True) if count]

@@ -210,13 +210,13 @@ def list_assignable(session: TenantSession) -> list[tuple[UUID, str]]:
 
 def search_ids(session: TenantSession, query: str, *, actor: Actor, limit: int = 500) -> list[UUID]:
     """Ids of tickets that hold every word of a prepared prefix query, newest first (definer function)."""
-    companies, requester = _search_scope(actor)
+    companies, requester = search_scope(actor)
     rows = session.connection().execute(select(func.search_tickets(query, companies, requester, actor.is_staff, limit)))
     return [row[0] for row in rows]
 
 
-def _search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
-    """The function narrows coarsely; the page's own query applies `visible_to` once more."""
+def search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
+    """Companies and requester for the search functions: they narrow coarsely, the page's own query once more."""
     if actor.is_staff or actor.is_system:
         return None, None
     if actor.whole_company_ids:
