@@ -89,6 +89,7 @@ ACTIONS = {
     "sla_policy.moved": N_("Promise moved"),
     "calendar.saved": N_("Working hours saved"),
     "assignment_rule.saved": N_("Rule of assignment saved"),
+    "assignment_rule.deleted": N_("Rule of assignment deleted"),
     "assignment_rule.moved": N_("Rule of assignment moved"),
     "staff_profile.saved": N_("Skills and absence saved"),
     "category.saved": N_("Category saved"),

@@ -38,6 +38,8 @@ MESSAGES = {
     "unknown_field": N_("This field is not known here."),
     "wrong_type": N_("This value has the wrong type."),
     "not_a_number": N_("Enter a whole number."),
+    "number_invalid": N_("Enter a number such as 12 or 2.5."),
+    "question_invalid": N_("Question %(number)s needs your attention."),
     "not_an_id": N_("This is not a valid id."),
     "out_of_range": N_("Choose a value from %(low)s to %(high)s."),
     "span_invalid": N_("The last day comes after the first, at most %(limit)s days later."),
