@@ -12,6 +12,7 @@ from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
+from portal.admin.desk.mail_words import MailWordsView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
 from portal.admin.files import FilesView
@@ -104,6 +105,7 @@ def init_admin(app: Flask) -> None:
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
         RulesOfAssignmentView(),
         ProfilesView(),
+        MailWordsView(name="Mail texts", endpoint="mail_words", url="settings/mail-texts"),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
     )
     init_navigation(app)

@@ -1,7 +1,7 @@
 """The versions of what a tenant sets up: who changed what when, and the way back."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -53,18 +53,18 @@ class KeptModelView(EditableModelView):
             up_label=self.name,
             up_url=url_for(f"{self.endpoint}.index_view"),
             restore_url=url_for(f"{self.endpoint}.restore_view"),
-            versions=self._rows(found),
+            versions=version_rows(found, self.facts_of),
         )
 
     @route("/restore/", methods=("POST",))
     @permission(Permission.SLA_CONFIGURE)
     def restore_view(self) -> ResponseReturnValue:
         """Go back to a version."""
-        wanted, number = valid_uuid(request.form.get("id")), request.form.get("version", "")
-        if wanted is None or not number.isascii() or not number.isdigit() or len(number) > 9:
+        wanted, number = valid_uuid(request.form.get("id")), wanted_version()
+        if wanted is None:
             raise NotFound("version")
         try:
-            self.restore(wanted, int(number))
+            self.restore(wanted, number)
         except Invalid:
             http.session().rollback()
             flash(gettext("This version refers to something that is gone; nothing was changed."), "err")
@@ -73,32 +73,46 @@ class KeptModelView(EditableModelView):
         flash(gettext("Version %(number)s is in force again", number=number), "ok")
         return http.see_other(f"{self.endpoint}.versions_view", id=wanted)
 
-    def _rows(self, versions: Sequence[ConfigVersion]) -> list[dict[str, Any]]:
-        """Newest first, each with how it differs from the one before it."""
-        rows = []
-        for place, one in enumerate(versions):
-            before = versions[place + 1].data["form"] if place + 1 < len(versions) else None
-            rows.append(
-                {
-                    "number": one.version,
-                    "at": one.saved_at,
-                    "by": one.saved_by_name,
-                    "current": place == 0,
-                    "changes": self._changes(before, one.data["form"]),
-                }
-            )
-        return rows
 
-    def _changes(self, before: Mapping[str, Any] | None, form: Mapping[str, Any]) -> list[dict[str, str | None]]:
-        after = dict(self.facts_of(form))
-        if before is None:
-            return [{"label": label, "old": None, "new": text} for label, text in after.items() if text]
-        old = dict(self.facts_of(before))
-        return [
-            {"label": label, "old": old.get(label, ""), "new": after.get(label, "")}
-            for label in dict.fromkeys((*after, *old))
-            if old.get(label, "") != after.get(label, "")
-        ]
+def version_rows(
+    versions: Sequence[ConfigVersion], facts_of: Callable[[Mapping[str, Any]], Facts]
+) -> list[dict[str, Any]]:
+    """For `admin/desk/history.html`: newest first, each with how it differs from the one before it."""
+    rows = []
+    for place, one in enumerate(versions):
+        before = versions[place + 1].data["form"] if place + 1 < len(versions) else None
+        rows.append(
+            {
+                "number": one.version,
+                "at": one.saved_at,
+                "by": one.saved_by_name,
+                "current": place == 0,
+                "changes": _changes(facts_of, before, one.data["form"]),
+            }
+        )
+    return rows
+
+
+def wanted_version() -> int:
+    """The version that a button of the page names; NotFound for what is no number."""
+    number = request.form.get("version", "")
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise NotFound("version")
+    return int(number)
+
+
+def _changes(
+    facts_of: Callable[[Mapping[str, Any]], Facts], before: Mapping[str, Any] | None, form: Mapping[str, Any]
+) -> list[dict[str, str | None]]:
+    after = dict(facts_of(form))
+    if before is None:
+        return [{"label": label, "old": None, "new": text} for label, text in after.items() if text]
+    old = dict(facts_of(before))
+    return [
+        {"label": label, "old": old.get(label, ""), "new": after.get(label, "")}
+        for label in dict.fromkeys((*after, *old))
+        if old.get(label, "") != after.get(label, "")
+    ]
 
 
 def named_facts(label: str, names: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -145,6 +145,7 @@ MESSAGES = {
     "time_entry_not_found": N_("Time entry not found."),
     "in_the_future": N_("Choose a time that has passed."),
     "macro_not_found": N_("Macro not found."),
+    "mail_words_not_found": N_("Mail not found."),
     "version_not_found": N_("Version not found."),
     "custom_status_not_found": N_("Status not found."),
     "category_not_found": N_("Category not found."),
