@@ -44,7 +44,7 @@ PLACES = (
         "inbox",
         "desk.index",
         Permission.DESK_READ,
-        ("desk", "desk_views", "desk_bulk", "ticket_clock", "relations", "side"),
+        ("desk", "desk_views", "desk_bulk", "ticket_clock", "relations", "side", "circle"),
     ),
     Place("trash", N_("Trash"), "trash-2", "trash.index", Permission.DESK_TRASH, ("trash",)),
     Place(
