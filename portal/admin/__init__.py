@@ -12,6 +12,7 @@ from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
+from portal.admin.desk.mail_words import MailWordsView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
 from portal.admin.files import FilesView
@@ -33,6 +34,7 @@ from portal.admin.sso import IdentityProvidersView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.bulk import BulkView
+from portal.admin.tickets.circle import CircleView
 from portal.admin.tickets.clock import ClockView
 from portal.admin.tickets.export import ExportView
 from portal.admin.tickets.relations import RelationsView
@@ -104,6 +106,8 @@ def init_admin(app: Flask) -> None:
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
         RulesOfAssignmentView(),
         ProfilesView(),
+        CircleView(name="Colleagues", endpoint="circle", url="circle"),
+        MailWordsView(name="Mail texts", endpoint="mail_words", url="settings/mail-texts"),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
     )
     init_navigation(app)

@@ -44,7 +44,7 @@ PLACES = (
         "inbox",
         "desk.index",
         Permission.DESK_READ,
-        ("desk", "desk_views", "desk_bulk", "ticket_clock", "relations", "side"),
+        ("desk", "desk_views", "desk_bulk", "ticket_clock", "relations", "side", "circle"),
     ),
     Place("trash", N_("Trash"), "trash-2", "trash.index", Permission.DESK_TRASH, ("trash",)),
     Place(
@@ -84,6 +84,7 @@ SETTINGS = (
     ),
     SettingsPage("ticket_statuses", N_("Statuses"), "list-checks", "ticket_statuses.index_view", Permission.SLA_READ),
     SettingsPage("macros", N_("Macros"), "zap", "macros.index_view", Permission.SLA_READ),
+    SettingsPage("mail_words", N_("Mail texts"), "mail", "mail_words.index", Permission.SLA_READ),
     SettingsPage("team", N_("Team"), "users", "team.index", Permission.STAFF_MANAGE),
     SettingsPage("staff_roles", N_("Roles"), "shield-check", "staff_roles.index_view", Permission.ROLES_CONFIGURE),
     SettingsPage("sign_in_policy", N_("Sign-in"), "lock", "sign_in_policy.index", Permission.SIGN_IN_CONFIGURE),

@@ -13,6 +13,7 @@ from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
 from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
+from portal.demo.mail_texts import seed_mail_texts
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
 from portal.demo.prepared import seed_prepared
@@ -21,6 +22,7 @@ from portal.demo.settings import (
     ALWAYS_HOURS,
     AUTO_CLOSE,
     CATEGORIES,
+    FIELDS,
     LYON_HOLIDAYS,
     LYON_HOURS,
     POLICIES,
@@ -89,6 +91,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_relations(session, tenant, users=users, policies=policies, now=now)
             seed_prepared(session, tenant)
             seed_answering(session, tenant, now=now)
+            seed_mail_texts(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()
@@ -154,6 +157,7 @@ def _add_rules(session: TenantSession, tenant: DemoTenant) -> None:
                 key=key,
                 names=names,
                 position=position,
+                fields=FIELDS.get(key, []),
             )
         )
     session.flush()

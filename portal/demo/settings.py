@@ -22,6 +22,58 @@ CATEGORIES: dict[str, dict[str, str]] = {
     },
 }
 
+# What new tickets of a category are asked; answering is up to the customer.
+FIELDS: dict[str, list[dict[str, Any]]] = {
+    "technical": [
+        {
+            "key": "people_affected",
+            "kind": "number",
+            "names": {
+                "en": "How many people are affected?",
+                "es": "¿A cuántas personas afecta?",
+                "fr": "Combien de personnes sont concernées ?",
+                "de": "Wie viele Personen betrifft es?",
+                "ar": "كم شخصًا يتأثر بذلك؟",
+            },
+            "required": False,
+            "options": [],
+        },
+        {
+            "key": "site",
+            "kind": "choice",
+            "names": {"en": "Where", "es": "Dónde", "fr": "Où", "de": "Wo", "ar": "أين"},
+            "required": False,
+            "options": [
+                {
+                    "key": "office",
+                    "names": {
+                        "en": "In the office",
+                        "es": "En la oficina",
+                        "fr": "Au bureau",
+                        "de": "Im Büro",
+                        "ar": "في المكتب",
+                    },
+                },
+                {
+                    "key": "home",
+                    "names": {
+                        "en": "At home",
+                        "es": "En casa",
+                        "fr": "À la maison",
+                        "de": "Zu Hause",
+                        "ar": "في المنزل",
+                    },
+                },
+            ],
+        },
+    ],
+}
+# What some customers of the demo answered, by the key of their ticket.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "vpn-lyon": {"people_affected": 12, "site": "home"},
+    "queue-music-hooli": {"people_affected": 3, "site": "office"},
+}
+
 MINUTE, HOUR = 60, 3600
 WORKDAY = 9 * HOUR
 AUTO_CLOSE = 5 * 24 * HOUR

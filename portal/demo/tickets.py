@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.authz import Actor, ActorKind, system_actor
 from portal.demo.content import STAFF_ROLES, SYSTEM, DemoMessage, DemoPerson, DemoTenant, DemoTicket, demo_uuid
+from portal.demo.settings import ANSWERS
 from portal.lib.text import excerpt, render_markdown
 from portal.models import (
     FINAL,
@@ -76,7 +77,7 @@ def _build(session: TenantSession, tenant: DemoTenant, demo: DemoTicket, now: da
         satisfaction_comment=demo.rating_comment,
         source="portal",
         tags=sorted(demo.tags),
-        custom_fields={},
+        custom_fields=ANSWERS.get(demo.key, {}),
         last_message=excerpt(public[-1].text),
         created_at=created,
         updated_at=now - timedelta(minutes=min(minutes for minutes in ended if minutes is not None)),

@@ -35,6 +35,14 @@ def render_mail_template(name: str, context: dict[str, Any]) -> RenderedMail:
     )
 
 
+def render_words(name: str, context: dict[str, Any]) -> tuple[str, str]:
+    """Subject and lead of a mail's template by themselves, as plain text."""
+    text = _environment(False).get_template(name)
+    parts = ("".join(text.blocks[block](text.new_context(context))) for block in ("subject", "lead"))
+    subject, lead = (part.strip() for part in parts)
+    return subject, lead
+
+
 def render_text_template(name: str, context: dict[str, Any]) -> str:
     """A text message from its template."""
     return _tidy(_environment(False).get_template(name).render(context)).strip()

@@ -22,6 +22,11 @@ PLACEHOLDERS = {
 }
 # Customers write to the team, whoever that will be.
 FOR_CUSTOMERS = frozenset(name for name in PLACEHOLDERS if not name.startswith("agent."))
+# Mails name who caused them instead of whoever writes, and the status as their reader calls it.
+FOR_MAILS = {name: label for name, label in PLACEHOLDERS.items() if name in FOR_CUSTOMERS} | {
+    "actor.name": N_("Name of who answered, asked or decided"),
+    "ticket.status": N_("Status of the ticket"),
+}
 _PLACE = re.compile(r"\{\{[ \t]*([a-z_.]+)[ \t]*\}\}")
 _MARKS = re.compile(r"([\\`*\[\]<])")
 SHOWN = 30
@@ -51,6 +56,11 @@ def unknown_places(text: str, allowed: Collection[str]) -> Iterator[UnknownPlace
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with its places filled, each once; a place without a value stays as it stands."""
     return _PLACE.sub(lambda found: _data(values[found[1]]) if found[1] in values else found[0], text)
+
+
+def fill_plain(text: str, values: Mapping[str, str]) -> str:
+    """`fill` for texts that are no Markdown: what is filled in stands on one line and is not escaped."""
+    return _PLACE.sub(lambda found: " ".join(values[found[1]].split()) if found[1] in values else found[0], text)
 
 
 def _data(value: str) -> str:

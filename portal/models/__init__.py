@@ -40,6 +40,7 @@ from portal.models.files import Attachment, FileState, StorageUse
 from portal.models.inbound import BouncedAddress, InboundMail, MailIntake
 from portal.models.knowledge import KbArticle, KbCategory
 from portal.models.links import ApiKey, Invitation, LinkPurpose, OneTimeLink
+from portal.models.mail_words import MailWords
 from portal.models.notifications import MailChannel, MailMessage, MailState, Notification
 from portal.models.outbox import AuditEntry, AuditLink, OutboxEvent
 from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
@@ -105,6 +106,7 @@ __all__ = [
     "MailIntake",
     "MailMessage",
     "MailState",
+    "MailWords",
     "Membership",
     "Message",
     "NextStep",

@@ -78,6 +78,9 @@ class TicketCategory(Tenanted, Base):
     names: Mapped[JsonObject] = mapped_column(comment="locale -> name")
     position: Mapped[int] = mapped_column(Integer, default=0)
     active: Mapped[bool] = mapped_column(Boolean, default=True)
+    fields: Mapped[JsonList] = mapped_column(
+        comment="what new tickets are asked: [{key, kind, names, required, options}, …]"
+    )
 
     def name_in(self, locale: str, fallback: str = "en") -> str:
         """The name in `locale`, else in the tenant's language, else the key made readable."""

@@ -1,5 +1,6 @@
 """Statuses of the tenant's own: what each counts as, and what the team and customers read."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from flask_babel import lazy_gettext
 from wtforms import BooleanField, Form, StringField
 
 from portal.admin.base import route
-from portal.admin.editing import EditableModelView
+from portal.admin.desk.history import Facts, KeptModelView, named_facts, state_text
 from portal.admin.sla.forms import valid_uuid
 from portal.authz import Permission
 from portal.blueprints import http
@@ -18,9 +19,11 @@ from portal.errors import NotFound
 from portal.lib.wording.tickets import STATUS_FOR_STAFF
 from portal.models import CustomStatus
 from portal.services.tickets.custom_statuses import (
+    RECORD,
     StatusForm,
     list_custom_statuses,
     move_custom_status,
+    restore_custom_status,
     save_custom_status,
 )
 
@@ -36,13 +39,13 @@ def category_name(status: str) -> str:
     return str(gettext(STATUS_FOR_STAFF[status]))
 
 
-class StatusesView(EditableModelView):
+class StatusesView(KeptModelView):
     """The list in the order of the menus, and the form of one."""
 
     policy = Permission.SLA_READ
     write_policy = Permission.SLA_CONFIGURE
-    routes = frozenset({"index_view", "create_view", "edit_view", "move_view"})
-    record = "custom_status"
+    routes = frozenset({"index_view", "create_view", "edit_view", "move_view", "versions_view", "restore_view"})
+    record = kept_as = RECORD
     columns = (("key", lazy_gettext("Status")),)
     list_template = "admin/desk/statuses.html"
     create_template = edit_template = "admin/desk/status_form.html"
@@ -86,6 +89,33 @@ class StatusesView(EditableModelView):
             http.session(),
             record.id if record else None,
             form=StatusForm(form.category.data or "", names["staff"], names["customer"], bool(form.active.data)),
+            locales=tenant.locales,
+            main_locale=tenant.locale,
+            actor=http.actor(),
+            now=http.now(),
+        )
+        current_app.extensions["portal_tenants"].forget()
+        return row
+
+    def name_of(self, record: CustomStatus) -> str:
+        """The name for the team."""
+        return status_name(record)
+
+    def facts_of(self, form: Mapping[str, Any]) -> Facts:
+        """Both names, and whether it can be given."""
+        return [
+            *named_facts(gettext("For the team"), form["staff_names"]),
+            *named_facts(gettext("For customers"), form["customer_names"]),
+            (gettext("State"), state_text(form["active"])),
+        ]
+
+    def restore(self, record_id: UUID, version: int) -> CustomStatus:
+        """Name it as it was called."""
+        tenant = http.tenant()
+        row = restore_custom_status(
+            http.session(),
+            record_id,
+            version,
             locales=tenant.locales,
             main_locale=tenant.locale,
             actor=http.actor(),

@@ -1,14 +1,16 @@
 """Who gets new tickets: the rules in their order, tried on the last tickets, and what they know of people."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import g, request
+from flask import flash, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form
 
 from portal.admin.base import route
+from portal.admin.desk.history import Facts, KeptModelView, state_text, yes_or_no
 from portal.admin.editing import EditableModelView, show_errors
 from portal.admin.sla.assignment_forms import ProfileEditForm, RuleEditForm
 from portal.admin.sla.forms import valid_uuid
@@ -16,6 +18,7 @@ from portal.admin.sla.presenters import category_names, matches_text
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, gettext, select_timezone
+from portal.blueprints.policies import permission
 from portal.errors import Invalid, NotFound
 from portal.lib.wording.sla import STRATEGIES
 from portal.lib.wording.tickets import PRIORITY
@@ -23,9 +26,12 @@ from portal.models import AssignmentRule, StaffProfile
 from portal.services.accounts.customers import company_names
 from portal.services.tickets.assignment import TeamMember, list_rules, load_team
 from portal.services.tickets.assignment_rules import (
+    RULE,
+    delete_rule,
     get_rule,
     known_skills,
     move_rule,
+    restore_rule,
     save_profile,
     save_rule,
     try_rules,
@@ -42,13 +48,15 @@ def _strategy(rule: AssignmentRule) -> str:
     return str(gettext(STRATEGIES.get(rule.strategy, rule.strategy)))
 
 
-class RulesOfAssignmentView(EditableModelView):
+class RulesOfAssignmentView(KeptModelView):
     """The rules in the order in which they are tried, and the form of one."""
 
     policy = Permission.SLA_READ
     write_policy = Permission.SLA_CONFIGURE
-    routes = frozenset({"index_view", "create_view", "edit_view", "move_view"})
-    record = "assignment_rule"
+    routes = frozenset(
+        {"index_view", "create_view", "edit_view", "move_view", "delete_view", "versions_view", "restore_view"}
+    )
+    record = kept_as = RULE
     columns = (("name", lazy_gettext("Assignment")),)
     list_template = "admin/sla/rules.html"
     create_template = edit_template = "admin/sla/rule_form.html"
@@ -122,6 +130,43 @@ class RulesOfAssignmentView(EditableModelView):
         move_rule(http.session(), wanted, up=up, actor=http.actor(), now=http.now())
         http.commit()
         return http.see_other("assignment_rules.index_view")
+
+    @route("/delete/", methods=("POST",))
+    @permission(Permission.SLA_CONFIGURE)
+    def delete_view(self) -> ResponseReturnValue:
+        """Take a rule away."""
+        wanted = valid_uuid(request.form.get("id"))
+        if wanted is None:
+            raise NotFound(self.record)
+        delete_rule(http.session(), wanted, actor=http.actor(), now=http.now())
+        http.commit()
+        flash(gettext("Rule deleted"), "ok")
+        return http.see_other("assignment_rules.index_view")
+
+    def name_of(self, record: AssignmentRule) -> str:
+        """The rule's name."""
+        return record.name
+
+    def facts_of(self, form: Mapping[str, Any]) -> Facts:
+        """What it covered and whom it chose."""
+        names, team = _names_of_categories(), {str(one.user_id): one.name for one in load_team(http.session())}
+        companies = [id_ for id_ in map(valid_uuid, form["match_companies"]) if id_]
+        known = company_names(http.session(), companies, actor=http.actor())
+        return [
+            (gettext("Name"), form["name"]),
+            (gettext("State"), state_text(form["active"])),
+            (gettext("Categories"), ", ".join(names.get(key, key) for key in form["match_categories"])),
+            (gettext("Priorities"), ", ".join(gettext(PRIORITY[key]) for key in form["match_priorities"])),
+            (gettext("Companies"), ", ".join(known.get(id_) or str(id_) for id_ in companies)),
+            (gettext("Who gets it"), gettext(STRATEGIES.get(form["strategy"], form["strategy"]))),
+            (gettext("People"), ", ".join(team.get(id_, id_) for id_ in form["people"])),
+            (gettext("Skills"), ", ".join(form["skills"])),
+            (gettext("Only people whose working hours it is"), yes_or_no(form["only_working"])),
+        ]
+
+    def restore(self, record_id: UUID, version: int) -> AssignmentRule:
+        """Have it decide as it did."""
+        return restore_rule(http.session(), record_id, version, actor=http.actor(), now=http.now())
 
 
 class ProfilesView(EditableModelView):

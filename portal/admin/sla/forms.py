@@ -223,13 +223,6 @@ def hours_text(spans: Iterable[tuple[int, int]]) -> str:
     )
 
 
-def category_form(locales: Sequence[str], names: dict[str, str], active: bool) -> type[Form]:
-    """The form of a category, with a name for each of the tenant's languages."""
-    fields: dict[str, Any] = {f"name_{locale}": StringField(default=names.get(locale, "")) for locale in locales}
-    fields["active"] = BooleanField(lazy_gettext("In use"), default=active)
-    return type("CategoryEditForm", (Form,), fields)
-
-
 def valid_uuid(text: str | None) -> UUID | None:
     """The id in a form's field, None where it is none."""
     try:

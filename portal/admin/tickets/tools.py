@@ -15,14 +15,16 @@ from portal.admin.tickets.macro_chips import change_texts, macro_chip
 from portal.admin.tickets.own_choices import own_replies
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import format_duration, format_share, gettext
+from portal.blueprints.localisation import current_locale, format_duration, format_share, gettext
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.answers import told_answers
 from portal.blueprints.tickets.labels import own_for_staff
 from portal.errors import Invalid
 from portal.lib.durations import parse_duration
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.errors import error_text
 from portal.services.tickets.customer_context import read_customer_context
+from portal.services.tickets.field_answers import read_answers
 from portal.services.tickets.macro_use import offer_macros, preview_macro
 from portal.services.tickets.mentions import follow_ticket, list_staff_followers, list_team
 from portal.services.tickets.presence import Activity, leave_ticket, list_present, note_presence
@@ -88,6 +90,16 @@ class TicketToolsView(ServiceView):
         """Own statuses that an answer can leave the ticket in, for the menu of the button."""
         ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
         return self.render("admin/tickets/_reply_statuses.html", options=own_replies(ticket))
+
+    @route("/<uuid:ticket_id>/answers")
+    def answers(self, ticket_id: UUID) -> ResponseReturnValue:
+        """What was answered to the category's questions when the ticket was opened."""
+        found = read_answers(
+            http.session(), ticket_id, locale=current_locale(), fallback=http.tenant().locale, actor=http.actor()
+        )
+        template = "admin/tickets/_answers.html" if http.wants_fragment() else "admin/tickets/answers.html"
+        ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
+        return self.render(template, ticket=ticket, errors=[], answers=told_answers(found))
 
     @route("/team")
     @permission(Permission.DESK_NOTE)

@@ -23,11 +23,13 @@ from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
+from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
 from portal.blueprints.tickets.bulk_api import bp as bulk
+from portal.blueprints.tickets.calendars_api import bp as calendars
 from portal.blueprints.tickets.case_api import bp as ticket_case
 from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
@@ -35,9 +37,12 @@ from portal.blueprints.tickets.colleagues_api import bp as colleagues
 from portal.blueprints.tickets.list_api import bp as ticket_list
 from portal.blueprints.tickets.relations_api import bp as relations
 from portal.blueprints.tickets.relations_api import customer_bp as own_relations
+from portal.blueprints.tickets.rules_api import bp as rules
+from portal.blueprints.tickets.settings_api import bp as desk_settings
 from portal.blueprints.tickets.side_api import bp as side_conversations
 from portal.blueprints.tickets.sla_api import bp as sla
 from portal.blueprints.tickets.staff_api import bp as desk
+from portal.blueprints.tickets.staff_followers_api import bp as staff_followers
 from portal.blueprints.tickets.views_api import bp as ticket_views
 from portal.extensions import csrf
 
@@ -78,6 +83,11 @@ BLUEPRINTS = (
     sla,
     assignment,
     staff_mail,
+    calendars,
+    rules,
+    desk_settings,
+    mailbox,
+    staff_followers,
 )
 
 

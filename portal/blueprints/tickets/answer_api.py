@@ -13,8 +13,6 @@ from portal.blueprints.api.schemas import Named, NoBody
 from portal.blueprints.localisation import select_timezone
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.answer_schemas import (
-    Followers,
-    FollowRequest,
     MacroPatch,
     MacroQuery,
     MacroRequest,
@@ -33,10 +31,12 @@ from portal.blueprints.tickets.answer_schemas import (
     TimeShape,
     TimeSpent,
 )
+from portal.blueprints.tickets.follower_schemas import CustomerFollower, Followers, FollowRequest
 from portal.blueprints.tickets.schemas import StaffMessage, StaffTicket
 from portal.errors import NotFound
 from portal.services.tickets.custom_statuses import StatusForm, list_custom_statuses, save_custom_status
 from portal.services.tickets.detail import get_ticket_detail
+from portal.services.tickets.followers import read_circle
 from portal.services.tickets.macro_form import MacroForm
 from portal.services.tickets.macro_use import MacroPreview, Reply, apply_macro, preview_macro
 from portal.services.tickets.macros import duplicate_macro, get_macro, list_macros, save_macro
@@ -227,8 +227,8 @@ def take_back_time(ticket_id: UUID, entry_id: UUID) -> None:
 @permission(Permission.DESK_READ)
 @operation("List followers", answer=Followers)
 def followers(ticket_id: UUID) -> Followers:
-    """Who of the team hears of the ticket."""
-    return _followers(ticket_id)
+    """Who of the team and of the customer hears of the ticket."""
+    return followers_of(ticket_id)
 
 
 @bp.post("/tickets/<uuid:ticket_id>/follow")
@@ -237,12 +237,18 @@ def followers(ticket_id: UUID) -> Followers:
 def follow(ticket_id: UUID, body: FollowRequest) -> Followers:
     """Has you hear of the ticket, or hear of it no more."""
     follow_ticket(http.session(), ticket_id, follow=body.follow, **_who())
-    return _followers(ticket_id)
+    return followers_of(ticket_id)
 
 
-def _followers(ticket_id: UUID) -> Followers:
-    people = list_staff_followers(http.session(), ticket_id, actor=http.actor())
-    return Followers(items=[Named(id=person.id, name=person.name) for person in people])
+def followers_of(ticket_id: UUID) -> Followers:
+    """Everybody who hears of a ticket; raises NotFound."""
+    session, actor = http.session(), http.actor()
+    people, circle = list_staff_followers(session, ticket_id, actor=actor), read_circle(session, ticket_id, actor=actor)
+    return Followers(
+        items=[Named(id=person.id, name=person.name) for person in people],
+        customers=[CustomerFollower.of(one) for one in circle.followers],
+        others=[CustomerFollower.of(one) for one in circle.others],
+    )
 
 
 @bp.get("/satisfaction")

@@ -227,18 +227,6 @@ class Tags(Shape):
     items: list[str]
 
 
-class FollowRequest(Body):
-    """Whether you hear of the ticket."""
-
-    follow: bool = True
-
-
-class Followers(Shape):
-    """Who of the team hears of a ticket."""
-
-    items: list[Named]
-
-
 class SatisfactionQuery(Query):
     """Which ratings count."""
 

@@ -10,6 +10,7 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
 from portal.blueprints.localisation import current_locale, select_timezone
 from portal.blueprints.policies import permission
+from portal.blueprints.tickets.category_schemas import Categories, CategoryChoice
 from portal.blueprints.tickets.hits import API_EXCERPT, find_excerpts
 from portal.blueprints.tickets.requests import (
     CancelRequest,
@@ -21,8 +22,6 @@ from portal.blueprints.tickets.requests import (
     first_instant,
 )
 from portal.blueprints.tickets.schemas import (
-    Categories,
-    CategoryChoice,
     CustomerMessage,
     CustomerTicket,
     CustomerTicketHit,
@@ -53,6 +52,7 @@ def create(body: TicketRequest) -> CustomerTicket:
             body.priority.value,
             source="api",
             attachment_ids=tuple(body.attachment_ids),
+            custom_fields=body.custom_fields,
         ),
         actor=http.actor(),
         now=http.now(),
@@ -88,10 +88,9 @@ def index(query: TicketQuery) -> CustomerTickets:
 @permission(Permission.TICKETS_READ)
 @operation("List categories", answer=Categories)
 def categories() -> Categories:
-    """What a ticket can be about, named in your language."""
+    """What a ticket can be about, and what each asks of new tickets, in your language."""
     locale, fallback = current_locale(), http.tenant().locale
-    rows = list_categories(http.session())
-    return Categories(items=[CategoryChoice(key=row.key, name=row.name_in(locale, fallback)) for row in rows])
+    return Categories(items=[CategoryChoice.of(row, locale, fallback) for row in list_categories(http.session())])
 
 
 @bp.get("/<uuid:ticket_id>")

@@ -7,12 +7,14 @@ from flask import Response
 
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_moment, gettext
+from portal.blueprints.tickets.answers import told_answers
 from portal.blueprints.tickets.presenters import say, sorted_events
 from portal.integrations.pdf import typeset
 from portal.lib.colour import solid_accent
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import SenderType
 from portal.services.tickets.detail import TicketDetail
+from portal.services.tickets.field_answers import read_answers
 
 PDF = "application/pdf"
 # About 150 pages; of longer conversations the newest messages are printed.
@@ -72,6 +74,7 @@ def _facts(found: TicketDetail) -> list[list[str]]:
         (gettext("Status"), gettext(STATUS_FOR_CUSTOMERS[ticket.status.value])),
         (gettext("Priority"), gettext(PRIORITY[ticket.priority.value])),
         (gettext("Category"), row.category.name_in(current_locale(), http.tenant().locale)),
+        *_answers(found),
         (gettext("Company"), row.company_name),
         (gettext("Opened by"), row.requester_name),
         (gettext("Opened"), format_moment(ticket.created_at)),
@@ -79,6 +82,15 @@ def _facts(found: TicketDetail) -> list[list[str]]:
         (gettext("Your rating"), rated),
     ]
     return [[label, str(value)] for label, value in facts if value]
+
+
+def _answers(found: TicketDetail) -> list[tuple[str, str]]:
+    if not found.ticket.custom_fields:
+        return []
+    answers = read_answers(
+        http.session(), found.ticket.id, locale=current_locale(), fallback=http.tenant().locale, actor=http.actor()
+    )
+    return told_answers(answers)
 
 
 def _entries(found: TicketDetail) -> list[dict[str, Any]]:

@@ -11,7 +11,10 @@ from pydantic_core import PydanticCustomError
 from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Order, PageQuery, Rating, left_out
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tenants.file_policy import FILES_A_MESSAGE
+from portal.services.tickets.category_fields import KEY_LENGTH as FIELD_KEY_LENGTH
+from portal.services.tickets.category_fields import MOST_FIELDS
 from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
+from portal.services.tickets.field_answers import ANSWER_LENGTH
 from portal.services.tickets.listing import STAFF_VIEWS
 from portal.services.tickets.validation import COMMENT_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 
@@ -33,6 +36,11 @@ FileIds = Annotated[
 ]
 
 
+FieldKey = Annotated[str, Field(max_length=FIELD_KEY_LENGTH, json_schema_extra=SOME_TEXT)]
+AnswerText = Annotated[str, Field(max_length=ANSWER_LENGTH, json_schema_extra=ANY_TEXT)]
+Answers = Annotated[dict[FieldKey, AnswerText | int | float], Field(max_length=MOST_FIELDS)]
+
+
 class TicketRequest(Body):
     """A new ticket."""
 
@@ -41,6 +49,7 @@ class TicketRequest(Body):
     category: CategoryKey = Field(description="A `key` of /api/v1/portal/tickets/categories.")
     priority: TicketPriority = TicketPriority.NORMAL
     attachment_ids: FileIds = []
+    custom_fields: Answers = Field({}, description="Answers to the `fields` of the category, by their keys.")
 
 
 class ReplyRequest(Body):

@@ -20,6 +20,7 @@ from portal.blueprints.tickets import colleagues as _colleagues
 from portal.blueprints.tickets import following as _following
 from portal.blueprints.tickets import presenters
 from portal.blueprints.tickets import several as _several
+from portal.blueprints.tickets.answers import PREFIX, shown_questions, typed_answers
 from portal.blueprints.tickets.blueprint import bp
 from portal.blueprints.tickets.filters import LIMITS, TABS, ListAddress
 from portal.blueprints.tickets.hits import find_excerpts, mark_fields
@@ -32,6 +33,7 @@ from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority
 from portal.services.tickets.counting import read_list_head
 from portal.services.tickets.detail import get_ticket_detail
+from portal.services.tickets.field_answers import FIELD
 from portal.services.tickets.listing import list_tickets
 from portal.services.tickets.merging import final_ticket_id
 from portal.services.tickets.near_misses import find_near_miss
@@ -102,7 +104,11 @@ def new() -> ResponseReturnValue:
         priority=form.get("priority") or "normal",
         id=key,
         attachment_ids=received.ids,
+        custom_fields=typed_answers(form),
     )
+    if form.get("do") == "questions":
+        # Without scripts a change of the category asks for its questions this way.
+        return _new_page(form, request_key=str(key), files=received.ids)
     try:
         received.check()
         ticket = create_ticket(http.session(), wanted, actor=http.actor(), now=http.now())
@@ -123,6 +129,15 @@ def new() -> ResponseReturnValue:
 def promise() -> ResponseReturnValue:
     """What a ticket of this category and priority would be promised: the part of the form that follows both."""
     return render_template("tickets/_new_promise.html", promise=_promise(request.args))
+
+
+@bp.get("/new/questions")
+@permission(Permission.TICKETS_CREATE)
+def questions() -> ResponseReturnValue:
+    """What a ticket of this category is asked: the part of the form that follows it, with what was typed."""
+    category = request.args.get("category", "")
+    asked = shown_questions(category, request.args, {})
+    return render_template("tickets/_questions.html", questions=asked, chosen_category=category)
 
 
 @bp.get("/<uuid:ticket_id>")
@@ -161,6 +176,7 @@ def _new_page(
     errors: dict[str, str] = {}
     for item in error.errors if error else ():
         field = FILES if item.field == KEPT else item.field
+        field = field.replace(f"{FIELD}.", PREFIX)
         text = error_text(item.code, dict(item.params), gettext)
         # Each file has its own reason; of every other field the first one is enough.
         errors[field] = f"{errors[field]} {text}" if field == FILES and field in errors else errors.get(field, text)
@@ -173,6 +189,8 @@ def _new_page(
         request_key=request_key,
         categories=categories,
         promise=_promise({"category": chosen, "priority": form.get("priority")}),
+        questions=shown_questions(chosen, form, errors),
+        chosen_category=chosen,
         priorities=[(key, gettext(PRIORITY[key])) for key in http.tenant().tickets.priorities],
         subject_length=SUBJECT_LENGTH,
         kept_files=still_attached(files),

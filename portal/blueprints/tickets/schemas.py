@@ -159,7 +159,13 @@ class CustomerTicketItem(Shape):
             raise ValueError("a step for staff is not for customers")
         label = status_label(row.ticket, staff=False)
         step = _next_step(row.next_step)
-        return cls(**_common(row, now), status_label=label, tags=[], custom_fields={}, next_step=step)
+        return cls(
+            **_common(row, now),
+            status_label=label,
+            tags=[],
+            custom_fields=row.ticket.custom_fields,
+            next_step=step,
+        )
 
 
 class CustomerTicket(CustomerTicketItem):
@@ -277,19 +283,6 @@ class StaffTickets(ListOf[StaffTicketHit]):
     """A page of the team's queue."""
 
     approximate: bool = Field(description=APPROXIMATE_SAYS)
-
-
-class CategoryChoice(Shape):
-    """A category that new tickets can have."""
-
-    key: str = Field(description="What `category` of a ticket says.")
-    name: str = Field(description="In the reader's language.")
-
-
-class Categories(Shape):
-    """Every category, in the tenant's order."""
-
-    items: list[CategoryChoice]
 
 
 def _common(row: TicketRow, now: datetime) -> dict[str, Any]:

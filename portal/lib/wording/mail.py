@@ -4,6 +4,23 @@ from collections.abc import Callable
 
 from portal.lib.wording import N_
 
+# Mails about tickets, as staff choose among them.
+TICKET_MAILS = {
+    "ticket_received": N_("Your ticket has arrived"),
+    "ticket_answered": N_("The team has answered"),
+    "ticket_status_changed": N_("The status has changed"),
+    "ticket_handed_up": N_("The ticket was escalated"),
+    "ticket_merged": N_("The ticket goes on in another one"),
+    "ticket_shared": N_("A colleague shares a ticket"),
+    "ticket_colleague_replied": N_("A colleague has answered"),
+    "ticket_opened": N_("A new ticket"),
+    "ticket_customer_replied": N_("The customer has answered"),
+    "ticket_assigned": N_("The ticket is yours"),
+    "ticket_escalated": N_("The ticket was escalated to you"),
+    "ticket_withdrawn": N_("The customer has cancelled"),
+    "ticket_mentioned": N_("You were mentioned"),
+}
+
 NO_SUBJECT = N_("(no subject)")
 NO_TEXT = N_("(no text)")
 OUTCOMES = {

@@ -261,3 +261,12 @@ class _Default(dict[str, Any]):
 
     def __missing__(self, key: str) -> str:
         return ""
+
+
+# What a category's form can ask for.
+FIELD_KINDS = {
+    "text": N_("A line of text"),
+    "choice": N_("One of several"),
+    "number": N_("A number"),
+    "date": N_("A day"),
+}

@@ -31,7 +31,9 @@ from portal.models import (
 )
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity, build_identity, select_identity
+from portal.services.notifications.mail_words import load_texts
 from portal.services.notifications.message_ids import first_message_id, message_id
+from portal.services.notifications.own_words import place_values
 from portal.services.notifications.recipients import Facts, Notice, who_hears
 from portal.services.notifications.rendering import Letter, render_mail
 from portal.services.tenants.directory import TenantProfile, load_profile
@@ -173,6 +175,8 @@ def _write_mails(
     quote, steps = _quote(session, facts), _steps(session, facts.ticket)
     params = notice_params(session, facts)
     moved = facts.has_companion("ticket.status_changed")
+    own = load_texts(session, {notice.kind for notice in notices})
+    places = place_values(session, facts.ticket, doer=params["actor"], portal_name=profile.name) if own else {}
     rows = []
     for notice in notices:
         letter = Letter(
@@ -186,7 +190,9 @@ def _write_mails(
             base_url=base_url,
             now=now,
             rating_link=_rating_link(session, facts, notice, vault, now),
+            places=places,
         )
+        letter = replace(letter, words=own.get(notice.kind, {}).get(letter.locale, {}))
         rows.append(_mail_row(session, facts, notice, letter, profile, now))
     session.execute(insert(MailMessage).values(rows).on_conflict_do_nothing())
 

@@ -1,15 +1,16 @@
 """Mails in the recipient's language: one template a kind, set in a text and an HTML frame. No Flask here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from portal.lib.colour import solid_accent
 from portal.lib.i18n import format_day_and_time, text_direction
-from portal.lib.letters import RenderedMail, render_mail_template, translator
+from portal.lib.letters import RenderedMail, render_mail_template, render_words, translator
 from portal.lib.links import mail_preferences_path, rating_path, site_address, ticket_path
+from portal.lib.placeholders import fill_plain
 from portal.lib.text import excerpt
 from portal.lib.wording.tickets import (
     ESCALATION_TARGET,
@@ -29,7 +30,11 @@ QUOTE_LENGTH = 2_000
 
 @dataclass(frozen=True)
 class Letter:
-    """Everything one mail says; `moved_to` is the status that an answer brought along."""
+    """Everything one mail says; `moved_to` is the status that an answer brought along.
+
+    `words` are the tenant's own (`subject`, `body`) in the mail's language, whose places `places` fill; `language`
+    is for looking at the mail in another one than its reader's.
+    """
 
     notice: Notice
     ticket: Ticket
@@ -41,6 +46,9 @@ class Letter:
     base_url: str
     now: datetime
     rating_link: UUID | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
     @property
     def staff(self) -> bool:
@@ -50,7 +58,7 @@ class Letter:
     @property
     def locale(self) -> str:
         """The reader's language, else the tenant's."""
-        wanted = self.notice.to.user.locale
+        wanted = self.language or self.notice.to.user.locale
         return wanted if wanted and wanted in self.tenant.locales else self.tenant.locale
 
     @property
@@ -64,8 +72,20 @@ class Letter:
 
 
 def render_mail(letter: Letter) -> RenderedMail:
-    """The mail of a notice: the template named like its kind, in both frames."""
-    return render_mail_template(f"mail/{letter.notice.kind}.txt", _context(letter))
+    """The mail of a notice: the template named like its kind, in both frames, or the tenant's own words in them."""
+    standard, context = f"mail/{letter.notice.kind}.txt", _context(letter)
+    if not any(letter.words.values()):
+        return render_mail_template(standard, context)
+    places = {**letter.places, "ticket.status": context["status"] or _shown_status(letter, context["_"])}
+    subject, body = (fill_plain(letter.words.get(part, ""), places) for part in ("subject", "body"))
+    number = f"[{letter.ticket.ticket_number}]"
+    own = {
+        "standard": standard,
+        "own_subject": subject or render_words(standard, context)[0],
+        "own_title": subject.removeprefix(number).strip(),
+        "own_body": body,
+    }
+    return render_mail_template("mail/own_words.txt", context | own)
 
 
 def _context(letter: Letter) -> dict[str, Any]:
@@ -103,8 +123,7 @@ def _context(letter: Letter) -> dict[str, Any]:
 def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
     ticket = letter.ticket
     facts = [(translate("Ticket"), ticket.ticket_number)]
-    status = letter.params.get("status") or letter.moved_to or ticket.status.value
-    facts.append((translate("Status"), _status(letter, str(status), translate)))
+    facts.append((translate("Status"), _shown_status(letter, translate)))
     if letter.staff:
         facts.append((translate("Priority"), translate(PRIORITY[ticket.priority.value])))
     if ticket.is_active():
@@ -117,6 +136,11 @@ def _facts(letter: Letter, translate: Any) -> list[tuple[str, str]]:
                 facts.append((translate(METRIC[metric]), translate("by %(time)s", time=letter.when(due))))
                 break
     return facts
+
+
+def _shown_status(letter: Letter, translate: Any) -> str:
+    status = letter.params.get("status") or letter.moved_to or letter.ticket.status.value
+    return _status(letter, str(status), translate)
 
 
 def _status(letter: Letter, status: str, translate: Any) -> str:

@@ -15,7 +15,6 @@ from portal.models import (
     AssignmentRule,
     BusinessCalendar,
     Company,
-    ConfigVersion,
     StaffProfile,
     Ticket,
     TicketCategory,
@@ -23,6 +22,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession
 from portal.services.tickets.assignment import STRATEGIES, TeamMember, choose, covers, list_rules, load_team
+from portal.services.tickets.config_versions import get_version, keep_version
 from portal.services.tickets.validation import checked_text
 
 RULE = "assignment_rule"
@@ -87,20 +87,29 @@ def save_rule(
     for name, value in vars(checked).items():
         setattr(rule, name, list(value) if isinstance(value, tuple) else value)
     rule.version += 1
-    session.add(
-        ConfigVersion(
-            tenant_id=session.tenant_id,
-            record_type=RULE,
-            record_id=rule.id,
-            version=rule.version,
-            data={"form": _visible(rule)},
-            saved_by=actor.user_id,
-            saved_by_name=actor.name,
-            saved_at=now,
-        )
-    )
+    data = {"form": _visible(rule)}
+    keep_version(session, RULE, rule.id, version=rule.version, data=data, actor=actor, now=now)
     audit(session, "assignment_rule.saved", RULE, rule.id, actor=actor, now=now, before=before, after=_visible(rule))
     return rule
+
+
+def restore_rule(session: TenantSession, rule_id: UUID, version: int, *, actor: Actor, now: datetime) -> AssignmentRule:
+    """Save a rule as it was in an earlier version, which makes a new one; its place in the order stays.
+
+    Raises Forbidden, NotFound, and Invalid where what it refers to is gone or its name is taken.
+    """
+    require(actor, Permission.SLA_CONFIGURE)
+    kept = get_version(session, RULE, rule_id, version).data["form"]
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    return save_rule(session, rule_id, form=RuleForm(**values), actor=actor, now=now)
+
+
+def delete_rule(session: TenantSession, rule_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Take a rule away; tickets keep who they have. Raises Forbidden and NotFound."""
+    require(actor, Permission.SLA_CONFIGURE)
+    rule = get_rule(session, rule_id, lock=True)
+    audit(session, "assignment_rule.deleted", RULE, rule.id, actor=actor, now=now, before=_visible(rule))
+    session.delete(rule)
 
 
 def get_rule(session: TenantSession, rule_id: UUID, *, lock: bool = False) -> AssignmentRule:

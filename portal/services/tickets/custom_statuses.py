@@ -12,8 +12,10 @@ from portal.errors import FieldError, Invalid, NotFound
 from portal.events import audit
 from portal.models import CustomStatus, TicketStatus
 from portal.models.session import TenantSession
+from portal.services.tickets.config_versions import get_version, keep_next
 from portal.services.tickets.names import checked_names, free_key
 
+RECORD = "custom_status"
 KEY_LENGTH = 40
 MOST = 20
 
@@ -43,15 +45,15 @@ def save_custom_status(
     actor: Actor,
     now: datetime,
 ) -> CustomStatus:
-    """Create (id None) or change a status; what it counts as and its key stay for ever.
+    """Create (id None) or change a status, which makes a version; what it counts as and its key stay for ever.
 
     One that is not active stays on its tickets and cannot be given any more. Raises Forbidden, NotFound, Invalid.
     """
     require(actor, Permission.SLA_CONFIGURE)
-    everything = list_custom_statuses(session)
+    everything = _locked(session)
     row = next((one for one in everything if one.id == status_id), None)
     if status_id is not None and row is None:
-        raise NotFound("custom_status")
+        raise NotFound(RECORD)
     staff, customer = _checked(form, row, everything, locales, main_locale)
     before = _told(row) if row else None
     if row is None:
@@ -68,18 +70,38 @@ def save_custom_status(
         session.add(row)
     row.staff_names, row.customer_names, row.active = staff, customer, form.active
     after = _told(row)
-    audit(session, "custom_status.saved", "custom_status", row.id, actor=actor, now=now, before=before, after=after)
+    version = keep_next(session, RECORD, row.id, before=before, form=after, actor=actor, now=now)
+    after = after | {"version": version}
+    audit(session, "custom_status.saved", RECORD, row.id, actor=actor, now=now, before=before, after=after)
     return row
+
+
+def restore_custom_status(
+    session: TenantSession,
+    status_id: UUID,
+    version: int,
+    *,
+    locales: Sequence[str],
+    main_locale: str,
+    actor: Actor,
+    now: datetime,
+) -> CustomStatus:
+    """Save a status as it was in an earlier version, which makes a new one. Raises Forbidden, NotFound and Invalid."""
+    require(actor, Permission.SLA_CONFIGURE)
+    kept = get_version(session, RECORD, status_id, version).data["form"]
+    form = StatusForm(kept["category"], kept["staff_names"], kept["customer_names"], kept["active"])
+    return save_custom_status(
+        session, status_id, form=form, locales=locales, main_locale=main_locale, actor=actor, now=now
+    )
 
 
 def move_custom_status(session: TenantSession, status_id: UUID, *, up: bool, actor: Actor, now: datetime) -> None:
     """Swap places with the neighbour; at the end of the list nothing happens. Raises Forbidden and NotFound."""
     require(actor, Permission.SLA_CONFIGURE)
-    ordered = select(CustomStatus).order_by(CustomStatus.position, CustomStatus.key)
-    rows = list(session.scalars(ordered.with_for_update()))
+    rows = _locked(session)
     index = next((i for i, row in enumerate(rows) if row.id == status_id), None)
     if index is None:
-        raise NotFound("custom_status")
+        raise NotFound(RECORD)
     other = index - 1 if up else index + 1
     if not 0 <= other < len(rows):
         return
@@ -87,12 +109,18 @@ def move_custom_status(session: TenantSession, status_id: UUID, *, up: bool, act
     for position, row in enumerate(rows):
         row.position = position
     after = {"position": other}
-    audit(session, "custom_status.moved", "custom_status", status_id, actor=actor, now=now, after=after)
+    audit(session, "custom_status.moved", RECORD, status_id, actor=actor, now=now, after=after)
+
+
+def _locked(session: TenantSession) -> list[CustomStatus]:
+    ordered = select(CustomStatus).order_by(CustomStatus.position, CustomStatus.key)
+    # Tickets refer to the keys, which stay: they need not wait.
+    return list(session.scalars(ordered.with_for_update(key_share=True)))
 
 
 def _told(row: CustomStatus) -> dict[str, object]:
     return {
-        "category": row.category,
+        "category": row.category.value,
         "staff_names": row.staff_names,
         "customer_names": row.customer_names,
         "active": row.active,

@@ -32,7 +32,7 @@ class Colleague:
 
 @dataclass(frozen=True)
 class Circle:
-    """Who follows a ticket, and who could: the latter only for those who decide about it."""
+    """Who of the customer follows a ticket, and who could: the latter only for those who decide about it."""
 
     ticket: Ticket
     followers: Sequence[Colleague]
@@ -43,7 +43,7 @@ class Circle:
 def read_circle(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Circle:
     """The circle of a ticket the actor sees, by three statements at most. Raises NotFound."""
     ticket = get_ticket(session, ticket_id, actor=actor)
-    manages = actor.is_customer and decides(ticket, actor)
+    manages = actor.may(Permission.DESK_UPDATE) if actor.is_staff else actor.is_customer and decides(ticket, actor)
     followers = _colleagues(session, _members(ticket).where(User.id.in_(_follower_ids(ticket))))
     others: Sequence[Colleague] = ()
     if manages:
@@ -53,13 +53,13 @@ def read_circle(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> Cir
 
 
 def add_follower(session: TenantSession, ticket_id: UUID, user_id: UUID, *, actor: Actor, now: datetime) -> Colleague:
-    """Let a colleague of the ticket's company follow it.
+    """Let a colleague of the ticket's company follow it; the team does so for customers who ask for it.
 
     Raises NotFound (`ticket`, `colleague`: also for everybody who is no active member of that company), Forbidden,
     Conflict `already_following` (the requester always does) and `too_many_followers`.
     """
     ticket = lock_ticket(session, ticket_id, actor=actor)
-    require(actor, Permission.TICKETS_REPLY)
+    _require_sharing(actor)
     require_deciding(ticket, actor)
     found = session.execute(_members(ticket).where(User.id == user_id)).first()
     if found is None:
@@ -88,7 +88,7 @@ def remove_follower(session: TenantSession, ticket_id: UUID, user_id: UUID, *, a
     Whoever follows may stop by themselves. Raises NotFound (`ticket`, `colleague`) and Forbidden.
     """
     ticket = lock_ticket(session, ticket_id, actor=actor)
-    require(actor, Permission.TICKETS_REPLY)
+    _require_sharing(actor)
     if user_id != actor.user_id:
         require_deciding(ticket, actor)
     gone = session.scalar(
@@ -112,6 +112,10 @@ def remove_follower(session: TenantSession, ticket_id: UUID, user_id: UUID, *, a
         before={"user_id": user_id},
         beside=(lines_beside(ticket, Line("follower_removed", {"name": name or ""})),),
     )
+
+
+def _require_sharing(actor: Actor) -> None:
+    require(actor, Permission.DESK_UPDATE if actor.is_staff else Permission.TICKETS_REPLY)
 
 
 def list_followers(session: TenantSession, ticket_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:

@@ -1,6 +1,7 @@
 """A customer asks: the ticket, its number, its promise and its first next step, in one transaction."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from portal.services.tenants.ticket_policy import read_ticket_policy
 from portal.services.tickets.attaching import files_beside, take_files
 from portal.services.tickets.clock import set_clock, steps_of
 from portal.services.tickets.drafts import sent_draft_beside
+from portal.services.tickets.field_answers import Answer, checked_answers
 from portal.services.tickets.policies import PolicyTerms, read_terms, terms_as_text
 from portal.services.tickets.timeline import Line, lines_beside
 from portal.services.tickets.validation import SUBJECT_LENGTH, TEXT_LENGTH, checked_text
@@ -29,7 +31,8 @@ from portal.services.tickets.validation import SUBJECT_LENGTH, TEXT_LENGTH, chec
 class NewTicket:
     """What a customer fills in; `company_id` only matters to somebody of several companies.
 
-    `id` is the form's own: sent twice, the second INSERT meets the first one's key.
+    `id` is the form's own: sent twice, the second INSERT meets the first one's key. `custom_fields` answer what the
+    category asks for; None is for ways in which nobody could be asked, such as mail.
     """
 
     subject: str
@@ -40,6 +43,7 @@ class NewTicket:
     source: str = "portal"
     id: UUID | None = None
     attachment_ids: tuple[UUID, ...] = ()
+    custom_fields: Mapping[str, Any] | None = None
 
 
 def create_ticket(session: TenantSession, request: NewTicket, *, actor: Actor, now: datetime) -> Ticket:
@@ -74,10 +78,10 @@ def _open(
     actor: Actor,
     now: datetime,
 ) -> Ticket:
-    policies, category_known, priorities = _load_rules(session, request.category)
+    policies, fields, priorities = _load_rules(session, request.category)
     # The tenant's limit is for customers.
     choice = tuple(TicketPriority) if actor.is_staff else priorities
-    subject, description, priority = _checked(request, category_known, choice)
+    subject, description, priority, answers = _checked(request, fields, choice)
     ticket = Ticket(
         tenant_id=session.tenant_id,
         customer_id=company_id,
@@ -85,6 +89,7 @@ def _open(
         subject=subject,
         description=description,
         priority=priority,
+        custom_fields=answers,
         **_standing_values(request, description, now),
     )
     taken = take_files(session, request.attachment_ids, ticket_id=ticket.id, message_id=None, actor=actor)
@@ -136,10 +141,12 @@ _TICKET = """
         INSERT INTO portal_tickets (id, tenant_id, customer_id, requester_id, subject, description, description_html,
                                     category, priority, status, source, sla_policy_id, sla_due_at, sla_state,
                                     first_response_due_at, resolution_due_at, update_due_at, clock_started_at,
-                                    customer_waits_since, last_message, created_at, updated_at)
+                                    customer_waits_since, last_message, custom_fields, created_at,
+                                    updated_at)
         VALUES (:ticket_id, :tenant_id, :customer_id, :requester_id, :subject, :description, :description_html,
                 :category, :priority, :status, :source, :sla_policy_id, :sla_due_at, :sla_state,
-                :first_response_due_at, :resolution_due_at, :update_due_at, :at, :at, :last_message, :at, :at)
+                :first_response_due_at, :resolution_due_at, :update_due_at, :at, :at, :last_message,
+                cast(:custom_fields AS jsonb), :at, :at)
         RETURNING ticket_number
     )
 """
@@ -165,7 +172,9 @@ _FIELDS = (
 
 def _ticket_beside(ticket: Ticket) -> Beside:
     values = {field.key: getattr(ticket, field.key) for field in _FIELDS}
-    return Beside(_TICKET, {"ticket_id": ticket.id, **values}, returning="(SELECT ticket_number FROM ticket)")
+    answers = json.dumps(ticket.custom_fields, ensure_ascii=False)
+    values = {"ticket_id": ticket.id, **values, "custom_fields": answers}
+    return Beside(_TICKET, values, returning="(SELECT ticket_number FROM ticket)")
 
 
 def _company_of(actor: Actor, request: NewTicket) -> UUID:
@@ -181,7 +190,9 @@ def _company_of(actor: Actor, request: NewTicket) -> UUID:
 _RULES = prepare(
     select(
         terms_as_text().scalar_subquery(),
-        select(TicketCategory.id).where(TicketCategory.key == bindparam("category"), TicketCategory.active).exists(),
+        select(TicketCategory.fields)
+        .where(TicketCategory.key == bindparam("category"), TicketCategory.active)
+        .scalar_subquery(),
         Tenant.settings,
     )
     .select_from(Tenant)
@@ -191,18 +202,18 @@ _RULES = prepare(
 
 def _load_rules(
     session: TenantSession, category: str
-) -> tuple[tuple[PolicyTerms, ...], bool, tuple[TicketPriority, ...]]:
-    """The policies, whether the category can be chosen, and the priorities that can; by one statement."""
+) -> tuple[tuple[PolicyTerms, ...], list[dict[str, Any]] | None, tuple[TicketPriority, ...]]:
+    """The policies, what the category asks (None: it cannot be chosen), and the priorities; by one statement."""
     if has_forbidden_characters(category):
         # The database takes no NUL, not even to compare with.
         category = ""
-    terms, known, settings = session.read(_RULES, {"category": category, "tenant": session.tenant_id}).one()
-    return read_terms(terms), known, read_ticket_policy(settings).priorities
+    terms, fields, settings = session.read(_RULES, {"category": category, "tenant": session.tenant_id}).one()
+    return read_terms(terms), fields, read_ticket_policy(settings).priorities
 
 
 def _checked(
-    request: NewTicket, category_known: bool, priorities: tuple[TicketPriority, ...]
-) -> tuple[str, str, TicketPriority]:
+    request: NewTicket, fields: list[dict[str, Any]] | None, priorities: tuple[TicketPriority, ...]
+) -> tuple[str, str, TicketPriority, dict[str, Answer]]:
     errors: list[FieldError] = []
     subject = checked_text("subject", request.subject, limit=SUBJECT_LENGTH, errors=errors)
     if "\n" in subject:
@@ -210,7 +221,7 @@ def _checked(
     description = checked_text("description", request.description, limit=TEXT_LENGTH, errors=errors)
     if not request.category:
         errors.append(FieldError("category", "required"))
-    elif not category_known:
+    elif fields is None:
         errors.append(FieldError("category", "unknown_category"))
     priority = TicketPriority.NORMAL
     try:
@@ -220,6 +231,9 @@ def _checked(
     else:
         if priority not in priorities:
             errors.append(FieldError("priority", "priority_too_high"))
+    answers: dict[str, Answer] = {}
+    if fields is not None and request.custom_fields is not None:
+        answers = checked_answers(fields, request.custom_fields, errors)
     if errors:
         raise Invalid(*errors)
-    return subject, description, priority
+    return subject, description, priority, answers
