@@ -1,7 +1,7 @@
 """The fields that a category asks for, and the tenant's own words in ticket mails.
 
 Revision ID: 0037
-Revises: 0030
+Revises: 0036
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0037"
-down_revision = "0030"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
