@@ -95,9 +95,9 @@ def current_theme() -> str:
 
 
 def format_exact(at: datetime) -> str:
-    """Date and time to the second, for hovers."""
+    """Date and time to the second, for hovers and for the steps of a clock."""
     who = reader()
-    return format_minute(at, who.locale, who.zone, "medium")
+    return format_minute(at, who.locale, who.zone, "d MMM y, HH:mm:ss")
 
 
 def format_clock(at: datetime) -> str:

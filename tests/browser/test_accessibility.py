@@ -21,11 +21,13 @@ LOOKS = [("light", "en"), ("dark", "ar")]
 MORE = {"en": "More", "es": "Más", "fr": "Plus", "de": "Mehr", "ar": "المزيد"}
 
 
-def violations(page: Page) -> list[str]:
-    """Serious and critical findings of axe on the page."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """Serious and critical findings of axe on the page; of all its rules, or of these."""
     # By the protocol instead of a <script>: the page's own policy would refuse it, as it should.
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    found = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
     return [
         f"{item['id']}: {node['html'][:160]}"
         for item in found

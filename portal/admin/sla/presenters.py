@@ -29,8 +29,8 @@ def describe_policy(row: PolicyRow) -> dict[str, Any]:
     return {
         "first": span_text(policy.first_response_seconds, calendar),
         "solution": span_text(policy.resolution_seconds, calendar),
-        "next": span_text(policy.next_response_seconds, calendar),
-        "update": span_text(policy.update_seconds, calendar),
+        "next_answer": span_text(policy.next_response_seconds, calendar),
+        "regular": span_text(policy.update_seconds, calendar),
         "warn": span_text(policy.warn_before_seconds, calendar),
         "close": span_text(policy.auto_close_seconds, None),
         "hours": calendar.name,
