@@ -39,7 +39,7 @@ def _near(text: str) -> str:
 
 # A number, else the longest word drives the index; the others are looked for in what it found. A materialised part
 # has a plan of its own, else a limit would lead the planner to walk the whole table, and yet it is read no further than
-# the limit asks. A word that is near to more than 2,000 tickets is looked for in the newest ones, as the search for
+# the limit asks. A word that is near to more than 1,000 tickets is looked for in the newest ones, as the search for
 # common words does. What comes clearly less near than the best is left out.
 SIMILAR_TICKETS = f"""
 CREATE FUNCTION similar_tickets(words text[], companies uuid[], requester uuid, max_hits integer)
@@ -64,12 +64,14 @@ BEGIN
         WHERE f.tenant_id = tenant AND f.user_id = requester;
     END IF;
     WITH found AS MATERIALIZED (
-        SELECT t.id FROM portal_tickets t WHERE {SCOPE} AND {_near(TICKET)}
+        SELECT t.id FROM portal_tickets t WHERE {SCOPE} AND {TICKET} LIKE part
+        UNION ALL
+        SELECT t.id FROM portal_tickets t WHERE {SCOPE} AND near <% {TICKET}
     )
-    SELECT array_agg(most.id) INTO candidates FROM (SELECT f.id FROM found f LIMIT 2000) AS most;
-    IF cardinality(candidates) = 2000 THEN
+    SELECT array_agg(most.id) INTO candidates FROM (SELECT f.id FROM found f LIMIT 1000) AS most;
+    IF cardinality(candidates) = 1000 THEN
         SELECT array_agg(newest.id) INTO candidates FROM (
-            SELECT t.id FROM portal_tickets t WHERE {SCOPE} ORDER BY t.created_at DESC, t.id DESC LIMIT 2000
+            SELECT t.id FROM portal_tickets t WHERE {SCOPE} ORDER BY t.created_at DESC, t.id DESC LIMIT 1000
         ) AS newest;
     END IF;
     RETURN QUERY

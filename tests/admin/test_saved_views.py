@@ -106,6 +106,22 @@ def test_what_is_wrong_is_said_beside_what_was_typed(staff: Any) -> None:
     assert "Name: " in again.get_data(as_text=True)
 
 
+def test_a_condition_narrows_a_view_and_says_where_it_is_wrong(staff: Any, tagged: Any) -> None:
+    tag, ids = tagged()
+    browser = staff("sam")
+    page = browser.get(f"{VIEWS}/new")
+    sent = {"name": "Asked", "sort": "-created", "columns": ["subject"], "tags": tag}
+    wrong = send(browser, page, f"{VIEWS}/new", sent | {"condition": 'true &&\n  ticket.subjct == "<b>"'})
+    assert wrong.status_code == 422
+    text = wrong.get_data(as_text=True)
+    assert "Condition: Line 2, column 3: there is no “ticket.subjct”." in text
+    assert "ticket.subjct == &#34;&lt;b&gt;&#34;</textarea>" in text
+    for condition, shown in ((f'"{tag}" in ticket.tags', ids), ('ticket.status == "closed"', [])):
+        made = send(browser, page, f"{VIEWS}/new", sent | {"condition": condition})
+        assert made.status_code == 303
+        assert rows_of(browser.get(made.location)) == [str(id_) for id_ in reversed(shown)]
+
+
 def test_views_stand_beside_the_queue_in_their_order(staff: Any, keep: Any) -> None:
     browser = staff("dora")
     first, second = keep("dora", "Alpha"), keep("dora", "Beta")

@@ -154,3 +154,14 @@ def test_thirty_undos_are_one(api: Any, ticket: Any, together: Any) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 29
     kinds = [line["kind"] for line in sam.get(f"{DESK}/{ids[0]}").get_json()["timeline"]]
     assert kinds.count("status_changed") == 2
+
+
+def test_a_views_condition_is_kept_or_refused_with_its_place(api: Any, made: Any) -> None:
+    condition = 'ticket.priority == "high" && ticket.tags.contains("vip")'
+    view = made(filters={"condition": condition})
+    assert view["filters"] == {"condition": condition}
+    listed = api("sam").get(f"{DESK}?view={view['id']}&limit=100").get_json()["items"]
+    assert all(item["priority"] == "high" and "vip" in item["tags"] for item in listed)
+    answer = api("sam").post(VIEWS, json=OWN | {"filters": {"condition": "ticket.priority ==\n== 1"}})
+    assert answer.status_code == 422
+    assert "Line 2, column 1" in answer.get_data(as_text=True)

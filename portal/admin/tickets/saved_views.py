@@ -16,6 +16,7 @@ from portal.blueprints import http
 from portal.blueprints.localisation import format_count, gettext
 from portal.errors import Conflict, Invalid, NotFound
 from portal.lib.wording.errors import error_text
+from portal.services.tickets.condition_fields import FIELDS
 from portal.services.tickets.saved_counting import count_saved_views
 from portal.services.tickets.saved_views import (
     NAME_LENGTH,
@@ -133,6 +134,7 @@ class SavedViewsView(ServiceView):
             "view": view,
             "values": form_values(view, request.form if request.method == "POST" else None, request.args),
             "choices": form_choices(),
+            "condition_fields": ", ".join(FIELDS),
             "errors": errors,
             "may_share": may_share,
             "may_save": may_share or view is None or not view.shared,

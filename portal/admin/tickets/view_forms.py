@@ -58,6 +58,7 @@ _LABELS = {
     "updated_days": N_("Active within days"),
     "idle_days": N_("Without activity for days"),
     "text": N_("Words"),
+    "condition": N_("Condition"),
 }
 
 
@@ -103,7 +104,7 @@ def read_form(sent: Args) -> ViewForm:
     version = sent.get("version", "")
     return ViewForm(
         name=sent.get("name", ""),
-        filter=ViewFilter(**values, tags=tags, text=sent.get("text", "")),
+        filter=ViewFilter(**values, tags=tags, text=sent.get("text", ""), condition=sent.get("condition", "")),
         columns=_columns(sent),
         sort=sent.get("sort", ""),
         shared=sent.get("shared") == "1",
@@ -126,7 +127,7 @@ def form_values(view: SavedView | None, sent: Args | None, args: Args) -> dict[s
     """What the form's fields hold: what was typed, the stored view, or the filters of the queue's address."""
     if sent is not None:
         lists = {name: sent.getlist(name) for name in (*LISTS, "columns")}
-        plain = {name: sent.get(name, "") for name in (*SPANS, "name", "tags", "text", "sort", "version")}
+        plain = {name: sent.get(name, "") for name in (*SPANS, "name", "tags", "text", "condition", "sort", "version")}
         places = {name: sent.get(f"place_{name}", "") for name in COLUMNS}
         return {**lists, **plain, "shared": sent.get("shared") == "1", "places": places}
     if view is None:

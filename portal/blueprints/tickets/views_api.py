@@ -11,6 +11,7 @@ from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, Shape, UtcDateTime, left_out
 from portal.blueprints.policies import permission
+from portal.lib.cel_tree import LONGEST
 from portal.models import TicketPriority, TicketStatus
 from portal.services.tickets.saved_counting import count_saved_views
 from portal.services.tickets.saved_views import (
@@ -68,6 +69,12 @@ class ViewFilterBody(Body):
     updated_days: int = left_out(ge=1, le=LONGEST_DAYS, strict=True, description="Active within so many days.")
     idle_days: int = left_out(ge=1, le=LONGEST_DAYS, strict=True, description="Nothing happened for so many days.")
     text: str = Field("", max_length=200, description="Words that are searched for.", json_schema_extra=ANY_TEXT)
+    condition: str = Field(
+        "",
+        max_length=LONGEST,
+        description="A condition in CEL, asked beside all others; its errors carry line and column.",
+        examples=['ticket.priority == "high" && "vip" in ticket.tags'],
+    )
 
     def filter(self) -> ViewFilter:
         """The same for the service."""

@@ -244,6 +244,16 @@ MESSAGES = {
     "mailbox_no_folder": N_("The server has no such folder."),
     "mailbox_untrusted": N_("The server's certificate is not valid, or it offers no encryption."),
     "mailbox_not_set": N_("Save server, user name and password first."),
+    "condition_too_long": N_("At most %(limit)s characters."),
+    "condition_too_deep": N_("Line %(line)s, column %(column)s: this is nested too deeply."),
+    "condition_syntax": N_("Line %(line)s, column %(column)s: this is no CEL."),
+    "condition_unsupported": N_("Line %(line)s, column %(column)s: conditions of views cannot do this."),
+    "condition_unknown_name": N_("Line %(line)s, column %(column)s: there is no “%(name)s”."),
+    "condition_unknown_value": N_("Line %(line)s, column %(column)s: “%(value)s” is never met here."),
+    "condition_wrong_kind": N_("Line %(line)s, column %(column)s: these two do not go together."),
+    "condition_no_order": N_("Line %(line)s, column %(column)s: only numbers, times and durations have an order."),
+    "condition_no_time": N_("Line %(line)s, column %(column)s: this is neither a time nor a duration."),
+    "condition_not_a_question": N_("Line %(line)s, column %(column)s: this is neither true nor false."),
 }
 
 

@@ -47,9 +47,10 @@ def find_tickets(session: TenantSession, words: str, *, actor: Actor, near: bool
     hits = tuple(search_ids(session, query, actor=actor))
     if not near or len(hits) >= FEW:
         return Found(hits)
-    similar = similar_ids(session, words, actor=actor)
-    if not hits and (slip := swapped_query(words)):
-        similar = search_ids(session, slip, actor=actor, limit=MOST_SIMILAR) + similar
+    slip = None if hits else swapped_query(words)
+    similar = search_ids(session, slip, actor=actor, limit=MOST_SIMILAR) if slip else []
+    if len(similar) < FEW:
+        similar += similar_ids(session, words, actor=actor)
     known = frozenset(hits)
     return Found(hits, tuple(dict.fromkeys(ticket_id for ticket_id in similar if ticket_id not in known)))
 

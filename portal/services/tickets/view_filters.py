@@ -10,6 +10,7 @@ from sqlalchemy import Boolean, ColumnElement, and_, false, literal, literal_col
 from sqlalchemy.dialects.postgresql import JSONB
 
 from portal.errors import FieldError
+from portal.lib.text import clean_text
 from portal.models import (
     ACTIVE,
     ACTIVE_SQL,
@@ -24,6 +25,7 @@ from portal.models.session import TenantSession
 from portal.services.tickets.ordering import due_at
 from portal.services.tickets.queries import list_assignable
 from portal.services.tickets.validation import checked_text
+from portal.services.tickets.view_conditions import check_condition, condition_clause
 
 ME, NOBODY = "me", "none"
 SLA_STATES = ("breached", "due", "paused", "none")
@@ -43,7 +45,8 @@ class ViewFilter:
 
     `assignee` holds ids of logins, `me` or `none`; `sla` are states of the promise: missed, running, paused, none.
     `due_hours` asks for promises due within so many hours, the `days` for what happened within so many days,
-    `idle_days` for tickets on which nothing happened for as long.
+    `idle_days` for tickets on which nothing happened for as long. `condition` is a question in CEL
+    (view_conditions.py), asked beside all others.
     """
 
     status: tuple[str, ...] = ()
@@ -59,6 +62,7 @@ class ViewFilter:
     updated_days: int | None = None
     idle_days: int | None = None
     text: str = ""
+    condition: str = ""
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "ViewFilter":
@@ -106,8 +110,12 @@ def check_filter(session: TenantSession, given: ViewFilter, errors: list[FieldEr
             errors.append(FieldError(field.name, "too_many", (("limit", MOST_VALUES),)))
     tags = tuple(checked_text("tags", tag, limit=TAG_LENGTH, errors=errors) for tag in given.tags[:MOST_VALUES])
     text = checked_text("text", given.text, limit=TEXT_LENGTH, errors=errors, required=False)
+    condition = clean_text(given.condition)
+    if condition and (wrong := check_condition(condition)):
+        errors.append(FieldError("condition", wrong.code, tuple(wrong.places().items())))
     values: dict[str, Any] = {field.name: getattr(given, field.name) for field in fields(given)}
-    return ViewFilter(**values | {"tags": tuple(dict.fromkeys(tags)), "text": " ".join(text.split())})
+    values |= {"tags": tuple(dict.fromkeys(tags)), "text": " ".join(text.split()), "condition": condition}
+    return ViewFilter(**values)
 
 
 def _check_spans(given: ViewFilter, errors: list[FieldError]) -> None:
@@ -139,6 +147,8 @@ def saved_conditions(wanted: ViewFilter, me: UUID | None, now: datetime) -> list
         conditions.append(Ticket.tags.op("@>")(literal(list(wanted.tags), JSONB)))
     if wanted.sla:
         conditions.append(or_(*(_promise(state, now) for state in wanted.sla)))
+    if wanted.condition:
+        conditions.append(condition_clause(wanted.condition, now))
     return conditions
 
 
