@@ -154,3 +154,17 @@ def test_thirty_undos_are_one(api: Any, ticket: Any, together: Any) -> None:
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 29
     kinds = [line["kind"] for line in sam.get(f"{DESK}/{ids[0]}").get_json()["timeline"]]
     assert kinds.count("status_changed") == 2
+
+
+def test_many_go_into_the_trash_and_back(api: Any, ticket: Any) -> None:
+    mia, ids = api("mia"), [ticket()["id"], ticket()["id"]]
+    done = mia.post(BULK, json={"ids": ids, "action": "trash", "reason": "Spam"})
+    assert [one["changed"] for one in done.get_json()["results"]] == [True, True]
+    problem(mia.get(f"{DESK}/{ids[0]}"), 404)
+    back = mia.post(BULK, json={"ids": ids[:1], "action": "restore"}).get_json()
+    assert back["results"][0]["changed"] is True
+    assert mia.get(f"{DESK}/{ids[0]}").status_code == 200
+    undone = mia.post(f"{BULK}/{done.get_json()['id']}/undo", json={}).get_json()["results"]
+    assert [(one["undone"], one["undo_code"]) for one in undone] == [(False, "ticket_changed_since"), (True, None)]
+    assert codes(mia.post(BULK, json={"ids": ids, "action": "trash"})) == {"reason": "required"}
+    problem(api("bill").post(BULK, json={"ids": ids, "action": "trash", "reason": "Spam"}), 403)
