@@ -165,3 +165,17 @@ def test_a_views_condition_is_kept_or_refused_with_its_place(api: Any, made: Any
     answer = api("sam").post(VIEWS, json=OWN | {"filters": {"condition": "ticket.priority ==\n== 1"}})
     assert answer.status_code == 422
     assert "Line 2, column 1" in answer.get_data(as_text=True)
+
+
+def test_many_go_into_the_trash_and_back(api: Any, ticket: Any) -> None:
+    mia, ids = api("mia"), [ticket()["id"], ticket()["id"]]
+    done = mia.post(BULK, json={"ids": ids, "action": "trash", "reason": "Spam"})
+    assert [one["changed"] for one in done.get_json()["results"]] == [True, True]
+    problem(mia.get(f"{DESK}/{ids[0]}"), 404)
+    back = mia.post(BULK, json={"ids": ids[:1], "action": "restore"}).get_json()
+    assert back["results"][0]["changed"] is True
+    assert mia.get(f"{DESK}/{ids[0]}").status_code == 200
+    undone = mia.post(f"{BULK}/{done.get_json()['id']}/undo", json={}).get_json()["results"]
+    assert [(one["undone"], one["undo_code"]) for one in undone] == [(False, "ticket_changed_since"), (True, None)]
+    assert codes(mia.post(BULK, json={"ids": ids, "action": "trash"})) == {"reason": "required"}
+    problem(api("bill").post(BULK, json={"ids": ids, "action": "trash", "reason": "Spam"}), 403)

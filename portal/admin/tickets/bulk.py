@@ -29,16 +29,18 @@ def bulk_choices(terms: DeskTerms) -> Choices:
     people = [("assign:me", gettext("Me")), ("assign:", gettext("Nobody"))]
     people += [(f"assign:{id_}", name) for id_, name in terms.team]
     categories = show.category_choices(terms, current_locale())
+    may_trash = http.actor().may(Permission.DESK_TRASH)
     return [
         (gettext("Assign to"), people),
         (gettext("Status"), [(f"status:{key}", gettext(label)) for key, label in STATUS_FOR_STAFF.items()]),
         (gettext("Priority"), [(f"priority:{key}", gettext(label)) for key, label in PRIORITY.items()]),
         (gettext("Category"), [(f"category:{key}", name) for key, name in categories]),
         (gettext("Tags"), [("add_tags:", gettext("Add tags")), ("remove_tags:", gettext("Remove tags"))]),
+        *([(gettext("Trash"), [("trash:", gettext("Put into the trash"))])] if may_trash else []),
     ]
 
 
-def read_action(choice: str, tags: str) -> BulkAction:
+def read_action(choice: str, tags: str, reason: str = "") -> BulkAction:
     """The action of a form; raises Invalid for one that was not offered."""
     name, _, value = choice.partition(":")
     try:
@@ -48,6 +50,8 @@ def read_action(choice: str, tags: str) -> BulkAction:
             return BulkAction(kind, assignee_id=user_id)
         if kind in (BulkKind.ADD_TAGS, BulkKind.REMOVE_TAGS):
             return BulkAction(kind, tags=tuple(tag.strip() for tag in tags.split(",") if tag.strip()))
+        if kind in (BulkKind.TRASH, BulkKind.RESTORE):
+            return BulkAction(kind, reason=reason)
         if kind is BulkKind.STATUS:
             return BulkAction(kind, status=TicketStatus(value))
         if kind is BulkKind.PRIORITY:
@@ -84,7 +88,7 @@ class BulkView(ServiceView):
             row = change_tickets(
                 http.session(),
                 wanted,
-                action=read_action(request.form.get("do", ""), request.form.get("tags", "")),
+                action=read_action(*(request.form.get(name, "") for name in ("do", "tags", "reason"))),
                 actor=http.actor(),
                 now=http.now(),
                 change_id=next(iter(_ids([request.form.get("change", "")])), None),

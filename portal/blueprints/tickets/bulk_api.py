@@ -20,6 +20,7 @@ from portal.services.tickets.choosing import list_ticket_ids
 from portal.services.tickets.desk import MAX_TAGS, TAG_LENGTH
 from portal.services.tickets.listing import TicketFilter
 from portal.services.tickets.saved_views import get_saved_view
+from portal.services.tickets.trash import REASON_LENGTH
 
 bp = Blueprint("bulk_api", __name__, url_prefix="/api/v1/staff/tickets/bulk")
 
@@ -30,13 +31,16 @@ class BulkRequest(Body):
     ids: list[UUID] = left_out(min_length=1, max_length=MOST_TICKETS)
     view: ViewChoice = left_out(description="Instead of `ids`: the first 500 of a view, in its order.")
     q: SearchText = Field("", description="Words, with `view`.")
-    action: BulkKind = Field(description="What is done: to `close` needs no value.")
+    action: BulkKind = Field(description="What is done: `close` and `restore` (from the trash) need no value.")
     assignee_id: UUID | None = Field(None, description="With `assign`; null gives tickets back to the queue.")
     status: TicketStatus = left_out(description="With `status`.")
     priority: TicketPriority = left_out(description="With `priority`.")
     category: CategoryKey = left_out(description="With `category`.")
     tags: list[Annotated[str, Field(max_length=TAG_LENGTH, json_schema_extra=SOME_TEXT)]] = left_out(
         max_length=MAX_TAGS, description="With `add_tags` and `remove_tags`."
+    )
+    reason: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=SOME_TEXT)] = left_out(
+        description="With `trash`, which needs `desk:trash` as `restore` does."
     )
     change_id: UUID = left_out(description="Continues a change of yours: it stays one change with one undo.")
 
@@ -49,7 +53,13 @@ class BulkRequest(Body):
     def bulk_action(self) -> BulkAction:
         """The same for the service."""
         return BulkAction(
-            self.action, self.assignee_id, self.status, self.priority, self.category, tuple(self.tags or ())
+            self.action,
+            self.assignee_id,
+            self.status,
+            self.priority,
+            self.category,
+            tuple(self.tags or ()),
+            self.reason or "",
         )
 
 

@@ -18,6 +18,8 @@ from portal.events.many import Happened
 from portal.models import BulkChange, Ticket
 from portal.models.session import TenantSession
 from portal.services.tickets.bulk_actions import BulkAction, Done, apply_action, check_action
+from portal.services.tickets.bulk_trash import KINDS as TRASHING
+from portal.services.tickets.bulk_trash import move_many, undo_many
 from portal.services.tickets.bulk_undoing import has_changed_since, put_back, snapshot
 from portal.services.tickets.bulk_writing import Changed, write_changed
 from portal.services.tickets.clock import set_clock
@@ -53,20 +55,12 @@ def change_tickets(
     if len(row.results) + len(wanted) > MOST_TICKETS:
         raise Invalid(FieldError("ids", "too_many", (("limit", MOST_TICKETS),)))
     actor = replace(actor, correlation_id=row.id)
-    tickets = _lock(session, wanted, actor)
-    policies = load_terms_of(session, tickets.values())
-    changed: list[Changed] = []
-    results = []
-    for ticket_id in wanted:
-        ticket = tickets.get(ticket_id)
-        if ticket is None:
-            results.append({"id": str(ticket_id), "number": None, "ok": False, "code": "ticket_not_found"})
-            continue
-        results.append(_change(ticket, checked, policies[ticket_id], changed, now))
-    write_changed(session, changed, actor=actor, now=now)
+    change = move_many if checked.kind in TRASHING else _change_many
+    results = change(session, wanted, checked, actor=actor, now=now)
     row.results = [*row.results, *results]
     session.flush()
-    told = checked.stored() | {"tickets": len(wanted), "changed": len(changed)}
+    done = sum(bool(result.get("changed")) for result in results)
+    told = checked.stored() | {"tickets": len(wanted), "changed": done}
     audit(session, "bulk_change.made", RECORD, row.id, actor=actor, now=now, after=told)
     return row
 
@@ -83,7 +77,36 @@ def undo_change(session: TenantSession, change_id: UUID, *, actor: Actor, now: d
     if not can_be_undone(row, now):
         raise Conflict("undo_too_late")
     actor = replace(actor, correlation_id=row.id)
-    results = [dict(result) for result in row.results]
+    undo = undo_many if row.action["kind"] in TRASHING else _undo_many
+    row.results, row.undone_at = undo(session, row.results, actor=actor, now=now), now
+    session.flush()
+    undone = sum(bool(result.get("undone")) for result in row.results)
+    told = {"tickets": sum(bool(result.get("changed")) for result in row.results), "undone": undone}
+    audit(session, "bulk_change.undone", RECORD, row.id, actor=actor, now=now, after=told)
+    return row
+
+
+def _change_many(
+    session: TenantSession, wanted: Sequence[UUID], action: BulkAction, *, actor: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    tickets = _lock(session, wanted, actor)
+    policies = load_terms_of(session, tickets.values())
+    changed: list[Changed] = []
+    results = []
+    for ticket_id in wanted:
+        ticket = tickets.get(ticket_id)
+        if ticket is None:
+            results.append({"id": str(ticket_id), "number": None, "ok": False, "code": "ticket_not_found"})
+            continue
+        results.append(_change(ticket, action, policies[ticket_id], changed, now))
+    write_changed(session, changed, actor=actor, now=now)
+    return results
+
+
+def _undo_many(
+    session: TenantSession, told: Sequence[dict[str, Any]], *, actor: Actor, now: datetime
+) -> list[dict[str, Any]]:
+    results = [dict(result) for result in told]
     tickets = _lock(session, [UUID(result["id"]) for result in results if result.get("changed")], actor)
     policies, names = load_terms_of(session, tickets.values()), dict(list_assignable(session))
     changed: list[Changed] = []
@@ -100,11 +123,7 @@ def undo_change(session: TenantSession, change_id: UUID, *, actor: Actor, now: d
         changed.append(_changed(ticket, done, policies[ticket.id], before, _told(ticket, field), now))
         result["undone"] = True
     write_changed(session, changed, actor=actor, now=now)
-    row.results, row.undone_at = results, now
-    session.flush()
-    told = {"tickets": len(tickets), "undone": len(changed)}
-    audit(session, "bulk_change.undone", RECORD, row.id, actor=actor, now=now, after=told)
-    return row
+    return results
 
 
 def get_change(session: TenantSession, change_id: UUID, *, actor: Actor) -> BulkChange:

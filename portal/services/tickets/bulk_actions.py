@@ -20,7 +20,8 @@ from portal.services.tickets.lifecycle import move_to
 from portal.services.tickets.queries import list_assignable
 from portal.services.tickets.reopening import require_reopenable
 from portal.services.tickets.timeline import Line
-from portal.services.tickets.validation import checked_text
+from portal.services.tickets.trash import REASON_LENGTH
+from portal.services.tickets.validation import checked_text, one_text
 
 
 class BulkKind(StrEnum):
@@ -33,6 +34,8 @@ class BulkKind(StrEnum):
     ADD_TAGS = "add_tags"
     REMOVE_TAGS = "remove_tags"
     CLOSE = "close"
+    TRASH = "trash"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class BulkAction:
     priority: TicketPriority | None = None
     category: str | None = None
     tags: tuple[str, ...] = ()
+    reason: str = ""
     assignee_name: str | None = None
     policy: TicketPolicy = field(default_factory=TicketPolicy)
 
@@ -61,6 +65,7 @@ class BulkAction:
             "priority": self.priority.value if self.priority else None,
             "category": self.category,
             "tags": list(self.tags),
+            "reason": self.reason,
         }
         return {name: value for name, value in values.items() if value}
 
@@ -97,6 +102,8 @@ def check_action(session: TenantSession, action: BulkAction) -> BulkAction:
         values["assignee_name"] = dict(list_assignable(session)).get(action.assignee_id)
         if values["assignee_name"] is None:
             raise Invalid(FieldError("assignee_id", "unknown_assignee"))
+    elif action.kind is BulkKind.TRASH:
+        values["reason"] = " ".join(one_text("reason", action.reason, limit=REASON_LENGTH).split())
     elif action.field == "tags":
         values["tags"] = _checked_tags(action.tags)
     return BulkAction(**values)
