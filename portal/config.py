@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ("en", "es", "fr", "de", "ar")
 ENVIRONMENTS = ("development", "test", "production")
+# Keys of the stand-in for Stripe; only they may go to another address than Stripe's own.
+STANDIN_KEY = "sk_test_standin"
 
 
 class ConfigurationError(RuntimeError):
@@ -56,6 +58,26 @@ def _server(name: str) -> str | None:
     return value
 
 
+def _stripe(*, production: bool) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Secret key, webhook secrets (two while they rotate) and address; without a key payments are off."""
+    key, base = _read("STRIPE_SECRET_KEY"), _read("STRIPE_API_BASE")
+    secrets = tuple((_read("STRIPE_WEBHOOK_SECRET") or "").replace(",", " ").split())
+    simulated = (key or "").startswith(STANDIN_KEY)
+    if key and not key.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+        raise ConfigurationError("STRIPE_SECRET_KEY must begin with sk_ or rk_, then test_ or live_.")
+    if simulated and production:
+        raise ConfigurationError("STRIPE_SECRET_KEY is a key of the stand-in; production needs one of Stripe, or none.")
+    if base and not simulated:
+        raise ConfigurationError(f"STRIPE_API_BASE is for keys of the stand-in only ({STANDIN_KEY}…).")
+    if simulated and not base:
+        raise ConfigurationError("STRIPE_API_BASE must say where the stand-in listens; `make run` sets it.")
+    if base and urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigurationError("STRIPE_API_BASE must be an address on the loopback interface.")
+    if key and not secrets:
+        raise ConfigurationError("STRIPE_WEBHOOK_SECRET is not set; without it no payment could be believed.")
+    return key, secrets, base.rstrip("/") if base else None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything the processes need to know about their surroundings."""
@@ -84,6 +106,9 @@ class Settings:
     geoip_database: Path | None = None
     dns_server: str | None = None
     mail_listen: str | None = None
+    stripe_secret_key: str | None = None
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    stripe_api_base: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
@@ -99,6 +124,16 @@ class Settings:
     def production(self) -> bool:
         """Whether real customers are served."""
         return self.environment == "production"
+
+    @property
+    def payments_simulated(self) -> bool:
+        """Whether the stand-in answers in Stripe's place: no money moves, and pages say so."""
+        return (self.stripe_secret_key or "").startswith(STANDIN_KEY)
+
+    @property
+    def payments_live(self) -> bool:
+        """Whether the key moves real money."""
+        return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
 
     @property
     def secure_cookies(self) -> bool:
@@ -118,6 +153,7 @@ class Settings:
             raise ConfigurationError("PORTAL_FAULT is for tests; it must not be set in production.")
         if any(len(key) < 32 for key in (_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()):
             raise ConfigurationError("Each key of PORTAL_ENCRYPTION_KEYS needs at least 32 characters.")
+        stripe = _stripe(production=environment == "production")
         database = _need("PORTAL_DATABASE_URL")
         port = _integer("PORT", 8000)
         return cls(
@@ -145,4 +181,7 @@ class Settings:
             dns_server=_server("PORTAL_DNS_SERVER"),
             mail_listen=_read("PORTAL_MAIL_LISTEN"),
             geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
+            stripe_secret_key=stripe[0],
+            stripe_webhook_secrets=stripe[1],
+            stripe_api_base=stripe[2],
         )
