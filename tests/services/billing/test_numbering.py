@@ -67,8 +67,7 @@ def test_a_number_that_was_rolled_back_is_given_again(sessions: TenantSessions, 
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "INV", "{counter}{counter}", "{year}", "{month}-{counter}", "{counter} {day}", "{counter}{}", "é{counter}"]
-    + ["{counter" + "}" * 2, "{counter!r}", "A" * 21 + "{counter}"],
+    ["", "INV", "{year}", "{month}-{counter}", "{counter} {day}", "é{counter}", "{counter!r}", 21 * "A" + "{counter}"],
 )
 def test_formats_that_would_not_do_are_refused(wrong: str) -> None:
     with pytest.raises(Invalid):
