@@ -263,6 +263,9 @@ MESSAGES = {
     "due_in_the_past": N_("The due date is in the past."),
     "iso_duration_invalid": N_("Write durations such as P3D, -P1D or PT30M."),
     "country_invalid": N_("Write the country as two letters, such as FR."),
+    "einvoice_incomplete": N_(
+        "Invoice %(number)s has no electronic form: it needs addresses with a country, and our tax number."
+    ),
     "mailbox_not_set": N_("Save server, user name and password first."),
 }
 
