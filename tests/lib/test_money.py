@@ -33,7 +33,7 @@ def test_amounts_are_read_by_the_digits_of_their_currency(text: str, currency: s
     [("1.005", "EUR"), ("1.5", "JPY"), ("", "EUR"), ("x", "EUR"), ("NaN", "EUR"), ("Infinity", "EUR"), ("1", "XXX"), ("1e20", "EUR")],
 )
 def test_what_is_no_amount_is_refused(text: str, currency: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         parse_amount(text, currency)
 
 
@@ -62,7 +62,7 @@ def test_parts_add_up_and_stay_near_their_share(amount: int, weights: list[int])
 
 @pytest.mark.parametrize("weights", [[], [0], [1, -1]])
 def test_weights_that_divide_nothing_are_refused(weights: list[int]) -> None:
-    with pytest.raises(ValueError, match="weights|empty"):
+    with pytest.raises(ValueError, match=r"weights|empty"):
         allocate(100, weights)
 
 
@@ -103,5 +103,5 @@ def test_durations_are_read_and_written(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1M", "P1Y", "3D", "P-3D", "PT1.5S", "P9999W", "P1DT", "p3d", "P٣D"])
 def test_other_texts_are_no_durations(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         parse_iso_duration(text)
