@@ -125,3 +125,19 @@ def test_the_teams_views_find_something(demo):
     counts = count_saved_views(demo, views, actor=system_actor(demo.tenant_id), now=NOON)
     assert len(views) == 4
     assert all(counts.values()), {view.name: counts[view.id] for view in views}
+
+
+def test_invoices_are_in_every_state_and_their_ledger_adds_up(seeded):
+    for key in ("demo", "nova"):
+        with seeded.begin(demo_uuid(key, "tenant")) as session:
+            invoices = session.scalars(select(Invoice)).all()
+            states = {invoice.status.value for invoice in invoices}
+            assert {"open", "overdue", "paid"} <= states
+            assert key == "nova" or {"void"} <= states
+            for invoice in invoices:
+                assert owed_by_ledger(session, invoice) == invoice.outstanding, invoice.number
+            ordered = sorted(invoices, key=lambda invoice: invoice.created_at)
+            assert [invoice.number[-4:] for invoice in ordered] == sorted(invoice.number[-4:] for invoice in ordered)
+            told = session.scalars(select(OutboxEvent).where(OutboxEvent.record_type == "invoice")).all()
+            assert {event.kind for event in told} == {"invoice.changed"}
+            assert {event.record_id for event in told} == {one.id for one in invoices if one.status in UNPAID}

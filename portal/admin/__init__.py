@@ -10,6 +10,9 @@ from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
+from portal.admin.billing.catalogue import CatalogueView
+from portal.admin.billing.invoices import InvoicesView
+from portal.admin.billing.settings import BillingSettingsView
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.mail_words import MailWordsView
@@ -109,5 +112,8 @@ def init_admin(app: Flask) -> None:
         CircleView(name="Colleagues", endpoint="circle", url="circle"),
         MailWordsView(name="Mail texts", endpoint="mail_words", url="settings/mail-texts"),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
+        InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
+        BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),
+        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
     )
     init_navigation(app)
