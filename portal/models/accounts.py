@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -54,7 +55,11 @@ class Company(Tenanted, Base):
     """A customer organisation: the CRM's record, and the owner of tickets, quotes and invoices."""
 
     __tablename__ = "companies"
-    __table_args__ = (tenant_key(), UniqueConstraint("tenant_id", "customer_number"))
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("tenant_id", "customer_number"),
+        CheckConstraint("(decision_limit IS NULL) = (decision_currency IS NULL)", name="limit_has_currency"),
+    )
 
     id: Mapped[UuidKey]
     name: Mapped[str] = mapped_column(String(160))
@@ -65,6 +70,10 @@ class Company(Tenanted, Base):
     shares_tickets: Mapped[bool] = mapped_column(
         Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
     )
+    decision_limit: Mapped[int | None] = mapped_column(
+        BigInteger, comment="up to this everybody of the company decides on quotes; NULL: administrators alone"
+    )
+    decision_currency: Mapped[str | None] = mapped_column(String(3), comment="of the limit")
     created_at: Mapped[CreatedAt]
 
 

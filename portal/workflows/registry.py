@@ -15,6 +15,8 @@ from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.quotes.activities import QuoteActivities
+from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -26,6 +28,8 @@ WORKFLOWS: tuple[type, ...] = (
     UploadedFileWorkflow,
     RemovedFileWorkflow,
     TrashedTicketWorkflow,
+    QuoteWorkflow,
+    QuoteInvoiceWorkflow,
 )
 
 
@@ -40,6 +44,7 @@ class Sender(StrEnum):
 SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
+    ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
 }
 
 
@@ -51,6 +56,7 @@ def build_activities(
     notifications = NotificationActivities(sessions, outlets, base_url)
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
+    quotes = QuoteActivities(sessions)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -60,6 +66,8 @@ def build_activities(
         files.scan,
         files.drop_if_loose,
         files.delete_stored,
+        quotes.advance,
+        quotes.issue_invoice,
     ]
 
 

@@ -35,6 +35,11 @@ PERMISSIONS = {
     "desk:export": N_("Export tickets"),
     "mail:decide": N_("Release or reject held mail"),
     "mail:configure": N_("Change how mail comes in"),
+    "quotes:read": N_("Read the company's quotes"),
+    "quotes:request": N_("Ask for quotes"),
+    "quotes:decide": N_("Accept or decline quotes"),
+    "quotes:manage": N_("Write and send quotes"),
+    "sales:read": N_("See quotes of customers"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -49,6 +54,9 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tickets:rate",
             "company:manage",
             "api_keys:manage",
+            "quotes:read",
+            "quotes:request",
+            "quotes:decide",
         ),
     ),
     (
@@ -57,6 +65,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
+    (N_("Sales"), ("sales:read", "quotes:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
     (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
 )
