@@ -48,6 +48,10 @@ class Permission(StrEnum):
     QUOTES_DECIDE = "quotes:decide"
     QUOTES_MANAGE = "quotes:manage"
     SALES_READ = "sales:read"
+    INVOICES_READ = "invoices:read"
+    BILLING_READ = "billing:read"
+    BILLING_MANAGE = "billing:manage"
+    BILLING_CONFIGURE = "billing:configure"
 
 
 P = Permission
@@ -61,9 +65,11 @@ _CUSTOMER = _EVERYBODY | {
     P.API_KEYS_MANAGE,
     P.QUOTES_READ,
     P.QUOTES_REQUEST,
+    P.INVOICES_READ,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
-_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.SALES_READ}
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ, P.SALES_READ}
+_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
@@ -84,10 +90,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.QUOTES_MANAGE,
         }
     ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.SALES_READ, P.QUOTES_MANAGE}),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.SALES_READ, P.QUOTES_MANAGE} | _BILLING),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
+        | _BILLING
         | {
             P.SLA_CONFIGURE,
             P.CUSTOMERS_EDIT,

@@ -59,6 +59,7 @@ class Company(Tenanted, Base):
         tenant_key(),
         UniqueConstraint("tenant_id", "customer_number"),
         CheckConstraint("(decision_limit IS NULL) = (decision_currency IS NULL)", name="limit_has_currency"),
+        CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
     )
 
     id: Mapped[UuidKey]
@@ -71,9 +72,20 @@ class Company(Tenanted, Base):
         Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
     )
     decision_limit: Mapped[int | None] = mapped_column(
-        BigInteger, comment="up to this everybody of the company decides on quotes; NULL: administrators alone"
+        BigInteger,
+        deferred=True,
+        deferred_group="deciding",
+        comment="up to this everybody of the company decides on quotes; NULL: administrators alone",
     )
-    decision_currency: Mapped[str | None] = mapped_column(String(3), comment="of the limit")
+    decision_currency: Mapped[str | None] = mapped_column(
+        String(3), deferred=True, deferred_group="deciding", comment="of the limit"
+    )
+    # Only billing reads these, so that they cost the pages of tickets nothing.
+    legal_name: Mapped[str] = mapped_column(String(160), default="", server_default="", deferred=True)
+    tax_number: Mapped[str] = mapped_column(String(40), default="", server_default="", deferred=True)
+    credit_limit: Mapped[int | None] = mapped_column(
+        BigInteger, deferred=True, comment="minor units of the tenant's currency"
+    )
     created_at: Mapped[CreatedAt]
 
 

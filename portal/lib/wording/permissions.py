@@ -40,6 +40,10 @@ PERMISSIONS = {
     "quotes:decide": N_("Accept or decline quotes"),
     "quotes:manage": N_("Write and send quotes"),
     "sales:read": N_("See quotes of customers"),
+    "invoices:read": N_("Read the company's invoices"),
+    "billing:read": N_("See invoices of every customer"),
+    "billing:manage": N_("Issue, void and credit invoices"),
+    "billing:configure": N_("Change taxes, numbers, prices and reminders"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -57,6 +61,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "quotes:read",
             "quotes:request",
             "quotes:decide",
+            "invoices:read",
         ),
     ),
     (
@@ -64,6 +69,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
+    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Sales"), ("sales:read", "quotes:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),

@@ -17,7 +17,7 @@ from portal.services.quotes.clock import is_over, status_at
 from portal.services.quotes.lines import priced, total_of
 from portal.services.quotes.listing import next_steps
 from portal.services.quotes.queries import get_quote, list_lines, list_versions
-from portal.services.quotes.standing import may_decide
+from portal.services.quotes.standing import may_decide, read_company
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
     """The version with all of it; NotFound where it does not exist for this actor."""
     quote = get_quote(session, quote_id, actor=actor)
     lines = list_lines(session, quote.id)
-    company = session.scalars(select(Company).where(Company.id == quote.customer_id)).one()
+    company = read_company(session, quote)
     is_open = quote.status is QuoteStatus.SENT and not is_over(quote, now)
     names = _names(session, quote)
     return QuoteDetail(

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import undefer_group
 
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, Forbidden, NotFound, invalid
@@ -24,10 +25,16 @@ def may_decide(actor: Actor, company: Company, *, total: int, currency: str) -> 
     return limit is not None and company.decision_currency == currency and total <= limit
 
 
+def read_company(session: TenantSession, quote: Quote) -> Company:
+    """The quote's company with its limit."""
+    query = select(Company).options(undefer_group("deciding")).where(Company.id == quote.customer_id)
+    return session.scalars(query).one()
+
+
 def require_deciding(session: TenantSession, quote: Quote, actor: Actor) -> Company:
     """The quote's company; raises Forbidden `quote_needs_administrator` for whoever may not bind it to so much."""
     require(actor, Permission.QUOTES_DECIDE)
-    company = session.scalars(select(Company).where(Company.id == quote.customer_id)).one()
+    company = read_company(session, quote)
     if not may_decide(actor, company, total=quote.total, currency=quote.currency):
         raise Forbidden("quote_needs_administrator")
     return company
