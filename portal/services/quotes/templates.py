@@ -103,6 +103,7 @@ def _data_of_line(line: QuoteLine) -> dict[str, Any]:
         "tax_name": line.tax_name,
         "tax_rate": plain_decimal(line.tax_rate),
         "optional": line.optional,
+        "selected": line.selected,
         "catalog_item_id": str(line.catalog_item_id) if line.catalog_item_id else None,
     }
 
@@ -118,5 +119,6 @@ def _line_of(data: dict[str, Any]) -> LineDraft:
         tax_name=data["tax_name"],
         tax_rate=Decimal(data["tax_rate"]),
         optional=data["optional"],
+        selected=data["selected"],
         catalog_item_id=UUID(item) if item else None,
     )
