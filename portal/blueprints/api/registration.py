@@ -24,6 +24,8 @@ from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
+from portal.blueprints.quotes.api import bp as quotes
+from portal.blueprints.quotes.staff_api import bp as staff_quotes
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -78,6 +80,8 @@ BLUEPRINTS = (
     sla,
     assignment,
     staff_mail,
+    quotes,
+    staff_quotes,
 )
 
 

@@ -232,6 +232,8 @@ MESSAGES = {
     "amount_too_large": N_("This amount is too large."),
     "discount_invalid": N_("The discount is between zero and the line's amount."),
     "rate_invalid": N_("Enter a rate from 0 to 100 percent."),
+    "decimal_invalid": N_("Enter a number such as 7.5."),
+    "currency_differs": N_("Amounts of this document are in %(currency)s."),
     "changed_meanwhile": N_("Somebody changed this at the same moment. Please look again."),
     "view_not_found": N_("View not found."),
     "subject_missing": N_("The subject leads to the ticket; keep that column."),

@@ -91,4 +91,4 @@ def _names(session: TenantSession, quote: Quote) -> dict[UUID, str]:
     if not ids:
         return {}
     joined = select(User.id, Person.name).join(Person, Person.id == User.person_id).where(User.id.in_(ids))
-    return {user_id: name for user_id, name in session.execute(joined)}
+    return {row[0]: row[1] for row in session.execute(joined)}
