@@ -31,6 +31,15 @@ def read_company(session: TenantSession, quote: Quote) -> Company:
     return session.scalars(query).one()
 
 
+def get_administered_company(session: TenantSession, company_id: UUID, *, actor: Actor) -> Company:
+    """A company that the actor administers, with its limit; NotFound for every other."""
+    query = select(Company).options(undefer_group("deciding")).where(Company.id == company_id)
+    found = session.scalar(query) if company_id in actor.admin_company_ids else None
+    if found is None:
+        raise NotFound("company")
+    return found
+
+
 def require_deciding(session: TenantSession, quote: Quote, actor: Actor) -> Company:
     """The quote's company; raises Forbidden `quote_needs_administrator` for whoever may not bind it to so much."""
     require(actor, Permission.QUOTES_DECIDE)
