@@ -126,6 +126,11 @@ def _has_tickets() -> bool:
     return bool(found and found.actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"))
 
 
+def _has_quotes() -> bool:
+    found = http.identity()
+    return bool(found and found.actor.may(Permission.QUOTES_READ) and http.tenant().has_feature("quotes"))
+
+
 @dataclass(frozen=True)
 class _Place:
     """An entry of the navigation; `count` is live under the entry's key, None where nothing is counted."""
@@ -143,6 +148,9 @@ def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     if _has_tickets():
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
+    if _has_quotes():
+        quotes = _Place("quotes", gettext("Quotes"), "file-pen-line", "quotes.index")
+        groups.append(_group(gettext("Billing"), quotes))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
     return [*groups, _group(None, company, help_page) | {"foot": True}]
@@ -157,7 +165,8 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
-            "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),
+            "current": place.endpoint == request.endpoint
+            or place.key == request.blueprint in ("tickets", "company", "quotes"),
         }
         for place in places
     ]

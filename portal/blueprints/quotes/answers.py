@@ -62,7 +62,9 @@ def accept(quote_id: UUID) -> ResponseReturnValue:
         http.commit()
     except (Invalid, Conflict) as error:
         http.session().rollback()
-        return show_quote(with_choice(_detail(quote_id), chosen, actor=http.actor()), chosen=chosen, form=form, error=error)
+        return show_quote(
+            with_choice(_detail(quote_id), chosen, actor=http.actor()), chosen=chosen, form=form, error=error
+        )
     flash(gettext("Thank you, the quote is accepted"), "ok")
     return http.see_other("quotes.detail", quote_id=quote_id)
 
@@ -81,9 +83,7 @@ def revision(quote_id: UUID) -> ResponseReturnValue:
     return _question(quote_id, "revision", "comment", request_revision, gettext("We make you another version"))
 
 
-def _question(
-    quote_id: UUID, question: str, field: str, service: Callable[..., Any], done: str
-) -> ResponseReturnValue:
+def _question(quote_id: UUID, question: str, field: str, service: Callable[..., Any], done: str) -> ResponseReturnValue:
     found = _detail(quote_id)
     if request.method != "POST":
         if not found.may_decide:

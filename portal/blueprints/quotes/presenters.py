@@ -109,7 +109,7 @@ def detail_view(found: QuoteDetail, taken: Collection[UUID], now: datetime, *, s
         "number": quote.number or gettext("Draft"),
         "company": found.company.name,
         "status": found.status.value,
-        "badge": badge_of(found.status, staff=staff),
+        "badge_of": badge_of(found.status, staff=staff),
         "step": step_view(found.step, now, staff=staff),
         "lines": [line_view(line, quote.currency, taken) for line in found.lines],
         "has_discounts": any(line.discount for line in found.lines),
