@@ -22,6 +22,7 @@ from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
+from portal.admin.quotes.views import QuotesView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
 from portal.admin.sla.assignment import ProfilesView, RulesOfAssignmentView
@@ -105,5 +106,6 @@ def init_admin(app: Flask) -> None:
         RulesOfAssignmentView(),
         ProfilesView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
+        QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
     )
     init_navigation(app)

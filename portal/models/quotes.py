@@ -43,9 +43,7 @@ class Quote(Tenanted, Base):
         tenant_key(),
         tenant_reference("customer_id", "companies"),
         tenant_reference("previous_id", "quotes"),
-        Index(
-            "uq_quotes_number", "tenant_id", "number", "version", unique=True, postgresql_where=text("number <> ''")
-        ),
+        Index("uq_quotes_number", "tenant_id", "number", "version", unique=True, postgresql_where=text("number <> ''")),
         Index("uq_quotes_previous", "tenant_id", "previous_id", unique=True),
         CheckConstraint("deposit >= 0 AND deposit <= total", name="deposit_in_range"),
         Index("ix_quotes_customer", "tenant_id", "customer_id", "created_at", "id"),

@@ -75,7 +75,7 @@ def test_a_quote_has_the_fields_of_the_contract(api, quote):
 
 def test_lines_are_written_as_they_are_read(api, quote):
     made = quote(send=False)
-    lines = [{name: value for name, value in line.items()} for line in made["lines"]]
+    lines = [{**line} for line in made["lines"]]
     lines[0]["quantity"] = "3"
     changed = api("bill").patch(f"{DESK}/{made['id']}", json={"lines": lines, "seen": made["edits"]})
     assert changed.status_code == 200, changed.get_data(as_text=True)

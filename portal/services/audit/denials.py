@@ -9,7 +9,17 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import Attachment, Company, Invitation, MailMessage, Notification, Person, Quote, QuoteRequest, Ticket
+from portal.models import (
+    Attachment,
+    Company,
+    Invitation,
+    MailMessage,
+    Notification,
+    Person,
+    Quote,
+    QuoteRequest,
+    Ticket,
+)
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
