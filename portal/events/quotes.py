@@ -107,6 +107,13 @@ class QuoteExpired(QuoteFact):
 
 
 @dataclass(frozen=True)
+class QuoteClockChanged(QuoteFact):
+    """Its timer has to be set anew; nobody is told."""
+
+    kind: ClassVar[str] = "quote.clock_changed"
+
+
+@dataclass(frozen=True)
 class QuoteInvoiced(QuoteFact):
     """What was accepted is billed."""
 

@@ -76,6 +76,7 @@ STAFF_ONLY = frozenset(
         "quote.edited",
         "quote.discarded",
         "quote.viewed",
+        "quote.clock_changed",
     }
 )
 

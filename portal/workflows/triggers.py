@@ -127,6 +127,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("quote", "quote.declined"): (QUOTE, TELL),
     ("quote", "quote.revision_requested"): (QUOTE, TELL),
     ("quote", "quote.superseded"): (QUOTE,),
+    ("quote", "quote.clock_changed"): (QUOTE,),
     ("quote", "quote.expired"): (TELL,),
     ("quote_request", "quote_request.created"): (TELL,),
     ("quote_request", "quote_request.refused"): (TELL,),

@@ -30,7 +30,9 @@ Refused = Invalid | Conflict
 class DraftingRoutes:
     """The routes that write drafts; a part of the view of quotes."""
 
-    render: Any
+    def render(self, template: str, **context: Any) -> str:
+        """What the view of the back office gives."""
+        return super().render(template, **context)  # type: ignore[misc,no-any-return]
 
     @route("/new", methods=("GET", "POST"))
     @permission(Permission.QUOTES_MANAGE)

@@ -49,6 +49,7 @@ ACTIONS = {
     "quote.revision_requested": N_("Changes to a quote asked for"),
     "quote.superseded": N_("Quote replaced by another version"),
     "quote.expired": N_("Quote expired"),
+    "quote.clock_changed": N_("Timer of a quote set"),
     "quote.invoiced": N_("Accepted quote invoiced"),
     "quote_request.created": N_("Quote asked for"),
     "quote_request.answered": N_("Request answered by a quote"),

@@ -152,8 +152,11 @@ _RULES: dict[str, Callable[[_Facts], Iterable[_Notice]]] = {
 
 
 def _load(session: TenantSession, event: OutboxEvent) -> _Facts | None:
-    model: type[Quote] | type[QuoteRequest] = Quote if event.record_type == "quote" else QuoteRequest
-    record = session.get(model, event.record_id)
+    record: Quote | QuoteRequest | None
+    if event.record_type == "quote":
+        record = session.get(Quote, event.record_id)
+    else:
+        record = session.get(QuoteRequest, event.record_id)
     if record is None:
         return None
     rows = session.execute(_people_of(record))

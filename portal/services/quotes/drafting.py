@@ -39,6 +39,7 @@ class QuoteDraft:
     deposit_percent: Decimal | None = None
     locale: str | None = None
     request_id: UUID | None = None
+    id: UUID | None = None
 
 
 def draft_quote(session: TenantSession, wanted: QuoteDraft, *, actor: Actor, now: datetime) -> Quote:
@@ -52,7 +53,7 @@ def draft_quote(session: TenantSession, wanted: QuoteDraft, *, actor: Actor, now
     locale = wanted.locale or settings.locale
     valid_until = wanted.valid_until or settings.today(now) + timedelta(days=settings.valid_days)
     quote = Quote(
-        id=uuid4(),
+        id=wanted.id or uuid4(),
         tenant_id=session.tenant_id,
         customer_id=customer_id,
         request_id=request.id if request else None,

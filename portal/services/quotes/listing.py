@@ -81,7 +81,7 @@ def is_newest(actor: Actor) -> ColumnElement[bool]:
     return ~following.correlate(Quote).exists()
 
 
-def _select(actor: Actor) -> Select[Any]:
+def _select(actor: Actor) -> Select[*tuple[Any, ...]]:
     joined = select(Quote, Company.name).join(Company, Company.id == Quote.customer_id)
     return joined.where(visible_to(actor), is_newest(actor))
 

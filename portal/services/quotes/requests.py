@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import Select, select
@@ -38,6 +38,7 @@ class QuoteWish:
     currency: str | None = None
     wanted_by: date | None = None
     company_id: UUID | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def request_quote(session: TenantSession, wish: QuoteWish, *, actor: Actor, now:
     if len(session.scalars(waiting.limit(MOST_WAITING)).all()) >= MOST_WAITING:
         raise Conflict("too_many_requests_waiting", limit=MOST_WAITING)
     request = QuoteRequest(
-        id=uuid4(),
+        id=wish.id or uuid4(),
         tenant_id=session.tenant_id,
         number=next_in_series(session, "quote_request", NUMBER_FORMAT, day=settings.today(now)),
         customer_id=company_id,
@@ -117,17 +118,21 @@ def list_requests(
     if waiting is not None:
         query = query.where(QuoteRequest.answered_at.is_(None) if waiting else QuoteRequest.answered_at.is_not(None))
     rows = session.execute(query.order_by(QuoteRequest.created_at.desc(), QuoteRequest.id.desc()).limit(limit))
-    return [RequestRow(*row) for row in rows]
+    return [_row(row) for row in rows]
 
 
 def get_request_row(session: TenantSession, request_id: UUID, *, actor: Actor) -> RequestRow:
     """One wish with who asked; NotFound where it does not exist for this actor."""
     request = get_request(session, request_id, actor=actor)
     row = session.execute(_select(actor).where(QuoteRequest.id == request.id)).one()
+    return _row(row)
+
+
+def _row(row: Any) -> RequestRow:
     return RequestRow(*row)
 
 
-def _select(actor: Actor) -> Select[tuple[QuoteRequest, str, str]]:
+def _select(actor: Actor) -> Select[*tuple[Any, ...]]:
     return (
         select(QuoteRequest, Company.name, Person.name)
         .join(Company, Company.id == QuoteRequest.customer_id)
