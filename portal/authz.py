@@ -43,6 +43,11 @@ class Permission(StrEnum):
     DESK_EXPORT = "desk:export"
     MAIL_DECIDE = "mail:decide"
     MAIL_CONFIGURE = "mail:configure"
+    QUOTES_READ = "quotes:read"
+    QUOTES_REQUEST = "quotes:request"
+    QUOTES_DECIDE = "quotes:decide"
+    QUOTES_MANAGE = "quotes:manage"
+    SALES_READ = "sales:read"
     INVOICES_READ = "invoices:read"
     BILLING_READ = "billing:read"
     BILLING_MANAGE = "billing:manage"
@@ -58,15 +63,17 @@ _CUSTOMER = _EVERYBODY | {
     P.TICKETS_CLOSE,
     P.TICKETS_RATE,
     P.API_KEYS_MANAGE,
+    P.QUOTES_READ,
+    P.QUOTES_REQUEST,
     P.INVOICES_READ,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
-_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ}
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ, P.SALES_READ}
 _BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.QUOTES_DECIDE}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT
@@ -80,9 +87,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.ACCESS_MANAGE,
             P.DESK_VIEWS,
             P.DESK_EXPORT,
+            P.QUOTES_MANAGE,
         }
     ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE} | _BILLING),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.SALES_READ, P.QUOTES_MANAGE} | _BILLING),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
@@ -102,6 +110,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.DESK_EXPORT,
             P.MAIL_DECIDE,
             P.MAIL_CONFIGURE,
+            P.QUOTES_MANAGE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

@@ -26,6 +26,7 @@ from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.people import PeopleView
+from portal.admin.quotes.views import QuotesView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
 from portal.admin.sla.assignment import ProfilesView, RulesOfAssignmentView
@@ -115,5 +116,6 @@ def init_admin(app: Flask) -> None:
         InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
+        QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
     )
     init_navigation(app)

@@ -68,6 +68,7 @@ PLACES = (
         Permission.MAIL_READ,
         ("inbound_mail", "bounced_addresses"),
     ),
+    Place("quotes", N_("Quotes"), "file-pen-line", "staff_quotes.index", Permission.SALES_READ, ("staff_quotes",)),
     Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
 )
 SETTINGS = (

@@ -19,6 +19,7 @@ from portal.blueprints.files.routes import addresses as file_addresses
 from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
+from portal.blueprints.quotes.routes import bp as quotes
 from portal.blueprints.rating.routes import bp as rating
 from portal.blueprints.tickets.routes import bp as tickets
 
@@ -43,6 +44,7 @@ def register_blueprints(app: Flask) -> None:
         rating,
         drafts,
         staff_drafts,
+        quotes,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

@@ -109,7 +109,7 @@ def _signed_in() -> dict[str, Any] | None:
 def _links() -> dict[str, str | None]:
     return {
         "home": http.address_of("dashboard.index"),
-        "search": http.address_of("tickets.index") if _has_tickets() else None,
+        "search": http.address_of("tickets.index") if _uses(Permission.TICKETS_READ, "tickets") else None,
         "notifications": http.address_of("account.notifications"),
         "logout": http.address_of("access.logout"),
         "preferences": http.address_of("access.preferences"),
@@ -121,9 +121,9 @@ def _links() -> dict[str, str | None]:
     }
 
 
-def _has_tickets() -> bool:
+def _uses(permission: Permission, feature: str) -> bool:
     found = http.identity()
-    return bool(found and found.actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"))
+    return bool(found and found.actor.may(permission) and http.tenant().has_feature(feature))
 
 
 @dataclass(frozen=True)
@@ -139,18 +139,24 @@ class _Place:
 
 def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     """What exists and is switched on for this person; groups by their heading, the last one at the foot."""
-    found = http.identity()
     groups = [_group(None, _Place("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index"))]
-    if _has_tickets():
+    if _uses(Permission.TICKETS_READ, "tickets"):
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
-    if found and found.actor.may(Permission.INVOICES_READ) and http.tenant().has_feature("billing"):
-        groups.append(
-            _group(gettext("Billing"), _Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
-        )
+    if bills := _bills():
+        groups.append(_group(gettext("Billing"), *bills))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
     return [*groups, _group(None, company, help_page) | {"foot": True}]
+
+
+def _bills() -> list[_Place]:
+    places = []
+    if _uses(Permission.QUOTES_READ, "quotes"):
+        places.append(_Place("quotes", gettext("Quotes"), "file-pen-line", "quotes.index"))
+    if _uses(Permission.INVOICES_READ, "billing"):
+        places.append(_Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
+    return places
 
 
 def _group(label: str | None, *places: _Place) -> dict[str, Any]:
@@ -163,7 +169,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint
-            or place.key == request.blueprint in ("tickets", "company", "invoices"),
+            or place.key == request.blueprint in ("tickets", "company", "quotes", "contracts", "invoices"),
         }
         for place in places
     ]

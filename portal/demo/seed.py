@@ -18,6 +18,7 @@ from portal.demo.mail_texts import seed_mail_texts
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
 from portal.demo.prepared import seed_prepared
+from portal.demo.quotes import seed_quotes
 from portal.demo.relations import seed_relations
 from portal.demo.settings import (
     ALWAYS_HOURS,
@@ -98,6 +99,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()
             tell_open_tickets(session, actor=system_actor(session.tenant_id), now=now)
+            seed_quotes(session, tenant, storage=storage, now=now)
 
 
 def tenant_id(tenant: DemoTenant) -> UUID:

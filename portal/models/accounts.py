@@ -58,6 +58,7 @@ class Company(Tenanted, Base):
     __table_args__ = (
         tenant_key(),
         UniqueConstraint("tenant_id", "customer_number"),
+        CheckConstraint("(decision_limit IS NULL) = (decision_currency IS NULL)", name="limit_has_currency"),
         CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
     )
 
@@ -69,6 +70,15 @@ class Company(Tenanted, Base):
     country: Mapped[str | None] = mapped_column(String(80))
     shares_tickets: Mapped[bool] = mapped_column(
         Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
+    )
+    decision_limit: Mapped[int | None] = mapped_column(
+        BigInteger,
+        deferred=True,
+        deferred_group="deciding",
+        comment="up to this everybody of the company decides on quotes; NULL: administrators alone",
+    )
+    decision_currency: Mapped[str | None] = mapped_column(
+        String(3), deferred=True, deferred_group="deciding", comment="of the limit"
     )
     # Only billing reads these, so that they cost the pages of tickets nothing.
     legal_name: Mapped[str] = mapped_column(String(160), default="", server_default="", deferred=True)

@@ -43,7 +43,7 @@ class Quote(Tenanted, Base):
         tenant_key(),
         tenant_reference("customer_id", "companies"),
         tenant_reference("previous_id", "quotes"),
-        UniqueConstraint("tenant_id", "number", "version"),
+        Index("uq_quotes_number", "tenant_id", "number", "version", unique=True, postgresql_where=text("number <> ''")),
         Index("uq_quotes_previous", "tenant_id", "previous_id", unique=True),
         CheckConstraint("deposit >= 0 AND deposit <= total", name="deposit_in_range"),
         Index("ix_quotes_customer", "tenant_id", "customer_id", "created_at", "id"),
@@ -51,7 +51,9 @@ class Quote(Tenanted, Base):
     )
 
     id: Mapped[UuidKey]
-    number: Mapped[str] = mapped_column(String(40), comment="the same for all versions")
+    number: Mapped[str] = mapped_column(
+        String(40), default="", server_default="", comment="the same for all versions; empty until one was sent"
+    )
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     previous_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the version this one takes the place of")
     customer_id: Mapped[UUID] = mapped_column(Uuid)
@@ -66,12 +68,19 @@ class Quote(Tenanted, Base):
     tax_total: Mapped[Minor]
     total: Mapped[Minor]
     taxes: Mapped[JsonList] = mapped_column(comment="[{name, rate, net, tax}, …]")
+    tax_rounding: Mapped[str] = mapped_column(
+        String(10), default="document", server_default="document", comment="the tenant's rule when it was drafted"
+    )
     deposit_percent: Mapped[Percent] = mapped_column(comment="0: none is asked for")
     deposit: Mapped[Minor]
     valid_until: Mapped[date] = mapped_column(Date, comment="the whole day, in the tenant's zone")
     expires_at: Mapped[Moment] = mapped_column(comment="the instant that day ends")
     terms: Mapped[str] = mapped_column(Text, default="", server_default="")
     content_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32), comment="of what was sent")
+    edits: Mapped[int] = mapped_column(
+        Integer, default=1, server_default="1", comment="savings of the draft, so that nobody overwrites another"
+    )
+    reminded: Mapped[JsonList] = mapped_column(comment="ISO 8601 durations whose reminder went out")
     sent_at: Mapped[Moment | None]
     viewed_at: Mapped[Moment | None]
     decided_at: Mapped[Moment | None]

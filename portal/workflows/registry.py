@@ -17,6 +17,8 @@ from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.quotes.activities import QuoteActivities
+from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -29,6 +31,8 @@ WORKFLOWS: tuple[type, ...] = (
     RemovedFileWorkflow,
     TrashedTicketWorkflow,
     InvoiceTimerWorkflow,
+    QuoteWorkflow,
+    QuoteInvoiceWorkflow,
 )
 
 
@@ -44,6 +48,7 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
     ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
+    ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
 }
 
 
@@ -56,6 +61,7 @@ def build_activities(
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
     billing = BillingActivities(sessions)
+    quotes = QuoteActivities(sessions)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -66,6 +72,8 @@ def build_activities(
         files.drop_if_loose,
         files.delete_stored,
         billing.advance_invoice,
+        quotes.advance,
+        quotes.issue_invoice,
     ]
 
 

@@ -72,6 +72,11 @@ STAFF_ONLY = frozenset(
         "ticket.mentioned",
         "ticket.time_changed",
         "mail.bounced",
+        "quote.drafted",
+        "quote.edited",
+        "quote.discarded",
+        "quote.viewed",
+        "quote.clock_changed",
     }
 )
 

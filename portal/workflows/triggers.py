@@ -16,6 +16,7 @@ from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workfl
 from portal.workflows.billing.shared import InvoiceRun, invoice_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
+from portal.workflows.quotes.shared import QuoteRun, invoice_workflow_id, quote_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
@@ -80,6 +81,17 @@ PROVE = Trigger(
     lambda row: DomainProofRun(row.tenant_id, row.record_id),
     signal="look_now",
 )
+QUOTE = Trigger(
+    "Quote",
+    lambda row: quote_workflow_id(row.record_id),
+    lambda row: QuoteRun(row.tenant_id, row.record_id),
+    signal="quote_changed",
+)
+INVOICE_QUOTE = Trigger(
+    "QuoteInvoice",
+    lambda row: invoice_workflow_id(row.record_id),
+    lambda row: QuoteRun(row.tenant_id, row.record_id),
+)
 
 INVOICE = Trigger(
     "InvoiceTimer",
@@ -124,6 +136,17 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     # The timer itself did these; only people have to hear of them.
     ("invoice", "invoice.overdue"): (TELL,),
     ("invoice", "invoice.reminded"): (TELL,),
+    ("quote", "quote.sent"): (QUOTE, TELL),
+    ("quote", "quote.viewed"): (TELL,),
+    ("quote", "quote.reminded"): (TELL,),
+    ("quote", "quote.accepted"): (INVOICE_QUOTE, QUOTE, TELL),
+    ("quote", "quote.declined"): (QUOTE, TELL),
+    ("quote", "quote.revision_requested"): (QUOTE, TELL),
+    ("quote", "quote.superseded"): (QUOTE,),
+    ("quote", "quote.clock_changed"): (QUOTE,),
+    ("quote", "quote.expired"): (TELL,),
+    ("quote_request", "quote_request.created"): (TELL,),
+    ("quote_request", "quote_request.refused"): (TELL,),
 }
 
 

@@ -27,6 +27,8 @@ from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
+from portal.blueprints.quotes.api import bp as quotes
+from portal.blueprints.quotes.staff_api import bp as staff_quotes
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -92,6 +94,8 @@ BLUEPRINTS = (
     staff_followers,
     invoices,
     staff_invoices,
+    quotes,
+    staff_quotes,
 )
 
 

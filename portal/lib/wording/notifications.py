@@ -37,6 +37,16 @@ TEXTS = {
     "invoice_reminder": N_("Invoice %(number)s waits for payment"),
     "invoice_voided": N_("Invoice %(number)s is void"),
     "invoice_credited": N_("Credit note for invoice %(number)s"),
+    "quote_sent": N_("You have a new quote"),
+    "quote_reminder": N_("A quote waits for your answer and ends soon"),
+    "quote_viewed": N_("%(actor)s looks at the quote"),
+    "quote_confirmed": N_("Your acceptance has arrived"),
+    "quote_accepted": N_("%(actor)s accepted the quote"),
+    "quote_declined": N_("%(actor)s declined the quote"),
+    "quote_revision_requested": N_("%(actor)s asks for changes to the quote"),
+    "quote_expired": N_("A quote expired without an answer"),
+    "quote_requested": N_("%(actor)s asks for a quote"),
+    "quote_request_refused": N_("There is no quote for your request"),
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -19,7 +19,12 @@ _MEMBERSHIPS = (
     select(
         func.jsonb_agg(
             func.jsonb_build_array(
-                Membership.role, Membership.company_id, Company.name, StaffRole.permissions, Company.shares_tickets
+                Membership.role,
+                Membership.company_id,
+                Company.name,
+                StaffRole.permissions,
+                Company.shares_tickets,
+                Company.decision_limit.is_not(None),
             )
         )
     )
@@ -103,7 +108,7 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
     shared: list[UUID] = []
     roles: set[Role] = set()
     granted: set[Permission] = set()
-    for role, company_id, company_name, own_permissions, shares_tickets in memberships or ():
+    for role, company_id, company_name, own_permissions, shares_tickets, all_decide in memberships or ():
         roles.add(Role(role))
         # A permission that this version does not know grants nothing.
         granted.update(Permission(name) for name in own_permissions or () if name in GRANTABLE)
@@ -111,6 +116,9 @@ def build_identity(row: Sequence[Any], *, ip: str = "", request_id: str = "") ->
             companies[UUID(company_id)] = company_name
             if role == Role.CUSTOMER_ADMIN.value:
                 admin.append(UUID(company_id))
+            if all_decide:
+                # Up to the company's limit, which the services hold to.
+                granted.add(Permission.QUOTES_DECIDE)
             if shares_tickets:
                 shared.append(UUID(company_id))
     actor = Actor(

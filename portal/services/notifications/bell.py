@@ -61,7 +61,13 @@ def list_notifications(
         .order_by(Notification.created_at.desc(), Notification.id.desc())
         .limit(limit)
     )
-    return [NoticeRow(notice, number or "", subject or "") for notice, number, subject in rows]
+    return [_row(notice, number, subject) for notice, number, subject in rows]
+
+
+def _row(notice: Notification, number: str | None, subject: str | None) -> NoticeRow:
+    """Records that never change their name have it in the notice itself."""
+    told = notice.params
+    return NoticeRow(notice, number or str(told.get("number", "")), subject or str(told.get("subject", "")))
 
 
 def count_unread(session: TenantSession, *, actor: Actor) -> int:

@@ -34,6 +34,7 @@ from portal.services.accounts.identity import Identity, build_identity, select_i
 from portal.services.notifications.mail_words import load_texts
 from portal.services.notifications.message_ids import first_message_id, message_id
 from portal.services.notifications.own_words import place_values
+from portal.services.notifications.quotes import RECORD_TYPES, fan_out_quote
 from portal.services.notifications.recipients import Facts, Notice, who_hears
 from portal.services.notifications.rendering import Letter, render_mail
 from portal.services.tenants.directory import TenantProfile, load_profile
@@ -55,6 +56,9 @@ def fan_out(
     if event is not None and event.record_type == MessageQueued.record_type:
         # Written already by whoever queued it; the event is only told to have it sent.
         return _waiting(session, event.record_id)
+    if event is not None and event.record_type in RECORD_TYPES:
+        fan_out_quote(session, event, base_url=base_url, now=now)
+        return _waiting(session, event_id)
     facts = load_facts(session, event_id)
     if facts is None:
         return []

@@ -1,0 +1,1 @@
+"""Quotes of customers, in the back office."""

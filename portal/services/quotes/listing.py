@@ -1,0 +1,111 @@
+"""Lists of quotes: one row per quote, which is its newest version that the reader may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
+
+from portal.authz import Actor
+from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
+from portal.models import Company, NextStep, Quote, QuoteStatus
+from portal.models.session import TenantSession
+from portal.services.quotes.queries import visible_to
+
+COUNT_CAP = 1000
+
+
+@dataclass(frozen=True)
+class QuoteFilter:
+    """Which quotes; `q` is looked for in number, title and company."""
+
+    status: tuple[QuoteStatus, ...] = ()
+    company: UUID | None = None
+    q: str = ""
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class QuoteRow:
+    """A quote of a list, with its company and what happens next."""
+
+    quote: Quote
+    company_name: str
+    step: NextStep | None = None
+
+
+def list_quotes(session: TenantSession, wanted: QuoteFilter, *, actor: Actor, now: datetime) -> Page[QuoteRow]:
+    """A page, the newest first. Raises Invalid about the cursor. Two statements."""
+    cursor = decode_cursor(wanted.cursor)
+    query = _select(actor).where(*_conditions(wanted, now))
+    if cursor is not None:
+        place = tuple_(Quote.created_at, Quote.id)
+        edge = tuple_(cursor.moment(), cursor.id)
+        query = query.where(place > edge if cursor.backwards else place < edge)
+    backwards = cursor is not None and cursor.backwards
+    order = (Quote.created_at, Quote.id) if backwards else (Quote.created_at.desc(), Quote.id.desc())
+    rows = session.execute(query.order_by(*order).limit(wanted.limit + 1)).all()
+    page = paginate(rows, wanted.limit, cursor, lambda row: (row[0].created_at, row[0].id))
+    steps = next_steps(session, [row[0].id for row in page.items])
+    items = [QuoteRow(quote, name, steps.get(quote.id)) for quote, name in page.items]
+    return Page(items, page.next_cursor, page.previous_cursor)
+
+
+def next_steps(session: TenantSession, quote_ids: Sequence[UUID]) -> dict[UUID, NextStep]:
+    """The soonest step of each quote."""
+    if not quote_ids:
+        return {}
+    query = select(NextStep).where(NextStep.record_id.in_(quote_ids)).order_by(NextStep.at.desc())
+    return {step.record_id: step for step in session.scalars(query)}
+
+
+def count_by_status(session: TenantSession, *, actor: Actor, now: datetime) -> dict[str, int]:
+    """How many quotes are in each state, of at most a thousand."""
+    # A quote whose validity is over counts as expired to the second.
+    state = case((_is_expired(now), QuoteStatus.EXPIRED.value), else_=Quote.status)
+    inner = select(state.label("state")).where(visible_to(actor), is_newest(actor)).limit(COUNT_CAP).subquery()
+    rows = session.execute(select(inner.c.state, func.count()).group_by(inner.c.state))
+    return {str(getattr(status, "value", status)): count for status, count in rows}
+
+
+def is_newest(actor: Actor) -> ColumnElement[bool]:
+    """No later version that the actor may see has taken its place."""
+    later = aliased(Quote)
+    following = select(later.id).where(later.tenant_id == Quote.tenant_id, later.previous_id == Quote.id)
+    if actor.is_customer:
+        following = following.where(later.status != QuoteStatus.DRAFT)
+    return ~following.correlate(Quote).exists()
+
+
+def _select(actor: Actor) -> Select[*tuple[Any, ...]]:
+    joined = select(Quote, Company.name).join(Company, Company.id == Quote.customer_id)
+    return joined.where(visible_to(actor), is_newest(actor))
+
+
+def _is_expired(now: datetime) -> ColumnElement[bool]:
+    over = and_(Quote.status == QuoteStatus.SENT, Quote.expires_at <= now)
+    return or_(Quote.status == QuoteStatus.EXPIRED, over)
+
+
+def _conditions(wanted: QuoteFilter, now: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status:
+        conditions.append(or_(*(_in_state(status, now) for status in wanted.status)))
+    if wanted.company:
+        conditions.append(Quote.customer_id == wanted.company)
+    if words := " ".join(wanted.q.split())[:200]:
+        fields = (Quote.number, Quote.title, Company.name)
+        conditions.append(or_(*(field.icontains(words, autoescape=True) for field in fields)))
+    return conditions
+
+
+def _in_state(status: QuoteStatus, now: datetime) -> ColumnElement[bool]:
+    if status is QuoteStatus.EXPIRED:
+        return _is_expired(now)
+    if status is QuoteStatus.SENT:
+        return and_(Quote.status == QuoteStatus.SENT, Quote.expires_at > now)
+    return Quote.status == status
