@@ -43,6 +43,10 @@ class Permission(StrEnum):
     DESK_EXPORT = "desk:export"
     MAIL_DECIDE = "mail:decide"
     MAIL_CONFIGURE = "mail:configure"
+    CONTRACTS_READ = "contracts:read"
+    CONTRACTS_SIGN = "contracts:sign"
+    CONTRACTS_SEE = "contracts:see"
+    CONTRACTS_MANAGE = "contracts:manage"
 
 
 P = Permission
@@ -54,13 +58,14 @@ _CUSTOMER = _EVERYBODY | {
     P.TICKETS_CLOSE,
     P.TICKETS_RATE,
     P.API_KEYS_MANAGE,
+    P.CONTRACTS_READ,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
 _AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.CONTRACTS_SIGN}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT
@@ -74,9 +79,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.ACCESS_MANAGE,
             P.DESK_VIEWS,
             P.DESK_EXPORT,
+            P.CONTRACTS_SEE,
+            P.CONTRACTS_MANAGE,
         }
     ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.CONTRACTS_SEE, P.CONTRACTS_MANAGE}),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
@@ -95,6 +102,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.DESK_EXPORT,
             P.MAIL_DECIDE,
             P.MAIL_CONFIGURE,
+            P.CONTRACTS_SEE,
+            P.CONTRACTS_MANAGE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

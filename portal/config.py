@@ -41,6 +41,12 @@ def _integer(name: str, default: int) -> int:
         raise ConfigurationError(f"{name} must be a whole number, not {value!r}.") from error
 
 
+def _path(name: str) -> Path | None:
+    """The file that a variable names."""
+    value = _read(name)
+    return Path(value) if value else None
+
+
 def _server(name: str) -> str | None:
     """An address with its port, such as `127.0.0.1:53` or `[::1]:53`."""
     value = _read(name)
@@ -84,6 +90,9 @@ class Settings:
     geoip_database: Path | None = None
     dns_server: str | None = None
     mail_listen: str | None = None
+    seal_key: Path | None = None
+    seal_certificate: Path | None = None
+    tsa_url: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
@@ -144,5 +153,8 @@ class Settings:
             sms_url=_read("PORTAL_SMS_URL"),
             dns_server=_server("PORTAL_DNS_SERVER"),
             mail_listen=_read("PORTAL_MAIL_LISTEN"),
-            geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
+            geoip_database=_path("PORTAL_GEOIP_DATABASE"),
+            seal_key=_path("PORTAL_SEAL_KEY"),
+            seal_certificate=_path("PORTAL_SEAL_CERTIFICATE"),
+            tsa_url=_read("PORTAL_TSA_URL"),
         )

@@ -7,14 +7,18 @@ from typing import Any
 from temporalio import workflow
 
 from portal.integrations.dns import TxtLookup
+from portal.integrations.seal import Seal
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
+from portal.services.sealing.making import SealTools
 from portal.workflows.accounts.activities import AccountActivities
 from portal.workflows.accounts.workflows import DomainProofWorkflow
 from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.signing.activities import SigningActivities
+from portal.workflows.signing.workflows import ContractWorkflow, SealWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -26,6 +30,8 @@ WORKFLOWS: tuple[type, ...] = (
     UploadedFileWorkflow,
     RemovedFileWorkflow,
     TrashedTicketWorkflow,
+    ContractWorkflow,
+    SealWorkflow,
 )
 
 
@@ -40,17 +46,19 @@ class Sender(StrEnum):
 SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
+    ("Contract", "contract_changed"): frozenset({Sender.RELAY}),
 }
 
 
 def build_activities(
-    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools
+    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools, seal: Seal
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
     notifications = NotificationActivities(sessions, outlets, base_url)
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
+    signing = SigningActivities(sessions, SealTools(tools.storage, seal, base_url))
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -60,6 +68,9 @@ def build_activities(
         files.scan,
         files.drop_if_loose,
         files.delete_stored,
+        signing.advance_contract,
+        signing.seal,
+        signing.raise_level,
     ]
 
 

@@ -32,6 +32,14 @@ TEXTS = {
     "ticket_colleague_replied": N_("%(actor)s replied"),
     "ticket_shared": N_("%(actor)s shares this ticket with you"),
     "ticket_mail_bounced": N_("A mail about this ticket came back"),
+    "contract_to_sign": N_("Contract %(number)s waits for your signature"),
+    "contract_reminder": N_("Contract %(number)s still waits for your signature"),
+    "contract_signed": N_("Contract %(number)s is signed by all"),
+    "contract_part_signed": N_("%(actor)s signed contract %(number)s"),
+    "contract_declined": N_("%(actor)s declined contract %(number)s"),
+    "contract_voided": N_("Contract %(number)s is void"),
+    "contract_sealed": N_("The signed copy of contract %(number)s is ready"),
+    "contract_expiring": N_("Contract %(number)s ends soon"),
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -35,6 +35,10 @@ PERMISSIONS = {
     "desk:export": N_("Export tickets"),
     "mail:decide": N_("Release or reject held mail"),
     "mail:configure": N_("Change how mail comes in"),
+    "contracts:read": N_("Read the company's contracts"),
+    "contracts:sign": N_("Sign or decline contracts for the company"),
+    "contracts:see": N_("See contracts of every customer"),
+    "contracts:manage": N_("Draft, send and void contracts"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -49,6 +53,8 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tickets:rate",
             "company:manage",
             "api_keys:manage",
+            "contracts:read",
+            "contracts:sign",
         ),
     ),
     (
@@ -56,6 +62,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
+    (N_("Contracts"), ("contracts:see", "contracts:manage")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
     (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
