@@ -20,7 +20,7 @@ import { tokensCss } from "./tokens.js";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "portal", "static", "dist");
 
-const ENTRIES = ["js/app.js", "js/admin.js", "js/signature.js", "css/app.css", "css/admin.css", "css/gallery.css", "css/print.css", "css/signature.css"];
+const ENTRIES = ["js/app.js", "js/admin.js", "js/signature.js", "js/verify.js", "css/app.css", "css/admin.css", "css/gallery.css", "css/print.css", "css/signature.css"];
 // Named in the manifest so that a page can preload it.
 const PRELOADED_FONT = /^inter-latin-opsz-normal-/;
 // What documents are set in, in regular and semibold, by script; templates/pdf/base.typ names the families.

@@ -10,6 +10,7 @@ from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
+from portal.admin.contracts.views import ContractsView
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.satisfaction import SatisfactionView
@@ -105,5 +106,6 @@ def init_admin(app: Flask) -> None:
         RulesOfAssignmentView(),
         ProfilesView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
+        ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
     )
     init_navigation(app)

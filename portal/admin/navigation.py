@@ -55,6 +55,14 @@ PLACES = (
         Permission.CUSTOMERS_READ,
         ("companies", "people"),
     ),
+    Place(
+        "contracts",
+        N_("Contracts"),
+        "file-pen",
+        "staff_contracts.index",
+        Permission.CONTRACTS_SEE,
+        ("staff_contracts",),
+    ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(

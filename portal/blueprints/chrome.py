@@ -143,6 +143,10 @@ def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     if _has_tickets():
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
+    found = http.identity()
+    if found and found.actor.may(Permission.CONTRACTS_READ) and http.tenant().has_feature("contracts"):
+        contracts = _Place("contracts", gettext("Contracts"), "file-pen", "contracts.index")
+        groups.append(_group(gettext("Agreements"), contracts))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
     return [*groups, _group(None, company, help_page) | {"foot": True}]
@@ -157,7 +161,8 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
-            "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),
+            "current": place.endpoint == request.endpoint
+            or place.key == request.blueprint in ("tickets", "company", "contracts"),
         }
         for place in places
     ]

@@ -132,7 +132,8 @@ class PadesSeal:
         signed = cms.ContentInfo({"content_type": "signed_data", "content": found.signed_data}).dump()
         _, before, after, _ = (int(at) for at in found.byte_range)
         room = after - before - 2
-        return sealed[: before + 1] + signed.hex().encode().ljust(room, b"0") + sealed[before + 1 + room :]
+        raised: bytes = sealed[: before + 1] + signed.hex().encode().ljust(room, b"0") + sealed[before + 1 + room :]
+        return raised
 
     def _signer(self) -> signers.SimpleSigner:
         if self._key is None:

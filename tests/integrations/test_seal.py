@@ -35,7 +35,9 @@ def sealed(own, document):
 def test_a_sealed_file_begins_with_the_very_bytes_that_were_signed_and_holds_the_evidence(own, document, sealed):
     found = validate(sealed, own_certificates(own))
     assert sealed.startswith(document)
-    assert found.sound and found.level == "B-B" and found.record == annex().record
+    assert found.sound
+    assert found.level == "B-B"
+    assert found.record == annex().record
     reader = PdfReader(io.BytesIO(sealed))
     assert "Service agreement" in reader.pages[0].extract_text()
     assert "Evidence" in reader.pages[-1].extract_text()
@@ -57,15 +59,19 @@ def test_an_update_behind_the_seal_is_found_although_the_seal_itself_holds(own, 
     out = io.BytesIO()
     writer.write(out)
     found = validate(out.getvalue(), own_certificates(own))
-    assert found.readable and found.intact
-    assert not found.whole_file and not found.sound
+    assert found.readable
+    assert found.intact
+    assert not found.whole_file
+    assert not found.sound
 
 
 def test_a_truncated_file_is_found(own, document, sealed):
     for length in (len(sealed) - 1, len(sealed) // 2, 10, 0):
         assert not validate(sealed[:length], own_certificates(own)).sound, length
     without = validate(document, own_certificates(own))
-    assert without.readable and without.signatures == 0 and not without.sound
+    assert without.readable
+    assert without.signatures == 0
+    assert not without.sound
 
 
 def test_a_second_signature_is_found(own, sealed, tmp_path, monkeypatch):
@@ -77,12 +83,16 @@ def test_a_second_signature_is_found(own, sealed, tmp_path, monkeypatch):
     meta = signers.PdfSignatureMetadata(field_name="Two", subfilter=fields.SigSeedSubFilter.PADES)
     both = signers.PdfSigner(meta, signer=signer).sign_pdf(writer).getvalue()
     found = validate(both, own_certificates(own))
-    assert found.signatures == 2 and found.intact and not found.sound
+    assert found.signatures == 2
+    assert found.intact
+    assert not found.sound
 
 
 def test_a_seal_by_another_key_is_not_ours(own, sealed, tmp_path):
     found = validate(sealed, own_certificates(replace(own, data_dir=tmp_path / "other")))
-    assert found.intact and not found.own and not found.sound
+    assert found.intact
+    assert not found.own
+    assert not found.sound
 
 
 def test_the_authority_makes_it_b_t_and_one_that_was_away_is_asked_again(own, document):
@@ -91,12 +101,14 @@ def test_the_authority_makes_it_b_t_and_one_that_was_away_is_asked_again(own, do
     assert seal.seal(document, annex()).level == "B-T"
     authority.away = True
     later = PadesSeal(own, authority).seal(document, annex())
-    assert later.level == "B-B" and PadesSeal(own, authority).raise_level(later.content) is None
+    assert later.level == "B-B"
+    assert PadesSeal(own, authority).raise_level(later.content) is None
     authority.away = False
     raised = seal.raise_level(later.content)
     assert raised is not None
     found = validate(raised, own_certificates(own))
-    assert found.sound and found.level == "B-T"
+    assert found.sound
+    assert found.level == "B-T"
 
 
 def test_the_key_that_is_made_is_for_its_owner_alone_and_stays(own):

@@ -14,7 +14,7 @@ def describe_signatures(places: Sequence[Signature]) -> list[dict[str, Any]]:
     """The evidence of each place in the order of the decisions; `hash` chains an entry to the one before it."""
     entries: list[dict[str, Any]] = []
     previous = ""
-    for place in sorted(places, key=lambda one: (one.decided_at is None, one.decided_at, str(one.id))):
+    for place in sorted(places, key=lambda one: (one.decided_at is None, one.decided_at, one.position, str(one.id))):
         entry = _describe(place)
         previous = chained(previous, entry)
         entries.append(entry | {"hash": previous})
