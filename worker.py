@@ -11,6 +11,7 @@ from portal.config import ConfigurationError, Settings
 from portal.integrations.antivirus import build_scanner
 from portal.integrations.dns import DnsTxtLookup
 from portal.integrations.mail import build_transport
+from portal.integrations.seal import build_seal
 from portal.integrations.sms import build_text_transport
 from portal.integrations.storage import build_storage
 from portal.lib.logs import configure_logs
@@ -42,7 +43,12 @@ async def run(settings: Settings) -> None:
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
     tools = FileTools(build_storage(settings), build_scanner(settings))
     activities = registry.build_activities(
-        TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url, tools=tools
+        TenantSessions(engine),
+        outlets,
+        DnsTxtLookup(settings.dns_server),
+        base_url=settings.base_url,
+        tools=tools,
+        seal=build_seal(settings),
     )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     sealer = Sealer(build_engine(settings.database_url, pool_size=1), AnchorFolder(settings.audit_dir))

@@ -52,6 +52,10 @@ class Permission(StrEnum):
     BILLING_READ = "billing:read"
     BILLING_MANAGE = "billing:manage"
     BILLING_CONFIGURE = "billing:configure"
+    CONTRACTS_READ = "contracts:read"
+    CONTRACTS_SIGN = "contracts:sign"
+    CONTRACTS_SEE = "contracts:see"
+    CONTRACTS_MANAGE = "contracts:manage"
 
 
 P = Permission
@@ -66,6 +70,7 @@ _CUSTOMER = _EVERYBODY | {
     P.QUOTES_READ,
     P.QUOTES_REQUEST,
     P.INVOICES_READ,
+    P.CONTRACTS_READ,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
 _AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ, P.SALES_READ}
@@ -74,6 +79,7 @@ _BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
     Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.QUOTES_DECIDE}),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.CONTRACTS_SIGN}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT
@@ -91,6 +97,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.SALES_READ, P.QUOTES_MANAGE} | _BILLING),
+            P.CONTRACTS_SEE,
+            P.CONTRACTS_MANAGE,
+        }
+    ),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.CONTRACTS_SEE, P.CONTRACTS_MANAGE}),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
@@ -111,6 +122,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.MAIL_DECIDE,
             P.MAIL_CONFIGURE,
             P.QUOTES_MANAGE,
+            P.CONTRACTS_SEE,
+            P.CONTRACTS_MANAGE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

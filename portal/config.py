@@ -43,6 +43,12 @@ def _integer(name: str, default: int) -> int:
         raise ConfigurationError(f"{name} must be a whole number, not {value!r}.") from error
 
 
+def _path(name: str) -> Path | None:
+    """The file that a variable names."""
+    value = _read(name)
+    return Path(value) if value else None
+
+
 def _server(name: str) -> str | None:
     """An address with its port, such as `127.0.0.1:53` or `[::1]:53`."""
     value = _read(name)
@@ -109,6 +115,9 @@ class Settings:
     stripe_secret_key: str | None = None
     stripe_webhook_secrets: tuple[str, ...] = ()
     stripe_api_base: str | None = None
+    seal_key: Path | None = None
+    seal_certificate: Path | None = None
+    tsa_url: str | None = None
 
     @property
     def vault_secrets(self) -> tuple[str, ...]:
@@ -184,4 +193,8 @@ class Settings:
             stripe_secret_key=stripe[0],
             stripe_webhook_secrets=stripe[1],
             stripe_api_base=stripe[2],
+            geoip_database=_path("PORTAL_GEOIP_DATABASE"),
+            seal_key=_path("PORTAL_SEAL_KEY"),
+            seal_certificate=_path("PORTAL_SEAL_CERTIFICATE"),
+            tsa_url=_read("PORTAL_TSA_URL"),
         )

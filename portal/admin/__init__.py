@@ -13,6 +13,7 @@ from portal.admin.base import ServiceView, route
 from portal.admin.billing.catalogue import CatalogueView
 from portal.admin.billing.invoices import InvoicesView
 from portal.admin.billing.settings import BillingSettingsView
+from portal.admin.contracts.views import ContractsView
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.mail_words import MailWordsView
@@ -117,5 +118,6 @@ def init_admin(app: Flask) -> None:
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
         QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
+        ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
     )
     init_navigation(app)

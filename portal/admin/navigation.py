@@ -55,6 +55,15 @@ PLACES = (
         Permission.CUSTOMERS_READ,
         ("companies", "people"),
     ),
+    Place("quotes", N_("Quotes"), "file-pen-line", "staff_quotes.index", Permission.SALES_READ, ("staff_quotes",)),
+    Place(
+        "contracts",
+        N_("Contracts"),
+        "file-pen",
+        "staff_contracts.index",
+        Permission.CONTRACTS_SEE,
+        ("staff_contracts",),
+    ),
     Place(
         "invoices", N_("Invoices"), "receipt-text", "staff_invoices.index", Permission.BILLING_READ, ("staff_invoices",)
     ),
@@ -68,7 +77,6 @@ PLACES = (
         Permission.MAIL_READ,
         ("inbound_mail", "bounced_addresses"),
     ),
-    Place("quotes", N_("Quotes"), "file-pen-line", "staff_quotes.index", Permission.SALES_READ, ("staff_quotes",)),
     Place("audit", N_("Audit log"), "scroll-text", "audit.index", Permission.AUDIT_READ, ("audit",)),
 )
 SETTINGS = (

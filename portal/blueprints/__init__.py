@@ -12,6 +12,8 @@ from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
 from portal.blueprints.billing.routes import bp as invoices
+from portal.blueprints.contracts.routes import bp as contracts
+from portal.blueprints.contracts.verify import bp as verify
 from portal.blueprints.dashboard.routes import bp as dashboard
 from portal.blueprints.drafts.routes import bp as drafts
 from portal.blueprints.drafts.routes import staff_bp as staff_drafts
@@ -45,6 +47,8 @@ def register_blueprints(app: Flask) -> None:
         drafts,
         staff_drafts,
         quotes,
+        contracts,
+        verify,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

@@ -154,6 +154,8 @@ def _bills() -> list[_Place]:
     places = []
     if _uses(Permission.QUOTES_READ, "quotes"):
         places.append(_Place("quotes", gettext("Quotes"), "file-pen-line", "quotes.index"))
+    if _uses(Permission.CONTRACTS_READ, "contracts"):
+        places.append(_Place("contracts", gettext("Contracts"), "file-pen", "contracts.index"))
     if _uses(Permission.INVOICES_READ, "billing"):
         places.append(_Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
     return places

@@ -33,3 +33,13 @@ def mail_preferences_path(*, staff: bool) -> str:
 def join_path(token: str, *, staff: bool) -> str:
     """Where an invitation is taken up."""
     return f"{'/admin' if staff else '/portal'}/join/{token}"
+
+
+def verify_path(code: str) -> str:
+    """Where anybody checks a sealed document."""
+    return f"/verify/{code}"
+
+
+def contract_path(contract_id: UUID, *, staff: bool) -> str:
+    """A contract's page at either door."""
+    return f"/admin/contracts/{contract_id}" if staff else f"/portal/contracts/{contract_id}"

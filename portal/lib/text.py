@@ -5,6 +5,7 @@ import unicodedata
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).disable("image")
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h1", "h2", "h3", "hr"}
@@ -21,6 +22,11 @@ def render_markdown(text: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+
+
+def parse_markdown(text: str) -> list[Token]:
+    """The tokens of light Markdown, for what is not HTML."""
+    return _MARKDOWN.parse(text)
 
 
 def clean_text(value: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Index, Integer, LargeBinary, S
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
-from portal.models.types import CreatedAt, JsonObject, Moment, UuidKey, str_enum
+from portal.models.types import CreatedAt, JsonList, JsonObject, Moment, UuidKey, str_enum
 
 
 class ContractStatus(StrEnum):
@@ -49,6 +49,9 @@ class Contract(Tenanted, Base):
     signed_at: Mapped[Moment | None] = mapped_column(comment="when the last of them signed")
     voided_at: Mapped[Moment | None]
     void_reason: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    reminders: Mapped[int] = mapped_column(Integer, default=0, server_default="0", comment="how many were sent")
+    expiry_told_at: Mapped[Moment | None] = mapped_column(comment="that it ends soon")
+    document_size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_by: Mapped[UUID | None] = mapped_column(Uuid)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
@@ -91,6 +94,7 @@ class Signature(Tenanted, Base):
         String(60), default="", server_default="", comment="how the signer had signed in: pwd, otp, webauthn, sso"
     )
     decline_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
+    viewed_at: Mapped[Moment | None] = mapped_column(comment="when they first opened it")
     decided_at: Mapped[Moment | None]
     created_at: Mapped[CreatedAt]
 
@@ -115,6 +119,7 @@ class SealedDocument(Tenanted, Base):
     storage_key: Mapped[str | None] = mapped_column(String(120))
     size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     level: Mapped[str] = mapped_column(String(10), default="", server_default="", comment="B-B or B-T; empty: waiting")
+    earlier: Mapped[JsonList] = mapped_column(comment="SHA-256 of files before the level was raised")
     evidence: Mapped[JsonObject] = mapped_column(comment="what the evidence page says")
     sealed_at: Mapped[Moment | None]
     created_at: Mapped[CreatedAt]

@@ -7,8 +7,10 @@ from typing import Any
 from temporalio import workflow
 
 from portal.integrations.dns import TxtLookup
+from portal.integrations.seal import Seal
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
+from portal.services.sealing.making import SealTools
 from portal.workflows.accounts.activities import AccountActivities
 from portal.workflows.accounts.workflows import DomainProofWorkflow
 from portal.workflows.billing.activities import BillingActivities
@@ -19,6 +21,8 @@ from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.quotes.activities import QuoteActivities
 from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
+from portal.workflows.signing.activities import SigningActivities
+from portal.workflows.signing.workflows import ContractWorkflow, SealWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -33,6 +37,8 @@ WORKFLOWS: tuple[type, ...] = (
     InvoiceTimerWorkflow,
     QuoteWorkflow,
     QuoteInvoiceWorkflow,
+    ContractWorkflow,
+    SealWorkflow,
 )
 
 
@@ -49,11 +55,12 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
     ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
     ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
+    ("Contract", "contract_changed"): frozenset({Sender.RELAY}),
 }
 
 
 def build_activities(
-    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools
+    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools, seal: Seal
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
@@ -62,6 +69,7 @@ def build_activities(
     files = FileActivities(sessions, tools)
     billing = BillingActivities(sessions)
     quotes = QuoteActivities(sessions)
+    signing = SigningActivities(sessions, SealTools(tools.storage, seal, base_url))
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -74,6 +82,9 @@ def build_activities(
         billing.advance_invoice,
         quotes.advance,
         quotes.issue_invoice,
+        signing.advance_contract,
+        signing.seal,
+        signing.raise_level,
     ]
 
 

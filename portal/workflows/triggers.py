@@ -18,6 +18,13 @@ from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id,
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.quotes.shared import QuoteRun, invoice_workflow_id, quote_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
+from portal.workflows.signing.shared import (
+    RAISE_EVERY,
+    ContractRun,
+    SealRun,
+    contract_workflow_id,
+    seal_workflow_id,
+)
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
 # A worker that dies within a workflow task is noticed after this time, not after the default ten seconds.
@@ -100,6 +107,18 @@ INVOICE = Trigger(
     signal="invoice_changed",
 )
 
+CONTRACT = Trigger(
+    "Contract",
+    lambda row: contract_workflow_id(row.record_id),
+    lambda row: ContractRun(row.tenant_id, row.record_id),
+    signal="contract_changed",
+)
+SEAL = Trigger(
+    "Seal",
+    lambda row: seal_workflow_id(row.record_type, row.record_id),
+    lambda row: SealRun(row.tenant_id, row.record_type, row.record_id, RAISE_EVERY),
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -147,6 +166,14 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("quote", "quote.expired"): (TELL,),
     ("quote_request", "quote_request.created"): (TELL,),
     ("quote_request", "quote_request.refused"): (TELL,),
+    ("contract", "contract.sent"): (CONTRACT, TELL),
+    ("contract", "contract.part_signed"): (TELL,),
+    ("contract", "contract.signed"): (SEAL, CONTRACT, TELL),
+    ("contract", "contract.declined"): (CONTRACT, TELL),
+    ("contract", "contract.voided"): (CONTRACT, TELL),
+    ("contract", "contract.reminded"): (TELL,),
+    ("contract", "contract.expiring"): (TELL,),
+    ("contract", "contract.sealed"): (TELL,),
 }
 
 

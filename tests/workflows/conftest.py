@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from portal.config import Settings
+from portal.integrations.seal import PadesSeal
 from portal.integrations.storage import build_storage
 from portal.models import OutboxEvent, TicketEvent
 from portal.models.session import TenantSessions
@@ -176,6 +177,7 @@ def desk_at(
     texts: Texts,
     records: Records,
     tools: FileTools,
+    settings: Settings,
 ) -> Callable[..., Any]:
     """`async with desk_at(client) as desk`: a worker of all our workflows at a queue of its own."""
 
@@ -183,7 +185,9 @@ def desk_at(
     async def open_desk(client: Client) -> AsyncIterator[Desk]:
         queue = f"test-{uuid4()}"
         outlets = outlets_to(mails.transport, texts)
-        activities = build_activities(sessions, outlets, records, base_url="http://127.0.0.1:8000", tools=tools)
+        activities = build_activities(
+            sessions, outlets, records, base_url="http://127.0.0.1:8000", tools=tools, seal=PadesSeal(settings)
+        )
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):
                 desk = Desk(client, sessions, world, queue)

@@ -20,6 +20,8 @@ from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.billing.api import bp as invoices
 from portal.blueprints.billing.staff_api import bp as staff_invoices
+from portal.blueprints.contracts.api import bp as contracts
+from portal.blueprints.contracts.staff_api import bp as staff_contracts
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
@@ -96,6 +98,8 @@ BLUEPRINTS = (
     staff_invoices,
     quotes,
     staff_quotes,
+    contracts,
+    staff_contracts,
 )
 
 

@@ -47,6 +47,14 @@ TEXTS = {
     "quote_expired": N_("A quote expired without an answer"),
     "quote_requested": N_("%(actor)s asks for a quote"),
     "quote_request_refused": N_("There is no quote for your request"),
+    "contract_to_sign": N_("Contract %(number)s waits for your signature"),
+    "contract_reminder": N_("Contract %(number)s still waits for your signature"),
+    "contract_signed": N_("Contract %(number)s is signed by all"),
+    "contract_part_signed": N_("%(actor)s signed contract %(number)s"),
+    "contract_declined": N_("%(actor)s declined contract %(number)s"),
+    "contract_voided": N_("Contract %(number)s is void"),
+    "contract_sealed": N_("The signed copy of contract %(number)s is ready"),
+    "contract_expiring": N_("Contract %(number)s ends soon"),
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -44,6 +44,10 @@ PERMISSIONS = {
     "billing:read": N_("See invoices of every customer"),
     "billing:manage": N_("Issue, void and credit invoices"),
     "billing:configure": N_("Change taxes, numbers, prices and reminders"),
+    "contracts:read": N_("Read the company's contracts"),
+    "contracts:sign": N_("Sign or decline contracts for the company"),
+    "contracts:see": N_("See contracts of every customer"),
+    "contracts:manage": N_("Draft, send and void contracts"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -62,6 +66,8 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "quotes:request",
             "quotes:decide",
             "invoices:read",
+            "contracts:read",
+            "contracts:sign",
         ),
     ),
     (
@@ -70,6 +76,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
+    (N_("Contracts"), ("contracts:see", "contracts:manage")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Sales"), ("sales:read", "quotes:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),

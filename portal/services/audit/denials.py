@@ -12,6 +12,7 @@ from portal.events import audit
 from portal.models import (
     Attachment,
     Company,
+    Contract,
     Invitation,
     Invoice,
     MailMessage,
@@ -33,6 +34,7 @@ _RECORDS: dict[str, Any] = {
     "invitation": Invitation,
     "company": Company,
     "person": Person,
+    "contract": Contract,
     "invoice": Invoice,
     "quote": Quote,
     "quote_request": QuoteRequest,

@@ -6,7 +6,7 @@ from portal.models import Notification
 
 # Domains add how their kinds begin; what nobody claims is the system's.
 PREFIXES: dict[str, tuple[str, ...]] = {
-    "service": ("ticket_", "quote_"),
+    "service": ("ticket_", "quote_", "contract_"),
     "payment": ("payment_", "invoice_", "dispute_"),
     "blog": ("article_", "blog_"),
     "system": ("system_",),

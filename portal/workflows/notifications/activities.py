@@ -11,6 +11,7 @@ from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
 from portal.services.accounts.letters import answer_event
 from portal.services.billing.letters import answer_invoice
+from portal.services.contracts.letters import answer_contract
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
@@ -34,7 +35,7 @@ class NotificationActivities:
             if answer_event(session, run.event_id, vault=self._outlets.vault, base_url=base_url, now=now):
                 # Its mail is told of by an event of its own.
                 return MailBatch(run.tenant_id, [])
-            if answer_invoice(session, run.event_id, base_url=base_url, now=now):
+            if any(answer(session, run.event_id, base_url=base_url, now=now) for answer in (answer_invoice, answer_contract)):
                 return MailBatch(run.tenant_id, [])
             return MailBatch(
                 run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now, vault=self._outlets.vault)

@@ -1,0 +1,1 @@
+"""Contracts: drafted by the team, signed by both sides, sealed."""

@@ -1,0 +1,1 @@
+"""From signatures to a sealed file that anybody can check."""

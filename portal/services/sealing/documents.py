@@ -1,0 +1,58 @@
+"""The kinds of documents that are sealed. A domain adds its own here, with a function that gives what was signed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.errors import Conflict, NotFound
+from portal.events.base import Event
+from portal.events.contracts import ContractSealed
+from portal.integrations.storage import FileStorage
+from portal.models import Company, Contract, ContractStatus
+from portal.models.session import TenantSession
+from portal.services.contracts.document import read_document
+from portal.services.contracts.queries import RECORD as CONTRACT
+
+
+@dataclass(frozen=True)
+class SignedRecord:
+    """What was signed: the very bytes, and how the document is called; `locale` is the language of its evidence."""
+
+    content: bytes
+    number: str
+    title: str
+    company: str
+    locale: str
+
+
+@dataclass(frozen=True)
+class DocumentKind:
+    """How the bytes of a kind are had, and what tells that it is sealed.
+
+    `read` raises NotFound, or Conflict where it is not signed.
+    """
+
+    read: Callable[[TenantSession, UUID, FileStorage], SignedRecord]
+    sealed: Callable[[UUID, str], Event]
+
+
+def _signed_contract(session: TenantSession, contract_id: UUID, storage: FileStorage) -> SignedRecord:
+    row = session.execute(
+        select(Contract, Company.name)
+        .join(Company, Company.id == Contract.customer_id)
+        .where(Contract.id == contract_id)
+    ).first()
+    if row is None:
+        raise NotFound("contract")
+    contract, company = row
+    if contract.status is not ContractStatus.SIGNED:
+        raise Conflict("not_signed")
+    content = read_document(contract, storage=storage)
+    return SignedRecord(content, contract.number, contract.title, company, contract.locale)
+
+
+documents_to_sign: dict[str, DocumentKind] = {
+    CONTRACT: DocumentKind(_signed_contract, lambda record_id, level: ContractSealed(record_id, level=level)),
+}

@@ -1,0 +1,1 @@
+"""Signatures on documents of any kind: who is asked, whose turn it is, the evidence."""
