@@ -43,6 +43,10 @@ class Permission(StrEnum):
     DESK_EXPORT = "desk:export"
     MAIL_DECIDE = "mail:decide"
     MAIL_CONFIGURE = "mail:configure"
+    INVOICES_READ = "invoices:read"
+    BILLING_READ = "billing:read"
+    BILLING_MANAGE = "billing:manage"
+    BILLING_CONFIGURE = "billing:configure"
 
 
 P = Permission
@@ -54,9 +58,11 @@ _CUSTOMER = _EVERYBODY | {
     P.TICKETS_CLOSE,
     P.TICKETS_RATE,
     P.API_KEYS_MANAGE,
+    P.INVOICES_READ,
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
-_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ}
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ}
+_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
@@ -76,10 +82,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.DESK_EXPORT,
         }
     ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE}),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE} | _BILLING),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
+        | _BILLING
         | {
             P.SLA_CONFIGURE,
             P.CUSTOMERS_EDIT,

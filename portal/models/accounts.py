@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -54,7 +55,11 @@ class Company(Tenanted, Base):
     """A customer organisation: the CRM's record, and the owner of tickets, quotes and invoices."""
 
     __tablename__ = "companies"
-    __table_args__ = (tenant_key(), UniqueConstraint("tenant_id", "customer_number"))
+    __table_args__ = (
+        tenant_key(),
+        UniqueConstraint("tenant_id", "customer_number"),
+        CheckConstraint("credit_limit >= 0", name="credit_limit_not_negative"),
+    )
 
     id: Mapped[UuidKey]
     name: Mapped[str] = mapped_column(String(160))
@@ -64,6 +69,12 @@ class Company(Tenanted, Base):
     country: Mapped[str | None] = mapped_column(String(80))
     shares_tickets: Mapped[bool] = mapped_column(
         Boolean, default=False, server_default="false", comment="everybody of the company sees all of its tickets"
+    )
+    # Only billing reads these, so that they cost the pages of tickets nothing.
+    legal_name: Mapped[str] = mapped_column(String(160), default="", server_default="", deferred=True)
+    tax_number: Mapped[str] = mapped_column(String(40), default="", server_default="", deferred=True)
+    credit_limit: Mapped[int | None] = mapped_column(
+        BigInteger, deferred=True, comment="minor units of the tenant's currency"
     )
     created_at: Mapped[CreatedAt]
 

@@ -185,6 +185,10 @@ class Invoice(Tenanted, Base):
     created_by: Mapped[UUID | None] = mapped_column(Uuid)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    cycle: Mapped[int] = mapped_column(Integer, default=0, server_default="0", comment="the run of its timer")
+    dunned: Mapped[JsonObject] = mapped_column(
+        comment="step of the plan -> when it was done, empty where it was passed over"
+    )
 
     @property
     def outstanding(self) -> int:

@@ -35,6 +35,10 @@ PERMISSIONS = {
     "desk:export": N_("Export tickets"),
     "mail:decide": N_("Release or reject held mail"),
     "mail:configure": N_("Change how mail comes in"),
+    "invoices:read": N_("Read the company's invoices"),
+    "billing:read": N_("See invoices of every customer"),
+    "billing:manage": N_("Issue, void and credit invoices"),
+    "billing:configure": N_("Change taxes, numbers, prices and reminders"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -49,6 +53,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tickets:rate",
             "company:manage",
             "api_keys:manage",
+            "invoices:read",
         ),
     ),
     (
@@ -56,6 +61,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
+    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
     (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),

@@ -1,0 +1,47 @@
+"""Words for invoices: states, kinds, steps, and what pages, PDF and mails say about them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.lib.wording import N_
+
+STATUS = {
+    "draft": N_("Draft"),
+    "open": N_("Open"),
+    "processing": N_("Processing"),
+    "overdue": N_("Overdue"),
+    "paid": N_("Paid"),
+    "failed": N_("Payment failed"),
+    "disputed": N_("In dispute"),
+    "void": N_("Void"),
+}
+KINDS = {
+    "invoice": N_("Invoice"),
+    "deposit": N_("Deposit invoice"),
+    "remainder": N_("Final invoice"),
+    "late_fee": N_("Late payment charge"),
+    "credit_note": N_("Credit note"),
+}
+STEPS = {
+    "invoice_overdue": N_("Counts as overdue if unpaid"),
+    "invoice_reminder": N_("Reminder by mail if unpaid"),
+    "invoice_late_fee": N_("Late payment charge if unpaid"),
+}
+LEDGER = {
+    "invoiced": N_("Invoiced"),
+    "credited": N_("Credited"),
+    "voided": N_("Voided"),
+    "paid": N_("Payment received"),
+    "refunded": N_("Refunded"),
+    "charged_back": N_("Taken back by the bank"),
+    "restored": N_("Moved"),
+    "written_off": N_("Written off"),
+    "credit_added": N_("Credit added"),
+    "credit_used": N_("Credit used"),
+}
+LATE_FEE_LINE = N_("Late payment charge for invoice %(number)s")
+
+
+def step_text(kind: str, params: Mapping[str, Any], translate: Callable[..., str]) -> str:
+    """What will happen, in the reader's language; steps of other kinds have their own words in `params`."""
+    return translate(STEPS[kind]) if kind in STEPS else str(params.get("text", ""))

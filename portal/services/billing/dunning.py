@@ -1,0 +1,98 @@
+"""What comes to an unpaid invoice at its times: overdue, reminders, the late fee; each once, whoever asks how often."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.authz import Actor, system_actor
+from portal.events import publish
+from portal.events.billing import InvoiceOverdue, InvoiceReminded
+from portal.lib.letters import translator
+from portal.lib.money import round_half_up
+from portal.lib.wording.billing import LATE_FEE_LINE
+from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
+from portal.models.session import TenantSession
+from portal.services.billing.issuing import issue_from_lines
+from portal.services.billing.lines import NewLine
+from portal.services.billing.plan import OVERDUE, Step, StepKind, plan_steps
+from portal.services.billing.settings import load_settings
+from portal.services.billing.status import settle_status
+from portal.services.billing.steps import write_next_steps
+
+_ENDED = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID})
+
+
+@dataclass(frozen=True)
+class Wake:
+    """When to look again (None: only when something changes); `done` ends the run."""
+
+    at: datetime | None
+    done: bool = False
+
+
+def advance_invoice(session: TenantSession, invoice_id: UUID, *, cycle: int, now: datetime) -> Wake:
+    """Carry out what is due by `now` and say when to come back; safe to repeat.
+
+    Of several reminders that were missed (the worker was away) only the last is sent.
+    """
+    invoice = session.scalar(select(Invoice).where(Invoice.id == invoice_id).with_for_update())
+    if invoice is None or invoice.cycle != cycle or invoice.status in _ENDED:
+        return Wake(None, done=True)
+    settings, actor = load_settings(session), system_actor(session.tenant_id)
+    due = [step for step in plan_steps(invoice, settings) if step.at <= now]
+    if due:
+        _carry_out(session, invoice, due, settings, actor, now)
+        write_next_steps(session, invoice, now=now)
+    left = plan_steps(invoice, settings)
+    return Wake(left[0].at if left else None)
+
+
+def _carry_out(
+    session: TenantSession,
+    invoice: Invoice,
+    due: list[Step],
+    settings: BillingSettings,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    reminders = [step for step in due if step.kind is StepKind.REMINDER]
+    done = {step.key: "" for step in reminders[:-1]}
+    done |= {step.key: step.at.isoformat() for step in due if step not in reminders[:-1]}
+    # Marked before anything is told, in the same transaction: a repeat finds nothing left to do.
+    invoice.dunned = {**invoice.dunned, **done}
+    if OVERDUE in done:
+        before, invoice.status = invoice.status, settle_status(invoice, now)
+        after = {"status": invoice.status.value}
+        publish(
+            session, InvoiceOverdue.about(invoice), actor=actor, now=now, before={"status": before.value}, after=after
+        )
+    for step in reminders[-1:]:
+        fact = InvoiceReminded.about(invoice, step=step.key.partition(":")[2])
+        publish(session, fact, actor=actor, now=now, after={"step": fact.step})
+    if any(step.kind is StepKind.LATE_FEE for step in due):
+        _charge_late_fee(session, invoice, settings, actor, now)
+    invoice.updated_at = now
+
+
+def _charge_late_fee(
+    session: TenantSession, invoice: Invoice, settings: BillingSettings, actor: Actor, now: datetime
+) -> None:
+    """An invoice of its own over the tenant's percentage of what is owed; damages bear no tax."""
+    amount = round_half_up(Decimal(invoice.outstanding) * settings.late_fee_percent / 100)
+    if amount <= 0:
+        return
+    label = translator(invoice.locale)(LATE_FEE_LINE, number=invoice.number)
+    issue_from_lines(
+        session,
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+        lines=[NewLine(label, unit_price=amount, tax_rate=Decimal(0), tax_name="", tax_category="E")],
+        source_key=f"late_fee:{invoice.id}",
+        kind=InvoiceKind.LATE_FEE,
+        purchase_order=invoice.purchase_order,
+        actor=actor,
+        now=now,
+    )

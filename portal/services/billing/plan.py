@@ -1,0 +1,53 @@
+"""What will happen to an unpaid invoice by itself, and when: pure, from its due time and the tenant's settings."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from portal.lib.iso_durations import parse_iso_duration
+from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
+
+# While a payment is under way or something is disputed nobody is reminded.
+REMINDED_IN = frozenset({InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED})
+OVERDUE = "overdue"
+LATE_FEE = "late_fee"
+
+
+class StepKind(StrEnum):
+    """What a step is called in `next_steps`."""
+
+    OVERDUE = "invoice_overdue"
+    REMINDER = "invoice_reminder"
+    LATE_FEE = "invoice_late_fee"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that comes at its time; `key` marks it as done in `Invoice.dunned`."""
+
+    at: datetime
+    kind: StepKind
+    key: str
+
+
+def plan_steps(invoice: Invoice, settings: BillingSettings) -> list[Step]:
+    """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back."""
+    if invoice.due_at is None or invoice.status not in REMINDED_IN:
+        return []
+    steps = [Step(invoice.due_at, StepKind.OVERDUE, OVERDUE)]
+    for text in settings.dunning.get("reminders", ()):
+        steps.append(Step(invoice.due_at + parse_iso_duration(text), StepKind.REMINDER, reminder_key(text)))
+    if charges_late_fee(settings) and invoice.kind is not InvoiceKind.LATE_FEE:
+        at = invoice.due_at + timedelta(days=settings.late_fee_after_days)
+        steps.append(Step(at, StepKind.LATE_FEE, LATE_FEE))
+    return sorted((step for step in steps if step.key not in invoice.dunned), key=lambda step: (step.at, step.key))
+
+
+def charges_late_fee(settings: BillingSettings) -> bool:
+    """Whether the tenant charges for paying late; zero days or zero percent say that it does not."""
+    return settings.late_fee_after_days > 0 and settings.late_fee_percent > 0
+
+
+def reminder_key(duration: str) -> str:
+    """The mark of a reminder: one is sent once for each invoice, however often settings are saved."""
+    return f"reminder:{duration}"
