@@ -47,6 +47,8 @@ class Permission(StrEnum):
     BILLING_READ = "billing:read"
     BILLING_MANAGE = "billing:manage"
     BILLING_CONFIGURE = "billing:configure"
+    INVOICES_PAY = "invoices:pay"
+    REFUNDS_MANAGE = "refunds:manage"
 
 
 P = Permission
@@ -62,11 +64,11 @@ _CUSTOMER = _EVERYBODY | {
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
 _AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ}
-_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
+_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE, P.REFUNDS_MANAGE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE}),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.INVOICES_PAY}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT

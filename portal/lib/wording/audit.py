@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, people
+from portal.lib.wording import N_, payments, people
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -136,6 +136,7 @@ ACTIONS = {
     "mail_intake.tested": N_("Mailbox tested"),
     "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
+    **payments.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -164,6 +165,7 @@ RECORDS = {
     "bounced_address": N_("Mail address"),
     "mail_intake": N_("Mailbox"),
     **people.RECORDS,
+    **payments.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

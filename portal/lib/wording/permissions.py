@@ -39,6 +39,8 @@ PERMISSIONS = {
     "billing:read": N_("See invoices of every customer"),
     "billing:manage": N_("Issue, void and credit invoices"),
     "billing:configure": N_("Change taxes, numbers, prices and reminders"),
+    "invoices:pay": N_("Pay invoices and manage payment methods"),
+    "refunds:manage": N_("Refund payments"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -54,6 +56,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "company:manage",
             "api_keys:manage",
             "invoices:read",
+            "invoices:pay",
         ),
     ),
     (
@@ -61,7 +64,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
-    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
+    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure", "refunds:manage")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
     (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
