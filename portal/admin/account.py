@@ -53,6 +53,8 @@ class NotificationsView(ServiceView):
         http.commit()
         if notice.record_type == "ticket":
             return http.see_other("desk.ticket", ticket_id=notice.record_id)
+        if notice.record_type == "invoice":
+            return http.see_other("staff_invoices.detail", invoice_id=notice.record_id)
         return http.see_other("staff_notifications.index")
 
 

@@ -11,6 +11,8 @@ from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
 from portal.workflows.accounts.activities import AccountActivities
 from portal.workflows.accounts.workflows import DomainProofWorkflow
+from portal.workflows.billing.activities import BillingActivities
+from portal.workflows.billing.workflows import InvoiceTimerWorkflow
 from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
@@ -26,6 +28,7 @@ WORKFLOWS: tuple[type, ...] = (
     UploadedFileWorkflow,
     RemovedFileWorkflow,
     TrashedTicketWorkflow,
+    InvoiceTimerWorkflow,
 )
 
 
@@ -40,6 +43,7 @@ class Sender(StrEnum):
 SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
+    ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
 }
 
 
@@ -51,6 +55,7 @@ def build_activities(
     notifications = NotificationActivities(sessions, outlets, base_url)
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
+    billing = BillingActivities(sessions)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -60,6 +65,7 @@ def build_activities(
         files.scan,
         files.drop_if_loose,
         files.delete_stored,
+        billing.advance_invoice,
     ]
 
 

@@ -13,6 +13,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from portal.services.files.loose import LOOSE_FOR
 from portal.services.tickets.trash import KEPT_FOR
 from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workflow_id
+from portal.workflows.billing.shared import InvoiceRun, invoice_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
@@ -80,6 +81,13 @@ PROVE = Trigger(
     signal="look_now",
 )
 
+INVOICE = Trigger(
+    "InvoiceTimer",
+    lambda row: invoice_workflow_id(row.record_id, row.payload["cycle"]),
+    lambda row: InvoiceRun(row.tenant_id, row.record_id, row.payload["cycle"]),
+    signal="invoice_changed",
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -108,6 +116,14 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("email_domain", "email_domain.claimed"): (PROVE,),
     ("email_domain", "email_domain.check_asked"): (PROVE,),
     ("email_domain", "email_domain.removed"): (PROVE,),
+    ("invoice", "invoice.issued"): (INVOICE, TELL),
+    ("invoice", "invoice.changed"): (INVOICE,),
+    ("invoice", "invoice.paid"): (INVOICE,),
+    ("invoice", "invoice.voided"): (INVOICE, TELL),
+    ("invoice", "invoice.credited"): (INVOICE, TELL),
+    # The timer itself did these; only people have to hear of them.
+    ("invoice", "invoice.overdue"): (TELL,),
+    ("invoice", "invoice.reminded"): (TELL,),
 }
 
 

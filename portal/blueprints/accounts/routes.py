@@ -142,6 +142,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
     """Note that a notice was read, and lead to the record it is about."""
     row = bell.mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
     http.commit()
+    if row.record_type == "invoice":
+        return http.see_other("invoices.detail", invoice_id=row.record_id)
     if row.record_type != "ticket":
         return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)

@@ -32,6 +32,11 @@ TEXTS = {
     "ticket_colleague_replied": N_("%(actor)s replied"),
     "ticket_shared": N_("%(actor)s shares this ticket with you"),
     "ticket_mail_bounced": N_("A mail about this ticket came back"),
+    "invoice_issued": N_("New invoice %(number)s"),
+    "invoice_overdue": N_("Invoice %(number)s is overdue"),
+    "invoice_reminder": N_("Invoice %(number)s waits for payment"),
+    "invoice_voided": N_("Invoice %(number)s is void"),
+    "invoice_credited": N_("Credit note for invoice %(number)s"),
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import Attachment, Company, Invitation, MailMessage, Notification, Person, Ticket
+from portal.models import Attachment, Company, Invitation, Invoice, MailMessage, Notification, Person, Ticket
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
@@ -22,6 +22,7 @@ _RECORDS: dict[str, Any] = {
     "invitation": Invitation,
     "company": Company,
     "person": Person,
+    "invoice": Invoice,
 }
 
 
