@@ -56,6 +56,8 @@ class Permission(StrEnum):
     CONTRACTS_SIGN = "contracts:sign"
     CONTRACTS_SEE = "contracts:see"
     CONTRACTS_MANAGE = "contracts:manage"
+    INVOICES_PAY = "invoices:pay"
+    REFUNDS_MANAGE = "refunds:manage"
 
 
 P = Permission
@@ -80,6 +82,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
     Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.QUOTES_DECIDE}),
     Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.CONTRACTS_SIGN}),
+_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ}
+_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE, P.REFUNDS_MANAGE}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.CUSTOMER: frozenset(_CUSTOMER),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.INVOICES_PAY}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT

@@ -11,6 +11,7 @@ LOCALES = ("en", "es", "fr", "de", "ar")
 ENVIRONMENTS = ("development", "test", "production")
 # Keys of the stand-in for Stripe; only they may go to another address than Stripe's own.
 STANDIN_KEY = "sk_test_standin"
+STRIPE_PAGES = ("https://checkout.stripe.com", "https://hooks.stripe.com")
 
 
 class ConfigurationError(RuntimeError):
@@ -140,6 +141,13 @@ class Settings:
         return (self.stripe_secret_key or "").startswith(STANDIN_KEY)
 
     @property
+    def payment_origins(self) -> tuple[str, ...]:
+        """Where a form that pays leads to by redirect; browsers follow to nowhere else (CSP form-action)."""
+        if not self.stripe_secret_key:
+            return ()
+        return (self.stripe_api_base,) if self.stripe_api_base else STRIPE_PAGES
+
+    @property
     def payments_live(self) -> bool:
         """Whether the key moves real money."""
         return (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
@@ -189,7 +197,6 @@ class Settings:
             sms_url=_read("PORTAL_SMS_URL"),
             dns_server=_server("PORTAL_DNS_SERVER"),
             mail_listen=_read("PORTAL_MAIL_LISTEN"),
-            geoip_database=Path(geoip) if (geoip := _read("PORTAL_GEOIP_DATABASE")) else None,
             stripe_secret_key=stripe[0],
             stripe_webhook_secrets=stripe[1],
             stripe_api_base=stripe[2],

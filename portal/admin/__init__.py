@@ -26,6 +26,7 @@ from portal.admin.mail import MailView
 from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
+from portal.admin.payments.views import PaymentsView
 from portal.admin.people import PeopleView
 from portal.admin.quotes.views import QuotesView
 from portal.admin.roles import RolesView
@@ -113,6 +114,7 @@ def init_admin(app: Flask) -> None:
         ProfilesView(),
         CircleView(name="Colleagues", endpoint="circle", url="circle"),
         MailWordsView(name="Mail texts", endpoint="mail_words", url="settings/mail-texts"),
+        PaymentsView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
         InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),

@@ -68,6 +68,14 @@ PLACES = (
         "invoices", N_("Invoices"), "receipt-text", "staff_invoices.index", Permission.BILLING_READ, ("staff_invoices",)
     ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
+    Place(
+        "payments",
+        N_("Payments"),
+        "credit-card",
+        "staff_payments.index_view",
+        Permission.BILLING_READ,
+        ("staff_payments",),
+    ),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

@@ -158,6 +158,7 @@ def _bills() -> list[_Place]:
         places.append(_Place("contracts", gettext("Contracts"), "file-pen", "contracts.index"))
     if _uses(Permission.INVOICES_READ, "billing"):
         places.append(_Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
+        places.append(_Place("payments", gettext("Payments"), "credit-card", "payments.index"))
     return places
 
 
@@ -171,7 +172,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint
-            or place.key == request.blueprint in ("tickets", "company", "quotes", "contracts", "invoices"),
+            or place.key == request.blueprint in ("tickets", "company", "quotes", "contracts", "invoices", "payments"),
         }
         for place in places
     ]

@@ -201,7 +201,65 @@ class GatewayEvent(Base):
     kind: Mapped[str] = mapped_column(String(80))
     object_id: Mapped[str] = mapped_column(String(120))
     created: Mapped[int] = mapped_column(BigInteger, comment="Unix seconds, the gateway's clock")
+    intent_id: Mapped[str | None] = mapped_column(String(80), comment="where to look")
+    customer_id: Mapped[str | None] = mapped_column(String(80), comment="where to look")
     received_at: Mapped[CreatedAt]
     processed_at: Mapped[Moment | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     error: Mapped[str | None] = mapped_column(String(255))
+
+
+class AutoPay(Tenanted, Base):
+    """A company's standing agreement that due invoices are charged by themselves (H7.7)."""
+
+    __tablename__ = "auto_pay"
+    __table_args__ = (
+        tenant_reference("customer_id", "companies"),
+        tenant_reference("method_id", "payment_methods"),
+        CheckConstraint('"limit" > 0', name="limit_positive"),
+    )
+
+    customer_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    enabled: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
+    method_id: Mapped[UUID | None] = mapped_column(Uuid)
+    limit: Mapped[int | None] = mapped_column(BigInteger, comment="most that is charged at once; NULL: whatever is due")
+    consent_by: Mapped[UUID | None] = mapped_column(Uuid)
+    consent_at: Mapped[Moment | None]
+    consent_address: Mapped[str] = mapped_column(String(45), default="", server_default="")
+    consent_version: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    updated_at: Mapped[CreatedAt]
+
+
+class AutoPayState(StrEnum):
+    """What becomes of an invoice that auto-pay looks after."""
+
+    WAITING = "waiting"
+    CHARGING = "charging"
+    NEEDS_CUSTOMER = "needs_customer"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+class AutoPayAttempt(Tenanted, Base):
+    """The plan of one invoice: how often it was tried, and when it is tried next."""
+
+    __tablename__ = "auto_pay_attempts"
+    __table_args__ = (tenant_reference("invoice_id", "invoices"),)
+
+    invoice_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    state: Mapped[AutoPayState] = mapped_column(str_enum(AutoPayState), default=AutoPayState.WAITING)
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    next_at: Mapped[Moment | None]
+    noticed_at: Mapped[Moment | None]
+    payment_id: Mapped[UUID | None] = mapped_column(Uuid)
+    code: Mapped[str | None] = mapped_column(String(60), comment="why it is as it is")
+    updated_at: Mapped[CreatedAt]
+
+
+class GatewayMark(Base):
+    """Up to when the gateway's own list of events was read; of no tenant, like the events."""
+
+    __tablename__ = "gateway_marks"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    created: Mapped[int] = mapped_column(BigInteger, comment="Unix seconds, the gateway's clock")

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 
 from portal.integrations.dns import TxtLookup
+from portal.integrations.payment_gateway import PaymentGateway
 from portal.integrations.seal import Seal
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
@@ -19,6 +20,14 @@ from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.payments.activities import PaymentActivities
+from portal.workflows.payments.workflows import (
+    AutoPayWorkflow,
+    GatewayComparisonWorkflow,
+    GatewayEventsWorkflow,
+    PaymentWorkflow,
+    RefundWorkflow,
+)
 from portal.workflows.quotes.activities import QuoteActivities
 from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
 from portal.workflows.signing.activities import SigningActivities
@@ -39,6 +48,11 @@ WORKFLOWS: tuple[type, ...] = (
     QuoteInvoiceWorkflow,
     ContractWorkflow,
     SealWorkflow,
+    PaymentWorkflow,
+    RefundWorkflow,
+    AutoPayWorkflow,
+    GatewayEventsWorkflow,
+    GatewayComparisonWorkflow,
 )
 
 
@@ -56,11 +70,19 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
     ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
     ("Contract", "contract_changed"): frozenset({Sender.RELAY}),
+    ("AutoPay", "auto_pay_changed"): frozenset({Sender.RELAY}),
 }
 
 
 def build_activities(
-    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools, seal: Seal
+    sessions: TenantSessions,
+    outlets: Outlets,
+    dns: TxtLookup,
+    *,
+    base_url: str,
+    tools: FileTools,
+    seal: Seal,
+    gateway: PaymentGateway | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
@@ -70,6 +92,7 @@ def build_activities(
     billing = BillingActivities(sessions)
     quotes = QuoteActivities(sessions)
     signing = SigningActivities(sessions, SealTools(tools.storage, seal, base_url))
+    payments = PaymentActivities(sessions, gateway, base_url)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -85,6 +108,11 @@ def build_activities(
         signing.advance_contract,
         signing.seal,
         signing.raise_level,
+        payments.look,
+        payments.send_refund,
+        payments.advance_auto_pay,
+        payments.fetch_missed,
+        payments.compare_books,
     ]
 
 

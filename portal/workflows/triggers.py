@@ -16,7 +16,15 @@ from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workfl
 from portal.workflows.billing.shared import InvoiceRun, invoice_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
-from portal.workflows.quotes.shared import QuoteRun, invoice_workflow_id, quote_workflow_id
+from portal.workflows.payments.shared import (
+    AutoPayRun,
+    PaymentRun,
+    RefundRun,
+    auto_pay_workflow_id,
+    payment_workflow_id,
+    refund_workflow_id,
+)
+from portal.workflows.quotes.shared import QuoteRun, quote_invoice_workflow_id, quote_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.signing.shared import (
     RAISE_EVERY,
@@ -96,7 +104,7 @@ QUOTE = Trigger(
 )
 INVOICE_QUOTE = Trigger(
     "QuoteInvoice",
-    lambda row: invoice_workflow_id(row.record_id),
+    lambda row: quote_invoice_workflow_id(row.record_id),
     lambda row: QuoteRun(row.tenant_id, row.record_id),
 )
 
@@ -117,6 +125,22 @@ SEAL = Trigger(
     "Seal",
     lambda row: seal_workflow_id(row.record_type, row.record_id),
     lambda row: SealRun(row.tenant_id, row.record_type, row.record_id, RAISE_EVERY),
+)
+PAYMENT = Trigger(
+    "Payment",
+    lambda row: payment_workflow_id(row.record_id),
+    lambda row: PaymentRun(row.tenant_id, row.record_id),
+)
+REFUND = Trigger(
+    "Refund",
+    lambda row: refund_workflow_id(row.payload["refund_id"]),
+    lambda row: RefundRun(row.tenant_id, UUID(row.payload["refund_id"])),
+)
+AUTO_PAY = Trigger(
+    "AutoPay",
+    lambda row: auto_pay_workflow_id(row.payload["company_id"]),
+    lambda row: AutoPayRun(row.tenant_id, UUID(row.payload["company_id"])),
+    signal="auto_pay_changed",
 )
 
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
@@ -147,8 +171,8 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("email_domain", "email_domain.claimed"): (PROVE,),
     ("email_domain", "email_domain.check_asked"): (PROVE,),
     ("email_domain", "email_domain.removed"): (PROVE,),
-    ("invoice", "invoice.issued"): (INVOICE, TELL),
-    ("invoice", "invoice.changed"): (INVOICE,),
+    ("invoice", "invoice.issued"): (INVOICE, TELL, AUTO_PAY),
+    ("invoice", "invoice.changed"): (INVOICE, AUTO_PAY),
     ("invoice", "invoice.paid"): (INVOICE,),
     ("invoice", "invoice.voided"): (INVOICE, TELL),
     ("invoice", "invoice.credited"): (INVOICE, TELL),
@@ -174,6 +198,10 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("contract", "contract.reminded"): (TELL,),
     ("contract", "contract.expiring"): (TELL,),
     ("contract", "contract.sealed"): (TELL,),
+    ("payment", "payment.started"): (PAYMENT,),
+    ("payment", "payment.refund_approved"): (REFUND,),
+    ("payment_method", "payment_method.updated"): (AUTO_PAY,),
+    ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
 }
 
 

@@ -29,6 +29,8 @@ from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
+from portal.blueprints.payments.api import bp as payments
+from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
 from portal.blueprints.tickets.answer_api import bp as answering
@@ -100,6 +102,8 @@ BLUEPRINTS = (
     staff_quotes,
     contracts,
     staff_contracts,
+    payments,
+    staff_payments,
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, people
+from portal.lib.wording import N_, payments, people
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -180,6 +180,7 @@ ACTIONS = {
     "mail_intake.tested": N_("Mailbox tested"),
     "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
+    **payments.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -217,6 +218,7 @@ RECORDS = {
     "quote_request": N_("Request for a quote"),
     "quote_template": N_("Template of quotes"),
     **people.RECORDS,
+    **payments.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

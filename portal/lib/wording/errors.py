@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, payments
 from portal.lib.wording.people import REFUSALS
 
 MESSAGES = {
     **REFUSALS,
+    **payments.REFUSALS,
     "invalid": N_("Please check what you entered."),
     "required": N_("This field is needed."),
     "too_long": N_("At most %(limit)s characters."),
@@ -284,14 +285,8 @@ MESSAGES = {
     "credit_too_large": N_("This is more than is left to credit."),
     "number_format_invalid": N_("Write a format such as INV-{year}-{counter}."),
     "total_negative": N_("The total is below zero."),
-    "amount_too_large": N_("This amount is too large."),
-    "amount_invalid": N_("Enter an amount such as 1050.50."),
-    "quantity_invalid": N_("Enter a quantity above zero with at most four decimals."),
-    "discount_invalid": N_("The discount is at most what the line costs."),
     "tax_rate_invalid": N_("Enter a rate from 0 to 100 percent."),
     "currency_mismatch": N_("This amount is in another currency than the document."),
-    "currency_unknown": N_("Choose a currency such as EUR."),
-    "unknown_customer": N_("Choose one of your customers."),
     "due_in_the_past": N_("The due date is in the past."),
     "iso_duration_invalid": N_("Write durations such as P3D, -P1D or PT30M."),
     "country_invalid": N_("Write the country as two letters, such as FR."),

@@ -48,6 +48,8 @@ PERMISSIONS = {
     "contracts:sign": N_("Sign or decline contracts for the company"),
     "contracts:see": N_("See contracts of every customer"),
     "contracts:manage": N_("Draft, send and void contracts"),
+    "invoices:pay": N_("Pay invoices and manage payment methods"),
+    "refunds:manage": N_("Refund payments"),
 }
 # In the order of the matrix; every permission is in one area.
 AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -68,6 +70,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "invoices:read",
             "contracts:read",
             "contracts:sign",
+            "invoices:pay",
         ),
     ),
     (
@@ -77,6 +80,7 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Promises"), ("sla:read", "sla:configure")),
     (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
     (N_("Contracts"), ("contracts:see", "contracts:manage")),
+    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure", "refunds:manage")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
     (N_("Sales"), ("sales:read", "quotes:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),

@@ -17,6 +17,8 @@ from portal.models import (
     Invoice,
     MailMessage,
     Notification,
+    Payment,
+    PaymentMethod,
     Person,
     Quote,
     QuoteRequest,
@@ -38,6 +40,8 @@ _RECORDS: dict[str, Any] = {
     "invoice": Invoice,
     "quote": Quote,
     "quote_request": QuoteRequest,
+    "payment": Payment,
+    "payment_method": PaymentMethod,
 }
 
 

@@ -35,7 +35,10 @@ class NotificationActivities:
             if answer_event(session, run.event_id, vault=self._outlets.vault, base_url=base_url, now=now):
                 # Its mail is told of by an event of its own.
                 return MailBatch(run.tenant_id, [])
-            if any(answer(session, run.event_id, base_url=base_url, now=now) for answer in (answer_invoice, answer_contract)):
+            if any(
+                answer(session, run.event_id, base_url=base_url, now=now)
+                for answer in (answer_invoice, answer_contract)
+            ):
                 return MailBatch(run.tenant_id, [])
             return MailBatch(
                 run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now, vault=self._outlets.vault)

@@ -1,0 +1,96 @@
+"""What becomes of an invoice's auto-pay plan once a charge is decided: done, tried again, or up to the customer.
+
+Banks say why they refuse; each class has a plan of its own (research: payments §6).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from portal.lib.iso_durations import parse_iso_duration
+from portal.models import AutoPayAttempt, AutoPayState, Invoice, Payment, PaymentAllocation, PaymentKind
+from portal.models.session import TenantSession
+from portal.services.billing.settings import load_settings
+
+_HOPELESS = frozenset(
+    {
+        "stolen_card",
+        "lost_card",
+        "expired_card",
+        "pickup_card",
+        "restricted_card",
+        "fraudulent",
+        "invalid_account",
+        "card_not_supported",
+        "method_removed",
+    }
+)
+_RETRIED = (AutoPayState.WAITING, AutoPayState.STOPPED, AutoPayState.NEEDS_CUSTOMER)
+NEVER_AGAIN = "do_not_try_again"
+
+
+class FailureClass(StrEnum):
+    """What a refusal asks for."""
+
+    RETRY = "retry"
+    ASK_CUSTOMER = "ask_customer"
+    OTHER_METHOD = "other_method"
+
+
+def classify(code: str | None, advice: str | None) -> FailureClass:
+    """The class of a refusal."""
+    if code == "authentication_required":
+        return FailureClass.ASK_CUSTOMER
+    if code in _HOPELESS or advice == NEVER_AGAIN:
+        return FailureClass.OTHER_METHOD
+    return FailureClass.RETRY
+
+
+def note_success(session: TenantSession, payment: Payment, *, now: datetime) -> None:
+    """The plans of the invoices are done, however they were paid."""
+    for attempt in _attempts(session, payment):
+        attempt.state, attempt.next_at, attempt.code = AutoPayState.DONE, None, None
+        attempt.payment_id, attempt.updated_at = payment.id, now
+
+
+def note_failure(session: TenantSession, payment: Payment, *, now: datetime) -> datetime | None:
+    """Write down what follows from a failed automatic charge; gives when it is tried again, if it is."""
+    if payment.kind is not PaymentKind.AUTO_PAY:
+        return None
+    kind = classify(payment.failure_code, payment.advice_code)
+    pauses = [parse_iso_duration(text) for text in load_settings(session).dunning.get("retry_after", ())]
+    planned = None
+    for attempt in _attempts(session, payment):
+        attempt.next_at, attempt.code, attempt.updated_at = None, payment.failure_code, now
+        if kind is FailureClass.ASK_CUSTOMER:
+            attempt.state = AutoPayState.NEEDS_CUSTOMER
+        elif kind is FailureClass.RETRY and 0 < attempt.attempts <= len(pauses):
+            attempt.state = AutoPayState.WAITING
+            attempt.next_at = planned = now + pauses[attempt.attempts - 1]
+        else:
+            attempt.state = AutoPayState.STOPPED
+    return planned
+
+
+def retry_now(session: TenantSession, company_id: UUID, *, now: datetime) -> None:
+    """What failed, or was given up, is tried again as soon as can be."""
+    own = select(Invoice.id).where(Invoice.customer_id == company_id)
+    session.execute(
+        update(AutoPayAttempt)
+        .where(
+            AutoPayAttempt.invoice_id.in_(own),
+            AutoPayAttempt.attempts > 0,
+            AutoPayAttempt.state.in_(_RETRIED),
+        )
+        .values(state=AutoPayState.WAITING, next_at=now, updated_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _attempts(session: TenantSession, payment: Payment) -> Iterable[AutoPayAttempt]:
+    for_it = select(PaymentAllocation.invoice_id).where(PaymentAllocation.payment_id == payment.id)
+    query = select(AutoPayAttempt).where(AutoPayAttempt.invoice_id.in_(for_it)).with_for_update()
+    return session.scalars(query).all()
