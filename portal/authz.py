@@ -76,21 +76,16 @@ _CUSTOMER = _EVERYBODY | {
 }
 _STAFF = _EVERYBODY | {P.DESK_READ, P.CUSTOMERS_READ}
 _AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ, P.SALES_READ}
-_BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE}
-
-ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.QUOTES_DECIDE}),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.CONTRACTS_SIGN}),
-_AGENT = _STAFF | {P.DESK_REPLY, P.DESK_NOTE, P.DESK_UPDATE, P.DESK_TRASH, P.SLA_READ, P.BILLING_READ}
+_SALES = {P.SALES_READ, P.QUOTES_MANAGE, P.CONTRACTS_SEE, P.CONTRACTS_MANAGE}
 _BILLING = {P.BILLING_READ, P.BILLING_MANAGE, P.BILLING_CONFIGURE, P.REFUNDS_MANAGE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.INVOICES_PAY}),
+    Role.CUSTOMER_ADMIN: frozenset(_CUSTOMER | {P.COMPANY_MANAGE, P.QUOTES_DECIDE, P.CONTRACTS_SIGN, P.INVOICES_PAY}),
     Role.AGENT: frozenset(_AGENT),
     Role.MANAGER: frozenset(
         _AGENT
+        | _SALES
         | {
             P.SLA_CONFIGURE,
             P.CUSTOMERS_EDIT,
@@ -101,18 +96,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.ACCESS_MANAGE,
             P.DESK_VIEWS,
             P.DESK_EXPORT,
-            P.QUOTES_MANAGE,
         }
     ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.SALES_READ, P.QUOTES_MANAGE} | _BILLING),
-            P.CONTRACTS_SEE,
-            P.CONTRACTS_MANAGE,
-        }
-    ),
-    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE, P.CONTRACTS_SEE, P.CONTRACTS_MANAGE}),
+    Role.BILLING: frozenset(_STAFF | {P.DESK_NOTE} | _SALES | _BILLING),
     Role.DESIGNER: frozenset(_STAFF | {P.SLA_READ, P.SLA_CONFIGURE, P.MAIL_READ, P.DESK_VIEWS}),
     Role.TENANT_ADMIN: frozenset(
         _AGENT
+        | _SALES
         | _BILLING
         | {
             P.SLA_CONFIGURE,
@@ -129,9 +119,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             P.DESK_EXPORT,
             P.MAIL_DECIDE,
             P.MAIL_CONFIGURE,
-            P.QUOTES_MANAGE,
-            P.CONTRACTS_SEE,
-            P.CONTRACTS_MANAGE,
         }
     ),
     # What these may is in the tenant's own row, which the identity brings along.

@@ -1,7 +1,7 @@
 """Quotes, contracts, signatures, invoices, the ledger and payments.
 
 Revision ID: 0031
-Revises: 0030
+Revises: 0037
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0031"
-down_revision = "0030"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

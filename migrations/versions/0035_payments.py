@@ -1,14 +1,14 @@
 """Auto-pay with its plan per invoice, and how far the gateway's own list of events was read.
 
 Revision ID: 0035
-Revises: 0032
+Revises: 0034
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0035"
-down_revision = "0032"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
