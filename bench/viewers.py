@@ -138,13 +138,17 @@ def _measure(port: int, ticket: str) -> Times:
     return times
 
 
+class _Socket(Socket):
+    def handshake(self) -> None:
+        """What came in one piece with the server's answer would else lie there until its next ping."""
+        super().handshake()
+        self._handle_events()
+
+
 def _connect(port: int, cookies: dict[str, str], door: str) -> Socket:
     """An Engine.IO 4 line over one WebSocket, let in to its rooms."""
-    headers = {
-        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-        "Origin": f"http://127.0.0.1:{port}",
-    }
-    socket = Socket(f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket", headers=headers)
+    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    socket = _Socket(f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket", headers=headers)
     socket.receive(timeout=PATIENCE_SECONDS)
     socket.send("40" + json.dumps({"door": door}))
     while not (answer := socket.receive(timeout=PATIENCE_SECONDS) or "").startswith("40{"):
