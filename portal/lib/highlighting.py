@@ -15,8 +15,8 @@ MOST_WORDS = 8
 # As the search asks for (`similar_tickets`); a part of a word has three characters at least.
 LIKE_ENOUGH = 0.45
 SHORTEST_PART = 3
-# So many characters of an excerpt stand before its hit.
-BEFORE = 24
+# So many characters of an excerpt stand before its hit, which narrow columns have to show.
+BEFORE = 16
 
 Span = tuple[int, int]
 
@@ -32,13 +32,13 @@ def mark_similar(text: str, query: str) -> list[tuple[str, bool]]:
 
 
 def cut_round_hit(text: str, query: str, length: int) -> str | None:
-    """About `length` characters of the text on one line, with its first hit near their beginning; None without one."""
+    """About `length` characters of the text on one line, its first hit near their beginning; None without one."""
     line = " ".join(text.split())
     hit = next(_hits(line, _wanted(query)), None)
     if hit is None:
         return None
-    start = max(0, min(hit[0] - BEFORE, len(line) - length))
-    if start > 0:
+    start = max(0, hit[0] - BEFORE)
+    if start:
         # Not within a word, unless that would lose the hit.
         start = min(line.find(" ", start) + 1 or start, hit[0])
     piece = line[start : start + length]

@@ -85,7 +85,7 @@ def test_every_post_with_an_effect_takes_a_key(document: dict[str, Any]) -> None
 def test_customers_schemas_have_no_place_for_what_is_staffs(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     hidden = {"is_internal", "staff_only", "next_steps", "satisfaction_comment"}
-    for name in ("CustomerTicket", "CustomerTicketItem", "CustomerMessage", "CustomerEvent", "NextStep"):
+    for name in ("CustomerTicket", "CustomerTicketHit", "CustomerMessage", "CustomerEvent", "NextStep"):
         assert not hidden & set(schemas[name]["properties"]), name
 
 

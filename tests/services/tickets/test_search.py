@@ -1,7 +1,11 @@
 """What the team's search finds beyond words: who asked, and for which company; customers find only what they see."""
 
-import pytest
+from uuid import uuid4
 
+import pytest
+from sqlalchemy import insert
+
+from portal.models import TicketMessage
 from portal.services.tickets.listing import TicketFilter, list_tickets
 
 
@@ -48,3 +52,23 @@ def test_another_tenants_people_are_nobody(sessions, world, now):
     with sessions.begin(world.nova) as session:
         page = list_tickets(session, TicketFilter(q="keller"), actor=actor, now=now)
         assert list(page.items) == []
+
+
+def test_a_customer_finds_words_that_many_messages_of_others_hold(open_ticket, session, found, actor_of, now):
+    """Of a common word the index is asked for some places only; a customer's own must be among them all the same."""
+    ours, theirs = open_ticket("bob", subject="Ours"), open_ticket("charlie", subject="Theirs")
+    session.flush()
+    said = {"tenant_id": ours.tenant_id, "sender_type": "agent", "sender_id": uuid4(), "sender_name": "Sam"}
+    texts = [(theirs.id, "plinthword beside bracketword", False)] * 2_500
+    texts += [(ours.id, "bracketword, then plinthword", False), (ours.id, "hushword", True)]
+    messages = [
+        said
+        | {"ticket_id": ticket_id, "message": text, "message_html": text, "is_internal": internal, "created_at": now}
+        for ticket_id, text, internal in texts
+    ]
+    session.execute(insert(TicketMessage), messages)
+    for who in ("bob", "alice"):
+        assert found("plinthword", who) == {ours.id}
+        assert found("plinthword bracketword", who) == {ours.id}
+        assert ours.id not in found("hushword", who)
+    assert found("plinthword", "charlie") == {theirs.id}
