@@ -85,10 +85,11 @@ class CategoriesView(KeptModelView):
         return record.name_in(current_locale(), http.tenant().locale)
 
     def facts_of(self, form: Mapping[str, Any]) -> Facts:
-        """Its names, whether it can be chosen, and each question in one line."""
+        """Its names, whether it can be chosen, and each question."""
         facts = [*named_facts(gettext("Name"), form["names"]), (gettext("State"), state_text(form["active"]))]
         for number, field in enumerate(form["fields"], start=1):
-            facts.append((gettext("Question %(number)s", number=number), _question_text(field)))
+            label = gettext("Question %(number)s", number=number)
+            facts += [(label, _question_text(field)), *named_facts(label, field["names"])]
         return facts
 
     def restore(self, record_id: UUID, version: int) -> TicketCategory:
@@ -116,8 +117,7 @@ def _whose_words() -> dict[str, Any]:
 
 
 def _question_text(field: Mapping[str, Any]) -> str:
-    names = " / ".join(name for _, name in sorted(field["names"].items()))
-    parts = [names, gettext(FIELD_KINDS[field["kind"]])]
+    parts = [gettext(FIELD_KINDS[field["kind"]])]
     if field["required"]:
         parts.append(gettext("required"))
     if field["options"]:

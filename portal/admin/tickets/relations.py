@@ -9,14 +9,16 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.admin.base import ServiceView, route
 from portal.admin.live import live_part
+from portal.admin.sla.forms import valid_uuid
 from portal.admin.tickets.refusals import Refusal, by_field, status_of, texts_of
+from portal.admin.tickets.relation_rows import candidate_row, linked_row
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
 from portal.lib.wording.errors import error_text
-from portal.lib.wording.tickets import RELATIONS, STATUS_FOR_STAFF
+from portal.lib.wording.tickets import RELATIONS
 from portal.models import ACTIVE, FINAL, Ticket, TicketStatus
 from portal.services.tickets.copying import list_public
 from portal.services.tickets.following_up import open_follow_up
@@ -92,8 +94,8 @@ class RelationsView(ServiceView):
     def merge(self, ticket_id: UUID) -> ResponseReturnValue:
         """Choose the other ticket, see what will happen, and merge."""
         if request.method != "POST":
-            return self._merge_page(ticket_id, _uuid(request.args.get("into")))
-        into = _uuid(request.form.get("into_id"))
+            return self._merge_page(ticket_id, valid_uuid(request.args.get("into")))
+        into = valid_uuid(request.form.get("into_id"))
         if into is None:
             return self._merge_page(ticket_id, None)
         try:
@@ -115,11 +117,11 @@ class RelationsView(ServiceView):
             made = split_ticket(
                 http.session(),
                 ticket_id,
-                message_ids=[found for text in form.getlist("message_ids") if (found := _uuid(text))],
+                message_ids=[found for text in form.getlist("message_ids") if (found := valid_uuid(text))],
                 subject=form.get("subject", ""),
                 actor=http.actor(),
                 now=http.now(),
-                new_id=_uuid(form.get("request_key")),
+                new_id=valid_uuid(form.get("request_key")),
             )
             http.commit()
         except (Invalid, Conflict) as error:
@@ -137,7 +139,11 @@ class RelationsView(ServiceView):
             return self._follow_up_page(ticket_id)
         form = request.form
         wanted = NewTicket(
-            form.get("subject", ""), form.get("description", ""), "", id=_uuid(form.get("request_key")), source="staff"
+            form.get("subject", ""),
+            form.get("description", ""),
+            "",
+            id=valid_uuid(form.get("request_key")),
+            source="staff",
         )
         try:
             made = open_follow_up(http.session(), ticket_id, wanted, actor=http.actor(), now=http.now())
@@ -182,7 +188,7 @@ class RelationsView(ServiceView):
         links = list_links(session, ticket_id, actor=actor)
         context = {
             "ticket": ticket,
-            "links": [_link(one) for one in links],
+            "links": [linked_row(one) for one in links],
             "incidents": sum(one.relation is Relation.INCIDENT and one.status in ACTIVE for one in links),
             "threads": list_side_threads(session, ticket_id, actor=actor),
             "relations": [(known.value, gettext(RELATIONS[known.value])) for known in BY_HAND],
@@ -204,7 +210,7 @@ class RelationsView(ServiceView):
         if into is not None:
             context["into"] = get_ticket(session, into, actor=actor)
         else:
-            context["candidates"] = [_candidate(row) for row in self._candidates(ticket, words)]
+            context["candidates"] = [candidate_row(row) for row in self._candidates(ticket, words)]
         return self.render("admin/tickets/merge.html", **context), status_of(error)
 
     def _candidates(self, ticket: Ticket, words: str) -> list[TicketRow]:
@@ -255,7 +261,7 @@ class RelationsView(ServiceView):
     def _made_before(self, ticket_id: UUID) -> ResponseReturnValue:
         """The same form came before: lead to what it made."""
         http.session().rollback()
-        return self._back(_uuid(request.form.get("request_key")) or ticket_id)
+        return self._back(valid_uuid(request.form.get("request_key")) or ticket_id)
 
     def _back(self, ticket_id: UUID) -> ResponseReturnValue:
         return http.see_other("desk.ticket", ticket_id=ticket_id)
@@ -270,32 +276,3 @@ def _form(ticket: Ticket, error: Refusal | None) -> dict[str, Any]:
         "errors": texts_of(error),
         "field_errors": by_field(error),
     }
-
-
-def _link(one: Any) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "relation": gettext(RELATIONS[one.relation.value]),
-        "url": http.ticket_address("desk.ticket", one.ticket_id),
-        "number": one.number,
-        "subject": one.subject,
-        "status": one.status.value,
-        "removable": one.removable,
-    }
-
-
-def _candidate(row: TicketRow) -> dict[str, Any]:
-    return {
-        "id": row.ticket.id,
-        "number": row.ticket.ticket_number,
-        "subject": row.ticket.subject,
-        "requester": row.requester_name,
-        "status": gettext(STATUS_FOR_STAFF[row.ticket.status.value]),
-    }
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

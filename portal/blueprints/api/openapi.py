@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from portal.blueprints.api import idempotency
 from portal.blueprints.api.operations import Operation
 from portal.blueprints.api.schemas import Problem
+from portal.blueprints.mail_in.document import TAG, WEBHOOK
 from portal.blueprints.policies import PUBLIC, policy_of
 
 PREFIX = "/api/v1/"
@@ -58,6 +59,7 @@ def build_document(app: Flask) -> Json:
         public = policy_of(app, rule.endpoint) == PUBLIC
         described = _describe(rule, method, declared, public, references, schemas)
         paths.setdefault(_CONVERTER.sub(r"{\g<name>}", rule.rule), {})[method.lower()] = described
+    paths |= WEBHOOK
     for query in {declared.query for _, _, declared in found}:
         schemas.pop(references[query, "validation"].rsplit("/", 1)[1], None)
     return {
@@ -65,7 +67,7 @@ def build_document(app: Flask) -> Json:
         "info": {"title": "Portico API", "version": VERSION, "description": _paragraphs(_DESCRIPTION)},
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": [{"name": name} for name in _TAGS.values()],
+        "tags": [{"name": name} for name in (*_TAGS.values(), TAG)],
         "paths": paths,
         "components": {
             "schemas": schemas | {"FileRequest": _FILE_REQUEST},

@@ -1,6 +1,6 @@
 """What a category asks on the form of new tickets, and what was answered on a ticket's pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,6 @@ from portal.blueprints.localisation import current_locale, format_day, gettext
 from portal.blueprints.policies import permission
 from portal.blueprints.tickets.blueprint import bp
 from portal.lib.i18n import babel_locale
-from portal.services.tickets.categories import find_fields
 from portal.services.tickets.field_answers import ANSWER_LENGTH, FieldAnswer, name_in, read_answers
 
 PREFIX = "field_"
@@ -29,11 +28,13 @@ def typed_answers(form: Mapping[str, str]) -> dict[str, str]:
     return {name.removeprefix(PREFIX): value for name, value in form.items() if name.startswith(PREFIX)}
 
 
-def shown_questions(category: str, form: Mapping[str, str], errors: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The category's questions for the form, with what was typed and what is wrong with it."""
+def shown_questions(
+    fields: Iterable[Mapping[str, Any]], form: Mapping[str, str], errors: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """A category's questions for the form, with what was typed and what is wrong with it."""
     locale, fallback = current_locale(), http.tenant().locale
     shown = []
-    for field in find_fields(http.session(), category):
+    for field in fields:
         name = f"{PREFIX}{field['key']}"
         options = [
             (option["key"], name_in(option["names"], option["key"], locale, fallback)) for option in field["options"]

@@ -31,6 +31,7 @@ from portal.lib.paging import Page
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY, STATUS_FOR_CUSTOMERS
 from portal.models import TicketPriority
+from portal.services.tickets.categories import find_fields
 from portal.services.tickets.counting import read_list_head
 from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.field_answers import FIELD
@@ -136,7 +137,7 @@ def promise() -> ResponseReturnValue:
 def questions() -> ResponseReturnValue:
     """What a ticket of this category is asked: the part of the form that follows it, with what was typed."""
     category = request.args.get("category", "")
-    asked = shown_questions(category, request.args, {})
+    asked = shown_questions(find_fields(http.session(), category), request.args, {})
     return render_template("tickets/_questions.html", questions=asked, chosen_category=category)
 
 
@@ -180,7 +181,8 @@ def _new_page(
         text = error_text(item.code, dict(item.params), gettext)
         # Each file has its own reason; of every other field the first one is enough.
         errors[field] = f"{errors[field]} {text}" if field == FILES and field in errors else errors.get(field, text)
-    categories = presenters.categories_for(list_categories(http.session()), http.tenant().locale)
+    rows = list_categories(http.session())
+    categories = presenters.categories_for(rows, http.tenant().locale)
     chosen = form.get("category") or (categories[0][0] if categories else "")
     page = render_template(
         "tickets/new.html",
@@ -189,7 +191,7 @@ def _new_page(
         request_key=request_key,
         categories=categories,
         promise=_promise({"category": chosen, "priority": form.get("priority")}),
-        questions=shown_questions(chosen, form, errors),
+        questions=shown_questions(next((row.fields for row in rows if row.key == chosen), ()), form, errors),
         chosen_category=chosen,
         priorities=[(key, gettext(PRIORITY[key])) for key in http.tenant().tickets.priorities],
         subject_length=SUBJECT_LENGTH,

@@ -28,10 +28,10 @@ from portal.models import (
     UserStatus,
 )
 from portal.models.session import TenantSession
+from portal.services.tickets.calendars import working_calendar
 from portal.services.tickets.clock import ASSIGNMENT
 from portal.services.tickets.desk_terms import ASSIGNABLE
 from portal.services.tickets.listing import is_active
-from portal.services.tickets.policies import working_calendar
 from portal.services.tickets.timeline import add_line
 
 STRATEGIES = ("round_robin", "least_loaded", "person")

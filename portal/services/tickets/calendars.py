@@ -1,10 +1,13 @@
-"""Reads of calendars: who works when."""
+"""Calendars: who works when, as rows and as the pure clock understands them."""
 
+from datetime import date
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.errors import NotFound
+from portal.lib.working_time import WeeklyInterval, WorkingCalendar
 from portal.models import BusinessCalendar
 from portal.models.session import TenantSession
 
@@ -20,3 +23,28 @@ def get_calendar(session: TenantSession, calendar_id: UUID) -> BusinessCalendar:
     if calendar is None:
         raise NotFound("calendar")
     return calendar
+
+
+class StoredHours(Protocol):
+    """Working hours as they are stored, with a calendar or with the terms of a promise."""
+
+    @property
+    def timezone(self) -> str:
+        """The name of the zone that the minutes are counted in."""
+
+    @property
+    def intervals(self) -> list[Any]:
+        """[weekday, first minute, last minute] of each."""
+
+    @property
+    def holidays(self) -> list[Any]:
+        """ISO dates."""
+
+
+def working_calendar(row: StoredHours) -> WorkingCalendar:
+    """The pure calendar of a stored one."""
+    return WorkingCalendar(
+        timezone=row.timezone,
+        intervals=tuple(WeeklyInterval(day, start, end) for day, start, end in row.intervals),
+        holidays=frozenset(date.fromisoformat(day) for day in row.holidays),
+    )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache, cached_property, lru_cache
 from typing import Any
 from uuid import UUID
@@ -13,11 +13,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from portal.authz import Actor
 from portal.errors import NotFound
-from portal.lib.sla_clock import Level, Metric, Policy
-from portal.lib.working_time import WeeklyInterval, WorkingCalendar
+from portal.lib.sla_clock import Policy
 from portal.models import BusinessCalendar, ConfigVersion, SlaPolicy, Tenant, Ticket
 from portal.models.session import TenantSession, prepare
 from portal.services.tenants.ticket_policy import TicketPolicy, read_ticket_policy
+from portal.services.tickets.calendars import working_calendar
+from portal.services.tickets.ladder import levels_of
 from portal.services.tickets.queries import Sight, sight_of, values_of, visible_by
 
 # What versions of policies are filed under, and the version of those tickets that stay without a promise.
@@ -87,7 +88,7 @@ class PolicyTerms:
             resolution=_seconds(self.resolution),
             warn_before=_seconds(self.warn_before),
             calendar=working_calendar(self),
-            levels=_levels(self.levels),
+            levels=levels_of(self.levels),
             auto_close_after=_seconds(self.auto_close_after),
             next_response=_seconds(self.next_response),
             update=_seconds(self.update),
@@ -271,32 +272,5 @@ def policy_of(policies: Sequence[PolicyTerms], ticket: Ticket) -> PolicyTerms | 
     return find_policy(policies, **facts)
 
 
-def working_calendar(row: BusinessCalendar | PolicyTerms) -> WorkingCalendar:
-    """The pure calendar of a stored one."""
-    return WorkingCalendar(
-        timezone=row.timezone,
-        intervals=tuple(WeeklyInterval(day, start, end) for day, start, end in row.intervals),
-        holidays=frozenset(date.fromisoformat(day) for day in row.holidays),
-    )
-
-
 def _seconds(value: int | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
-
-
-def _levels(rows: list[dict[str, object]]) -> tuple[Level, ...]:
-    counts: dict[str, int] = {}
-    levels = []
-    for row in rows:
-        metric = str(row["metric"])
-        counts[metric] = counts.get(metric, 0) + 1
-        levels.append(
-            Level(
-                metric=Metric(metric),
-                position=counts[metric],
-                after=timedelta(seconds=int(str(row["after_seconds"]))),
-                notify_role=str(row["notify_role"]),
-                assign_role=str(row["assign_role"]) if row.get("assign_role") else None,
-            )
-        )
-    return tuple(levels)

@@ -11,7 +11,7 @@ from portal.errors import FieldError, Invalid, invalid
 from portal.lib.sla_clock import Metric
 from portal.models import BusinessCalendar, Company, Role, SlaPolicy, TicketCategory, TicketPriority, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.policies import working_calendar
+from portal.services.tickets.calendars import working_calendar
 from portal.services.tickets.validation import checked_text
 
 NAME_LENGTH = 80
