@@ -24,6 +24,8 @@ from portal.integrations.storage import folder_storage
 from portal.lib.clock import utcnow
 from portal.services.accounts.passwords import Passwords
 from runner.postgres import TemporaryServer
+from runner.temporal import start_dev_server
+from runner.temporal.server import NAMESPACE
 
 TICKETS = int(os.environ.get("BENCH_TICKETS", "100000"))
 # A commit that is not durable is none: the floor's and Portico's both wait for the disk.
@@ -95,6 +97,20 @@ def serve(target: str, environ: dict[str, str]) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(15)
+
+
+@contextmanager
+def working(environ: dict[str, str]) -> Iterator[None]:
+    """Temporal and the product's worker, whose relay is what tells open pages of changes."""
+    with start_dev_server() as temporal:
+        words = [sys.executable, "worker.py"]
+        more = {"PORTAL_TEMPORAL_ADDRESS": temporal, "PORTAL_TEMPORAL_NAMESPACE": NAMESPACE}
+        process = subprocess.Popen(words, cwd=ROOT, env=environ | more, stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(15)
 
 
 def superuser(server: TemporaryServer) -> Engine:

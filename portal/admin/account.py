@@ -19,7 +19,7 @@ from portal.blueprints.policies import while_enrolling
 from portal.blueprints.uploads import takes_file
 from portal.errors import Invalid
 from portal.integrations.pictures import MAX_BYTES
-from portal.lib.wording.keyboard import FOR_EVERYBODY
+from portal.lib.wording.keyboard import FOR_STAFF
 from portal.services.accounts.avatars import remove_avatar, save_avatar
 from portal.services.accounts.preferences import THEMES, save_mail_preferences, save_preferences
 from portal.services.accounts.profile import get_profile
@@ -114,7 +114,7 @@ class PreferencesView(ServiceView):
         """What the keys do, as a page or as the dialog that `?` opens."""
         return self.render(
             "accounts/_keyboard.html" if http.wants_fragment() else "admin/keyboard.html",
-            keys=[(key, gettext(text)) for key, text in FOR_EVERYBODY],
+            keys=[(key, gettext(text)) for key, text in FOR_STAFF],
             save_url=url_for("staff_preferences.switch_keyboard"),
         )
 

@@ -13,3 +13,11 @@ FOR_EVERYBODY = (
     ("?", N_("This help")),
 )
 FOR_CUSTOMERS = (FOR_EVERYBODY[0], ("c", N_("New ticket")), *FOR_EVERYBODY[1:])
+# In the queue, and on a ticket that was opened from it.
+FOR_STAFF = (
+    *FOR_EVERYBODY,
+    ("a", N_("Take the ticket")),
+    ("n", N_("Next ticket")),
+    ("p", N_("Previous ticket")),
+    ("u", N_("Back to the queue")),
+)
