@@ -28,10 +28,6 @@ SCOPE = """t.tenant_id = tenant AND t.trashed_at IS NULL
       AND (companies IS NULL OR t.customer_id = ANY (companies))
       AND (requester IS NULL OR t.requester_id = requester OR t.id = ANY (followed))"""
 
-# In the words of the indexes of 0024.
-COMPANY_WORDS = "to_tsvector('simple', portal_fold(name || ' ' || customer_number))"
-PERSON_WORDS = "to_tsvector('simple', portal_fold(name || ' ' || translate(email, '@.', '  ')))"
-
 
 def _score(text: str) -> str:
     return SCORE.format(text=text, number=NUMBER.format(word="w"))
@@ -49,7 +45,8 @@ SIMILAR_TICKETS = f"""
 CREATE FUNCTION similar_tickets(words text[], companies uuid[], requester uuid, max_hits integer)
 RETURNS TABLE (ticket_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET enable_seqscan = off SET pg_trgm.word_similarity_threshold = 0.45 AS $$
+SET search_path = public, pg_temp SET enable_seqscan = off SET pg_trgm.word_similarity_threshold = 0.45
+SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     tenant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
     folded text[];
@@ -110,82 +107,35 @@ BEGIN
 END $$
 """
 
-# As in 0024. Of a word that many messages hold only some are read there, and few or none of them are a customer's own;
-# their newest tickets are therefore looked through message by message (the aggregate keeps the planner from the index).
-SEARCH_TICKETS = f"""
-CREATE OR REPLACE FUNCTION search_tickets(
-    query text, companies uuid[], requester uuid, internal boolean, max_hits integer
-)
+# Of a word that many messages hold `search_tickets` reads only some, and few or none of them are a customer's own. A
+# customer's newest tickets are therefore looked through message by message (the aggregate keeps the planner from the
+# index of words). Plans are made for each call: how many tickets a customer has decides where to begin.
+SEARCH_SAID = f"""
+CREATE FUNCTION search_said(query text, companies uuid[], requester uuid)
 RETURNS TABLE (ticket_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp SET enable_seqscan = off SET gin_fuzzy_search_limit = 1000 AS $$
+SET search_path = public, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     tenant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
     wanted tsquery := to_tsquery('simple', portal_fold(query));
-    cap integer := least(greatest(max_hits, 1), 500);
     followed uuid[];
-    hits integer;
 BEGIN
-    IF tenant IS NULL OR wanted IS NULL THEN RETURN; END IF;
+    IF tenant IS NULL OR wanted IS NULL OR companies IS NULL THEN RETURN; END IF;
     IF requester IS NOT NULL THEN
         SELECT array_agg(f.ticket_id) INTO followed FROM ticket_followers f
         WHERE f.tenant_id = tenant AND f.user_id = requester;
     END IF;
-    SELECT count(*) INTO hits FROM portal_tickets t WHERE t.search @@ wanted;
-    IF hits >= 500 THEN
-        RETURN QUERY
-        SELECT newest.id FROM (
-            SELECT t.id, t.search, t.created_at FROM portal_tickets t
-            WHERE t.tenant_id = tenant AND t.trashed_at IS NULL
-              AND (companies IS NULL OR t.customer_id = ANY (companies))
-              AND (requester IS NULL OR t.requester_id = requester OR t.id = ANY (followed))
-            ORDER BY t.created_at DESC, t.id DESC LIMIT 5000
-        ) AS newest
-        WHERE newest.search @@ wanted LIMIT least(cap, 200);
-        RETURN;
-    END IF;
     RETURN QUERY
-    WITH found AS MATERIALIZED (
-        SELECT t.id FROM portal_tickets t WHERE t.tenant_id = tenant AND t.search @@ wanted
-        UNION
-        (SELECT m.ticket_id FROM portal_ticket_messages m
-         WHERE m.tenant_id = tenant AND m.search @@ wanted AND (internal OR NOT m.is_internal) LIMIT 1000)
-        UNION
-        (SELECT newest.id FROM (
-            SELECT t.id FROM portal_tickets t WHERE companies IS NOT NULL AND {SCOPE}
-            ORDER BY t.created_at DESC, t.id DESC LIMIT 500
-         ) AS newest
-         WHERE (
-            SELECT bool_or(m.search @@ wanted) FROM portal_ticket_messages m
-            WHERE m.tenant_id = tenant AND m.ticket_id = newest.id AND (internal OR NOT m.is_internal)
-         ))
-        UNION
-        (SELECT near.id FROM (
-            SELECT c.id FROM companies c WHERE internal AND c.tenant_id = tenant AND {COMPANY_WORDS} @@ wanted LIMIT 10
-         ) AS who CROSS JOIN LATERAL (
-            SELECT t.id FROM portal_tickets t
-            WHERE t.tenant_id = tenant AND t.trashed_at IS NULL AND t.customer_id = who.id
-            ORDER BY t.updated_at DESC, t.id DESC LIMIT 100
-         ) AS near)
-        UNION
-        (SELECT near.id FROM (
-            SELECT u.id FROM (
-                SELECT p.id FROM people p WHERE internal AND p.tenant_id = tenant AND {PERSON_WORDS} @@ wanted LIMIT 20
-            ) AS named JOIN users u ON u.tenant_id = tenant AND u.person_id = named.id
-         ) AS who CROSS JOIN LATERAL (
-            SELECT t.id FROM portal_tickets t
-            WHERE t.tenant_id = tenant AND t.trashed_at IS NULL AND t.requester_id = who.id
-            ORDER BY t.updated_at DESC, t.id DESC LIMIT 50
-         ) AS near)
-    )
-    SELECT t.id FROM portal_tickets t JOIN found f ON f.id = t.id
-    WHERE t.tenant_id = tenant AND t.trashed_at IS NULL
-      AND (companies IS NULL OR t.customer_id = ANY (companies))
-      AND (requester IS NULL OR t.requester_id = requester OR t.id = ANY (followed))
-    ORDER BY t.created_at DESC, t.id DESC LIMIT cap;
+    SELECT newest.id FROM (
+        SELECT t.id FROM portal_tickets t WHERE {SCOPE} ORDER BY t.created_at DESC, t.id DESC LIMIT 500
+    ) AS newest
+    WHERE (
+        SELECT bool_or(m.search @@ wanted) FROM portal_ticket_messages m
+        WHERE m.tenant_id = tenant AND m.ticket_id = newest.id AND NOT m.is_internal
+    );
 END $$
 """
-SIGNATURE = "similar_tickets(text[], uuid[], uuid, integer)"
+SIGNATURES = ("similar_tickets(text[], uuid[], uuid, integer)", "search_said(text, uuid[], uuid)")
 
 
 def upgrade() -> None:
@@ -195,12 +145,14 @@ def upgrade() -> None:
     # Its setting is known to the server once the extension is at work.
     op.execute("SELECT word_similarity('a', 'a')")
     op.execute(SIMILAR_TICKETS)
-    op.execute(SEARCH_TICKETS)
+    op.execute(SEARCH_SAID)
     op.execute("GRANT CREATE ON SCHEMA public TO portal_search")
-    op.execute(f"ALTER FUNCTION {SIGNATURE} OWNER TO portal_search")
+    for function in SIGNATURES:
+        op.execute(f"ALTER FUNCTION {function} OWNER TO portal_search")
     op.execute("REVOKE CREATE ON SCHEMA public FROM portal_search")
-    op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO portal_app")
+    for function in SIGNATURES:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO portal_app")
 
 
 def downgrade() -> None:

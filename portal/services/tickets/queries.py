@@ -4,7 +4,21 @@ from functools import cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, any_, bindparam, false, func, inspect, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    false,
+    func,
+    inspect,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
@@ -209,10 +223,12 @@ def list_assignable(session: TenantSession) -> list[tuple[UUID, str]]:
 
 
 def search_ids(session: TenantSession, query: str, *, actor: Actor, limit: int = 500) -> list[UUID]:
-    """Ids of tickets that hold every word of a prepared prefix query, newest first (definer function)."""
+    """Ids of tickets that hold every word of a prepared prefix query, newest first (definer functions)."""
     companies, requester = search_scope(actor)
-    rows = session.connection().execute(select(func.search_tickets(query, companies, requester, actor.is_staff, limit)))
-    return [row[0] for row in rows]
+    found: Any = select(func.search_tickets(query, companies, requester, actor.is_staff, limit))
+    if companies is not None:
+        found = union_all(found, select(func.search_said(query, companies, requester)))
+    return list(dict.fromkeys(session.connection().execute(found).scalars()))[:limit]
 
 
 def search_scope(actor: Actor) -> tuple[list[UUID] | None, UUID | None]:
