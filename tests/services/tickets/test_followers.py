@@ -185,7 +185,7 @@ def test_a_follower_answers_and_does_not_decide(session, shared, fresh, now):
             refused()
 
 
-def test_only_requester_and_administrators_share(session, shared, open_ticket, fresh, actor_of, world, now):
+def test_only_requester_administrators_and_the_team_share(session, shared, open_ticket, fresh, actor_of, world, now):
     alice = world.people["alice"].user_id
     with pytest.raises(Forbidden):
         add_follower(session, shared.id, alice, actor=fresh("bob"), now=now)
@@ -194,7 +194,9 @@ def test_only_requester_and_administrators_share(session, shared, open_ticket, f
     with pytest.raises(NotFound):
         add_follower(session, own.id, alice, actor=actor_of("charlie"), now=now)
     with pytest.raises(Forbidden):
-        add_follower(session, own.id, alice, actor=actor_of("sam"), now=now)
+        add_follower(session, own.id, alice, actor=actor_of("bill"), now=now)
+    asked_for = open_ticket("bob")
+    assert add_follower(session, asked_for.id, alice, actor=actor_of("sam"), now=now).name == "Alice Moreau"
 
 
 @pytest.mark.parametrize("whom", ["charlie", "sam", "nia", "nobody", "suspended"])
