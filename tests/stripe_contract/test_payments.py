@@ -89,7 +89,13 @@ def test_a_card_that_was_saved_for_it_pays_without_the_person(client: Client, cu
 def test_without_a_return_url_dynamic_methods_are_refused(client: Client, customer: Customer) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.payment_intents.create(
-            {"amount": 1000, "currency": "eur", "customer": customer.id, "payment_method": "pm_card_visa", "confirm": True}
+            {
+                "amount": 1000,
+                "currency": "eur",
+                "customer": customer.id,
+                "payment_method": "pm_card_visa",
+                "confirm": True,
+            }
         )
     assert "return_url" in str(refused.value)
 
@@ -131,7 +137,9 @@ def test_cards_are_their_owners_and_detaching_is_final(client: Client, customer:
     card = save(client, customer, "pm_card_visa")
     with pytest.raises(stripe.InvalidRequestError):
         pay(client, other, card.id)
-    assert [found.id for found in client.v1.payment_methods.list({"customer": customer.id, "type": "card"})] == [card.id]
+    assert [found.id for found in client.v1.payment_methods.list({"customer": customer.id, "type": "card"})] == [
+        card.id
+    ]
     assert client.v1.payment_methods.detach(card.id).customer is None
     assert client.v1.customers.payment_methods.list(customer.id).data == []
     for attempt in (lambda: pay(client, customer, card.id, off_session=True), lambda: save(client, customer, card.id)):
@@ -209,7 +217,11 @@ def test_what_is_not_there_is_404_and_a_wrong_key_401(client: Client) -> None:
 def test_events_tell_what_happened_newest_first(client: Client, customer: Customer) -> None:
     intent = pay(client, customer)
     found = client.v1.events.list(
-        {"types": ["payment_intent.succeeded", "payment_intent.created"], "created": {"gte": intent.created}, "limit": 100}
+        {
+            "types": ["payment_intent.succeeded", "payment_intent.created"],
+            "created": {"gte": intent.created},
+            "limit": 100,
+        }
     )
     about = [event for event in found.auto_paging_iter() if event.data.object["id"] == intent.id]
     assert [event.type for event in about] == ["payment_intent.succeeded", "payment_intent.created"]
