@@ -16,7 +16,7 @@ from runner.ports import choose_port
 from runner.processes import started_at
 from runner.stamps import digest
 
-NAMES = ("web", "worker", "temporal", "postgres")
+NAMES = ("web", "worker", "stripe", "temporal", "postgres")
 
 WEB = """#!{python}
 import json, os
@@ -46,7 +46,7 @@ while True:
 
 def make_checkout(root: Path) -> Path:
     """A checkout whose set-up steps are all done already, by the stamps."""
-    for name in ("runner", "requirements"):
+    for name in ("runner", "requirements", "stripe_standin"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "worker.py").write_text(WORKER)
     (root / "portal" / "static" / "dist").mkdir(parents=True)
@@ -81,7 +81,9 @@ class Copy:
         self.port = int(environ.pop("PORT", None) or choose_port())
         data.mkdir(parents=True, exist_ok=True)
         self.said = data / f"said-{time.monotonic_ns()}"
-        given = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "MAKE"))}
+        given = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "MAKE", "STRIPE_"))
+        }
         given |= {"PORTAL_DATA_DIR": str(data), "PORT": str(self.port), **environ}
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(
