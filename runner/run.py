@@ -149,7 +149,7 @@ class Run:
         return [services.stripe_service(self._layout, self._environ, port)]
 
     async def _start_product(self, *, look_at_tables: bool) -> None:
-        """Web, worker, payments. `look_at_tables`: set-up ran before and is only repeated, so it runs beside the start."""
+        """Web, worker, payments. `look_at_tables`: set-up ran before, is only repeated, and runs beside the start."""
         stripe = self._stripe()
         web = services.web_service(self._layout, self._environ)
         worker = services.worker_service(self._layout, self._environ)

@@ -37,6 +37,27 @@ import os, sys
 with open(os.path.join(os.environ["PORTAL_DATA_DIR"], "setup-calls"), "a") as file:
     print(*sys.argv[1:], file=file)
 """
+STRIPE = """
+import argparse, json, os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+parser = argparse.ArgumentParser()
+for name in ("--port", "--state", "--url-file", "--webhook-url"):
+    parser.add_argument(name, required=True)
+given = parser.parse_args()
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({**vars(given), "secret": os.environ["STRIPE_WEBHOOK_SECRET"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words):
+        pass
+server = ThreadingHTTPServer(("127.0.0.1", int(given.port)), Page)
+Path(given.url_file).write_text(f"http://127.0.0.1:{given.port}\\n")
+server.serve_forever()
+"""
 WORKER = """
 import time
 while True:
@@ -46,9 +67,10 @@ while True:
 
 def make_checkout(root: Path) -> Path:
     """A checkout whose set-up steps are all done already, by the stamps."""
-    for name in ("runner", "requirements", "stripe_standin"):
+    for name in ("runner", "requirements"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "worker.py").write_text(WORKER)
+    (root / "stripe_standin.py").write_text(STRIPE)
     (root / "portal" / "static" / "dist").mkdir(parents=True)
     (root / "portal" / "static" / "dist" / "app.js").write_text("")
     (root / "node_modules").mkdir()

@@ -1,17 +1,18 @@
 """The real runner, PostgreSQL and Temporal around stand-ins for the product's own programs."""
 
+import json
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-import stripe
 
 from runner.layout import ROOT
 from runner.ports import is_free
@@ -127,19 +128,29 @@ def test_servers_of_ones_own_are_used_and_none_is_started(start_copy: Start) -> 
     assert sorted(path.stem for path in (two.data / "run").glob("*.pid")) == ["stripe", "web", "worker"]
 
 
-def test_the_stand_in_for_stripe_runs_beside_it_and_keeps_its_address_and_state(start_copy: Start) -> None:
+def test_the_stand_in_for_stripe_runs_beside_it_and_keeps_its_address(start_copy: Start) -> None:
     copy = start_copy().await_running()
     environ = copy.environ()
     address = (copy.data / "run" / "stripe.url").read_text().strip()
     assert environ["STRIPE_SECRET_KEY"].startswith("sk_test_standin")
-    assert (environ["STRIPE_API_BASE"], len(environ["STRIPE_WEBHOOK_SECRET"]) > 32) == (address, True)
-    client = stripe.StripeClient(environ["STRIPE_SECRET_KEY"], base_addresses={"api": address}, max_network_retries=4)
-    made = client.v1.customers.create({"name": "Acme"})
+    assert environ["STRIPE_API_BASE"] == address
+
+    def told() -> dict[str, str] | None:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+                return dict(json.load(answer))
+        except OSError:
+            return None
+
+    first = told()
+    assert first
+    assert first["webhook_url"] == f"http://127.0.0.1:{copy.port}/webhooks/stripe"
+    assert first["secret"] == environ["STRIPE_WEBHOOK_SECRET"]
+    assert Path(first["state"]).is_relative_to(copy.data)
     pid = copy.pid("stripe")
     os.kill(pid, signal.SIGKILL)
     copy.await_other("stripe", pid)
-    wait_for(lambda: not is_free(int(address.rpartition(":")[2])), 15, copy.output)
-    assert client.v1.customers.retrieve(made.id).name == "Acme"
+    wait_for(lambda: told() == first, 15, copy.output)
 
 
 @pytest.mark.parametrize(
