@@ -97,6 +97,14 @@ def test_it_answers_on_the_loopback_interface_by_its_own_name_only(standin: Stan
     assert requests.get(f"{standin.url}/v1/customers", timeout=20).status_code == 401
 
 
+def test_it_stops_at_once_when_it_is_told_to(tmp_path: Path) -> None:
+    standin = Standin(tmp_path)
+    client = standin.client()
+    client.v1.customers.create({"name": "Acme"})
+    standin.process.terminate()
+    assert standin.process.wait(20) == 0
+
+
 def test_reset_empties_it(tmp_path: Path) -> None:
     standin = Standin(tmp_path)
     customer = standin.client().v1.customers.create({"name": "Acme"})
