@@ -25,6 +25,7 @@ from portal.blueprints.uploads import init_uploads
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
+from portal.integrations.gateway_probe import GatewayProbe
 from portal.integrations.oidc import OidcProviders
 from portal.integrations.places import Places
 from portal.integrations.storage import build_storage
@@ -116,6 +117,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_vault"] = Vault(settings.vault_secrets)
     app.extensions["portal_places"] = Places(settings.geoip_database)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
+    app.extensions["portal_gateway_probe"] = GatewayProbe(settings)
     app.extensions["portal_files"] = FilePlace(build_storage(settings), scanned=settings.antivirus_url is not None)
     app.extensions["portal_gateway"] = build_payment_gateway(settings)
     db.metadata = Base.metadata  # type: ignore[attr-defined]

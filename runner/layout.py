@@ -100,7 +100,14 @@ class Layout:
 
     def secret_key(self) -> str:
         """The key that signs cookies and tokens, made at the first start and kept."""
-        path = self.run / "secret.key"
+        return self._kept_secret("secret.key")
+
+    def webhook_secret(self) -> str:
+        """What the stand-in for Stripe signs its webhooks with, made at the first start and kept."""
+        return self._kept_secret("webhook.key")
+
+    def _kept_secret(self, name: str) -> str:
+        path = self.run / name
         if not path.exists():
             write_private(path, secrets.token_urlsafe(48) + "\n")
         return path.read_text(encoding="utf-8").strip()

@@ -14,7 +14,7 @@ from runner.ports import remember_ports, require_free
 from runner.postgres import Cluster
 from runner.progress import Progress
 from runner.stamps import Stamps, digest
-from runner.supervisor import Supervisor, end_leftovers
+from runner.supervisor import Service, Supervisor, end_leftovers
 from runner.temporal.server import NAMESPACE, PORT_NAMES, DevServer
 from runner.welcome import welcome
 
@@ -139,14 +139,24 @@ class Run:
         self._environ |= {"PORTAL_TEMPORAL_ADDRESS": server.address, "PORTAL_TEMPORAL_NAMESPACE": NAMESPACE}
         self._ui = server.ui_address if ui else None
 
+    def _stripe(self) -> list[Service]:
+        """The stand-in unless the person has a key of Stripe's; production without one takes no payments."""
+        if setting(self._given, "STRIPE_SECRET_KEY") or self._environ.get("PORTAL_ENV") == "production":
+            (self._layout.run / "stripe.url").unlink(missing_ok=True)
+            return []
+        port = remember_ports(self._layout.run / "stripe-port.json", ("stripe",))["stripe"]
+        self._environ |= services.stripe_environ(self._layout, port)
+        return [services.stripe_service(self._layout, self._environ, port)]
+
     async def _start_product(self, *, look_at_tables: bool) -> None:
-        """Web and worker. `look_at_tables`: set-up ran before and is only repeated, so it runs beside the start."""
+        """Web, worker, payments. `look_at_tables`: set-up ran before, is only repeated, and runs beside the start."""
+        stripe = self._stripe()
         web = services.web_service(self._layout, self._environ)
         worker = services.worker_service(self._layout, self._environ)
         with self._progress.step("Starting web and worker"):
             looking = asyncio.create_task(self._set_up()) if look_at_tables else None
             try:
-                await self._supervisor.start(web, worker)
+                await self._supervisor.start(*stripe, web, worker)
                 await self._await_ready()
                 if looking:
                     await looking

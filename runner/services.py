@@ -37,6 +37,23 @@ def temporal_service(server: DevServer) -> Service:
     return Service("temporal", server.command(), without_temporal(os.environ), is_ready=server.is_ready)
 
 
+def stripe_environ(layout: Layout, port: int) -> dict[str, str]:
+    """What the children need to take the stand-in for Stripe; no money moves by any of it."""
+    return {
+        "STRIPE_SECRET_KEY": "sk_test_standin",
+        "STRIPE_WEBHOOK_SECRET": layout.webhook_secret(),
+        "STRIPE_API_BASE": f"http://{LOOPBACK}:{port}",
+    }
+
+
+def stripe_service(layout: Layout, environ: Mapping[str, str], port: int) -> Service:
+    """The stand-in for Stripe; its state lies in the data folder, its address in run/stripe.url."""
+    command = [str(layout.python), "-m", "stripe_standin", "--port", str(port)]
+    command += ["--state", str(layout.data / "stripe" / "state.db"), "--url-file", str(layout.run / "stripe.url")]
+    command += ["--webhook-url", f"{layout.address}/webhooks/stripe"]
+    return Service("stripe", command, environ, is_ready=lambda: fetch(port, "/healthz")[0] == 200)
+
+
 def web_service(layout: Layout, environ: Mapping[str, str]) -> Service:
     """Gunicorn; its pid is the master's, which takes its workers along when it is told to stop."""
     command = [str(layout.venv / "bin" / "gunicorn"), "-c", "deploy/gunicorn.conf.py", "wsgi:app"]

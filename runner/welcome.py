@@ -16,6 +16,7 @@ def welcome(layout: Layout, environ: Mapping[str, str], temporal_ui: str | None)
     mail = f"sent through {smtp.hostname}" if smtp.hostname else files
     # Production has no demo people.
     demo = environ.get("PORTAL_ENV") != "production"
+    simulated = environ.get("STRIPE_SECRET_KEY", "").startswith("sk_test_standin")
     rows = [
         ("Portal", f"{layout.address}/"),
         ("", CUSTOMERS if demo else ""),
@@ -25,6 +26,7 @@ def welcome(layout: Layout, environ: Mapping[str, str], temporal_ui: str | None)
         ("", "nia@nova.example; noor@nova.example in its back office" if demo else ""),
         ("Password", (environ.get("PORTAL_DEMO_PASSWORD") or "portico-demo") if demo else ""),
         ("Mail", mail),
+        ("Payments", "simulated, with test cards only: 4242 4242 4242 4242 pays" if simulated else ""),
         ("Logs", str(layout.log)),
         ("Temporal", temporal_ui or ""),
     ]

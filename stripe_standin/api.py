@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from stripe_standin.errors import ApiError, Body, ParameterError
+from stripe_standin.faults import Faults
 from stripe_standin.forms import decode, fingerprint
 from stripe_standin.routes import OPERATIONS, Operation
 from stripe_standin.schema import api_version, check_params
@@ -24,8 +25,9 @@ IN_USE = "There is currently another in-progress request using this Idempotent K
 class Api:
     """Runs operations against the store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
+        self._faults = faults
         self._running: set[str] = set()
         self._lock = threading.Lock()
 
@@ -53,6 +55,7 @@ class Api:
                 raise ApiError(409, IN_USE, kind="idempotency_error", code="idempotency_key_in_use")
             self._running.add(key)
         try:
+            self._faults.wait()
             return work()
         finally:
             with self._lock:
@@ -110,9 +113,19 @@ def respond(status: int, body: Body, headers: dict[str, str] | None = None) -> R
     return Response(json.dumps(body, indent=2), status, headers or {}, mimetype="application/json")
 
 
-def build_api(store: Store) -> Blueprint:
+def build_api(store: Store, faults: Faults) -> Blueprint:
     """The blueprint of /v1."""
-    bp, api = Blueprint("api", __name__), Api(store)
+    bp, api = Blueprint("api", __name__), Api(store, faults)
+    bp.after_request(faults.lose)
+
+    @bp.before_request
+    def fail() -> Response | None:
+        fault = faults.take(faults.failing)
+        if fault is None:
+            return None
+        kind = "api_error" if fault["status"] >= 500 else "invalid_request_error"
+        return respond(fault["status"], {"error": {"type": kind, "message": "Asked for by a control."}})
+
     for operation in OPERATIONS:
 
         def view(operation: Operation = operation, **ids: str) -> Response:

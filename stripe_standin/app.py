@@ -6,8 +6,9 @@ from flask import Flask, Response, abort, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from stripe_standin.api import build_api, respond
-from stripe_standin.controls import Faults, build_controls, install_faults
+from stripe_standin.controls import build_controls
 from stripe_standin.delivery import Courier, Endpoint
+from stripe_standin.faults import Faults
 from stripe_standin.pages import build_pages
 from stripe_standin.store import Store
 from stripe_standin.world import World
@@ -37,9 +38,7 @@ def build_app(store: Store, default: Endpoint | None) -> Flask:
 
     with store.transaction():
         start()
-    api = build_api(store)
-    install_faults(api, faults)
-    for blueprint in (api, build_controls(store, faults, start), build_pages(store)):
+    for blueprint in (build_api(store, faults), build_controls(store, faults, start), build_pages(store)):
         app.register_blueprint(blueprint)
 
     @app.before_request

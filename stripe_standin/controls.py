@@ -1,10 +1,6 @@
 """Controls outside of /v1: disturb deliveries, lose answers, move the clock, decide what banks decide. JSON only."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,53 +9,11 @@ from stripe_standin import disputes, refunds
 from stripe_standin.api import respond
 from stripe_standin.clockwork import run_due, settle_debit
 from stripe_standin.errors import ApiError, Body
+from stripe_standin.faults import Faults
 from stripe_standin.store import Store
 from stripe_standin.world import World
 
 DISTURBANCES: dict[str, type] = {"drop": int, "duplicate": int, "delay": float, "reverse": bool}
-
-
-@dataclass
-class Faults:
-    """What the next requests of the API meet; forgotten with the process."""
-
-    failing: list[Body] = field(default_factory=list)
-    losing: list[Body] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, waiting: list[Body], path: str) -> Body | None:
-        """The fault that this request meets, used up."""
-        with self.lock:
-            for fault in waiting:
-                if path.startswith(fault.get("path", "/v1")):
-                    fault["count"] -= 1
-                    if fault["count"] <= 0:
-                        waiting.remove(fault)
-                    return fault
-        return None
-
-
-def install_faults(bp: Blueprint, faults: Faults) -> None:
-    """Have the API's requests meet the faults."""
-
-    @bp.before_request
-    def fail() -> Response | None:
-        fault = faults.take(faults.failing, request.path)
-        if fault is None:
-            return None
-        time.sleep(float(fault.get("hold", 0)))
-        if "status" not in fault:
-            return None
-        kind = "api_error" if fault["status"] >= 500 else "invalid_request_error"
-        return respond(fault["status"], {"error": {"type": kind, "message": "Asked for by a control."}})
-
-    @bp.after_request
-    def lose(response: Response) -> Response:
-        if faults.take(faults.losing, request.path):
-            # The work is done and committed; nobody hears of it.
-            connection: socket.socket = request.environ["werkzeug.socket"]
-            connection.shutdown(socket.SHUT_RDWR)
-        return response
 
 
 def build_controls(store: Store, faults: Faults, start: Callable[[], None]) -> Blueprint:
@@ -74,15 +28,13 @@ def build_controls(store: Store, faults: Faults, start: Callable[[], None]) -> B
         with store.transaction():
             store.clear()
             start()
-        with faults.lock:
-            faults.failing.clear()
-            faults.losing.clear()
+        faults.clear()
         return respond(200, {"reset": True})
 
     @bp.get("/state")
     def state() -> Response:
         with store.transaction():
-            return respond(200, _state(store))
+            return respond(200, _state(store) | {"held": faults.held})
 
     @bp.post("/deliveries")
     def deliveries() -> Response:
@@ -94,13 +46,19 @@ def build_controls(store: Store, faults: Faults, start: Callable[[], None]) -> B
 
     @bp.post("/fail-next")
     def fail_next() -> Response:
-        faults.failing.append({"count": 1} | _given("status", "count", "path", "hold"))
+        faults.failing.append({"count": 1, "status": 500} | _given("status", "count", "path"))
         return respond(200, {"failing": len(faults.failing)})
 
     @bp.post("/lose-reply")
     def lose_reply() -> Response:
         faults.losing.append({"count": 1} | _given("count", "path"))
         return respond(200, {"losing": len(faults.losing)})
+
+    @bp.post("/hold")
+    def hold() -> Response:
+        on = bool(_given("on").get("on"))
+        faults.hold(on=on)
+        return respond(200, {"on": on})
 
     @bp.post("/clock")
     def clock() -> Response:

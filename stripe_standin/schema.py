@@ -39,7 +39,7 @@ def _annotations(node: ast.ClassDef) -> Fields:
     return {
         line.target.id: line.annotation
         for line in node.body
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.target.id[0] != "_"
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.target.id.islower()
     }
 
 

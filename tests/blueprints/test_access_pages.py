@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from portal.integrations.gateway_probe import GatewayProbe
 from tests.browsing import Browser, csrf_token, sign_in
 from tests.world import PASSWORD
 
@@ -196,6 +199,15 @@ def test_health_is_public_and_says_what_is_missing(app):
     assert ready.status_code == 503
     assert ready.get_json()["checks"]["database"] == "ok"
     assert ready.get_json()["checks"]["worker"] == "unavailable"
+    assert ready.get_json()["checks"]["payments"] == "off"
+
+
+def test_health_knows_of_a_gateway_that_does_not_answer(app, monkeypatch):
+    settings = replace(
+        app.config["SETTINGS"], stripe_secret_key="sk_test_standin", stripe_api_base="http://127.0.0.1:9"
+    )
+    monkeypatch.setitem(app.extensions, "portal_gateway_probe", GatewayProbe(settings))
+    assert app.test_client().get("/readyz").get_json()["checks"]["payments"] == "unavailable"
 
 
 def test_a_page_that_is_not_there(app, world, visitor):

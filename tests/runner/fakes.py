@@ -16,7 +16,7 @@ from runner.ports import choose_port
 from runner.processes import started_at
 from runner.stamps import digest
 
-NAMES = ("web", "worker", "temporal", "postgres")
+NAMES = ("web", "worker", "stripe", "temporal", "postgres")
 
 WEB = """#!{python}
 import json, os
@@ -37,6 +37,27 @@ import os, sys
 with open(os.path.join(os.environ["PORTAL_DATA_DIR"], "setup-calls"), "a") as file:
     print(*sys.argv[1:], file=file)
 """
+STRIPE = """
+import argparse, json, os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+parser = argparse.ArgumentParser()
+for name in ("--port", "--state", "--url-file", "--webhook-url"):
+    parser.add_argument(name, required=True)
+given = parser.parse_args()
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({**vars(given), "secret": os.environ["STRIPE_WEBHOOK_SECRET"]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words):
+        pass
+server = ThreadingHTTPServer(("127.0.0.1", int(given.port)), Page)
+Path(given.url_file).write_text(f"http://127.0.0.1:{given.port}\\n")
+server.serve_forever()
+"""
 WORKER = """
 import time
 while True:
@@ -49,6 +70,7 @@ def make_checkout(root: Path) -> Path:
     for name in ("runner", "requirements"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "worker.py").write_text(WORKER)
+    (root / "stripe_standin.py").write_text(STRIPE)
     (root / "portal" / "static" / "dist").mkdir(parents=True)
     (root / "portal" / "static" / "dist" / "app.js").write_text("")
     (root / "node_modules").mkdir()
@@ -81,7 +103,9 @@ class Copy:
         self.port = int(environ.pop("PORT", None) or choose_port())
         data.mkdir(parents=True, exist_ok=True)
         self.said = data / f"said-{time.monotonic_ns()}"
-        given = {name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "MAKE"))}
+        given = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PORTAL_", "MAKE", "STRIPE_"))
+        }
         given |= {"PORTAL_DATA_DIR": str(data), "PORT": str(self.port), **environ}
         with self.said.open("wb") as output:
             self.process = subprocess.Popen(

@@ -1,11 +1,13 @@
 """The real runner, PostgreSQL and Temporal around stand-ins for the product's own programs."""
 
+import json
 import os
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,7 +125,45 @@ def test_servers_of_ones_own_are_used_and_none_is_started(start_copy: Start) -> 
     assert (environ["PORTAL_DATABASE_URL"], environ["PORTAL_TEMPORAL_ADDRESS"]) == (url, address)
     assert "PORTAL_OWNER_DATABASE_URL" not in environ
     assert owner_url(two) == url
-    assert sorted(path.stem for path in (two.data / "run").glob("*.pid")) == ["web", "worker"]
+    assert sorted(path.stem for path in (two.data / "run").glob("*.pid")) == ["stripe", "web", "worker"]
+
+
+def test_the_stand_in_for_stripe_runs_beside_it_and_keeps_its_address(start_copy: Start) -> None:
+    copy = start_copy().await_running()
+    environ = copy.environ()
+    address = (copy.data / "run" / "stripe.url").read_text().strip()
+    assert environ["STRIPE_SECRET_KEY"].startswith("sk_test_standin")
+    assert environ["STRIPE_API_BASE"] == address
+
+    def told() -> dict[str, str] | None:
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+                return dict(json.load(answer))
+        except OSError:
+            return None
+
+    first = told()
+    assert first
+    assert first["webhook_url"] == f"http://127.0.0.1:{copy.port}/webhooks/stripe"
+    assert first["secret"] == environ["STRIPE_WEBHOOK_SECRET"]
+    assert Path(first["state"]).is_relative_to(copy.data)
+    pid = copy.pid("stripe")
+    os.kill(pid, signal.SIGKILL)
+    copy.await_other("stripe", pid)
+    wait_for(lambda: told() == first, 15, copy.output)
+
+
+@pytest.mark.parametrize(
+    "given", [{"STRIPE_SECRET_KEY": "sk_test_of_ones_own"}, {"PORTAL_ENV": "production", "PORTAL_SECRET_KEY": "x" * 40}]
+)
+def test_with_a_key_of_ones_own_and_in_production_there_is_no_stand_in(
+    start_copy: Start, given: dict[str, str]
+) -> None:
+    copy = start_copy(**given).await_running()
+    assert not (copy.data / "run" / "stripe.pid").exists()
+    assert not (copy.data / "run" / "stripe.url").exists()
+    assert "STRIPE_API_BASE" not in copy.environ()
+    assert copy.environ().get("STRIPE_SECRET_KEY") == given.get("STRIPE_SECRET_KEY")
 
 
 def test_make_hands_its_signal_on_and_its_death_ends_everything(checkout: Path, tmp_path: Path) -> None:

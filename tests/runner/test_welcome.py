@@ -22,6 +22,11 @@ def test_it_shows_what_the_environment_changed_and_no_secret_of_it() -> None:
     assert "http://127.0.0.1:20001" in text
 
 
+def test_payments_are_called_simulated_only_where_they_are() -> None:
+    assert "4242" in welcome(LAYOUT, {"STRIPE_SECRET_KEY": "sk_test_standin"}, None)
+    assert "4242" not in welcome(LAYOUT, {"STRIPE_SECRET_KEY": "sk_test_mine"}, None)
+
+
 def test_production_names_no_demo_people() -> None:
     text = welcome(LAYOUT, {"PORTAL_ENV": "production"}, None)
     assert "example" not in text

@@ -62,6 +62,10 @@ class Standin:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def held(self) -> int:
+        """How many requests are held."""
+        return int(requests.get(f"{self.url}/_standin/state", timeout=20).json()["held"])
+
     def state_file(self) -> bytes:
         """All that is stored, write-ahead log included."""
         return b"".join(path.read_bytes() for path in self._folder.glob("stripe.db*"))
