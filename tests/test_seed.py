@@ -13,9 +13,11 @@ from portal.demo.scale import RARE_WORD, add_tickets
 from portal.demo.seed import is_empty, seed_demo
 from portal.integrations.storage import folder_storage
 from portal.models import (
+    UNPAID,
     Attachment,
     Company,
     Invitation,
+    Invoice,
     NextStep,
     OutboxEvent,
     Ticket,
@@ -25,6 +27,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSessions, normalise_url
 from portal.services.accounts.invitation_queries import state_of
+from portal.services.billing.ledger import owed_by_ledger
 from portal.services.tickets.escalation import advance_clock
 from portal.services.tickets.saved_counting import count_saved_views
 from portal.services.tickets.saved_views import SavedView

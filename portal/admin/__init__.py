@@ -109,7 +109,7 @@ def init_admin(app: Flask) -> None:
         ProfilesView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
         InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
-        BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),
-        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
+        BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
+        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
     )
     init_navigation(app)
