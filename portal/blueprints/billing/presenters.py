@@ -183,9 +183,17 @@ def terms(invoice: Invoice) -> str:
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.due_on is None or invoice.issued_on is None:
         return ""
     days = (invoice.due_on - invoice.issued_on).days
-    if days == 0:
-        return str(gettext("Payable at once."))
-    return str(ngettext("Payable within %(num)d day.", "Payable within %(num)d days.", days))
+    within = ngettext("Payable within %(num)d day.", "Payable within %(num)d days.", days)
+    parts = [within if days else gettext("Payable at once.")]
+    if percent := invoice.seller.get("late_fee_percent"):
+        share = format_rate(Decimal(percent), current_locale())
+        late = invoice.seller["late_fee_after_days"]
+        parts.append(
+            gettext(
+                "Paid more than %(days)s days late, it costs %(percent)s of what is open.", days=late, percent=share
+            )
+        )
+    return " ".join(parts)
 
 
 def step_view(step: NextStep) -> dict[str, Any]:
