@@ -30,7 +30,16 @@ def test_amounts_are_read_by_the_digits_of_their_currency(text: str, currency: s
 
 @pytest.mark.parametrize(
     ("text", "currency"),
-    [("1.005", "EUR"), ("1.5", "JPY"), ("", "EUR"), ("x", "EUR"), ("NaN", "EUR"), ("Infinity", "EUR"), ("1", "XXX"), ("1e20", "EUR")],
+    [
+        ("1.005", "EUR"),
+        ("1.5", "JPY"),
+        ("", "EUR"),
+        ("x", "EUR"),
+        ("NaN", "EUR"),
+        ("Infinity", "EUR"),
+        ("1", "XXX"),
+        ("1e20", "EUR"),
+    ],
 )
 def test_what_is_no_amount_is_refused(text: str, currency: str) -> None:
     with pytest.raises(ValueError):
