@@ -121,5 +121,7 @@ def init_admin(app: Flask) -> None:
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
         QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
+        BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
+        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
     )
     init_navigation(app)

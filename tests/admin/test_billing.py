@@ -15,7 +15,7 @@ from portal.services.billing.lines import NewLine
 from portal.services.billing.settings import load_settings
 from tests.world import World
 
-LIST, SETTINGS, CATALOGUE = "/admin/invoices/", "/admin/settings/billing/", "/admin/settings/catalogue/"
+LIST, SETTINGS, CATALOGUE = "/admin/invoices/", "/admin/billing/settings/", "/admin/billing/catalogue/"
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def kept(real: Any, world: World) -> Any:
 
 
 def form_of(page: Any) -> dict[str, str]:
-    text = page.get_data(as_text=True).partition('action="/admin/settings/billing/dunning"')[0]
+    text = page.get_data(as_text=True).partition('action="/admin/billing/settings/dunning"')[0]
     fields = dict(re.findall(r'<input class="control"[^>]* name="([^"]+)" value="([^"]*)"', text))
     version = re.search(r'name="version" value="(\d+)"', text)
     assert version is not None

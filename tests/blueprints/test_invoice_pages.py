@@ -218,3 +218,30 @@ def test_the_dashboard_asks_for_figures_once_it_is_there(app: Any, world: World,
     part = text_of(browser.get("/portal/invoices/figures"))
     for words in ("Total outstanding", "overdue", "Pay Now", "Credit limit", "€50.00", "Available credit"):
         assert words in part, words
+
+
+def test_pages_take_the_same_few_statements_whatever_they_show(app: Any, world: World, issue: Any) -> None:
+    short, long = issue(lines=LINES[:1]), issue(lines=LINES * 20)
+    browser = sign_in(app, world, "bob")
+
+    def statements(path: str) -> int:
+        # Every five seconds some request reads its tenant anew, by a few statements more.
+        timings = [browser.get(path).headers["Server-Timing"] for _ in range(3)]
+        return min(int(timing.rpartition('desc="')[2].rstrip('"')) for timing in timings)
+
+    assert statements("/portal/invoices") == statements(f"/portal/invoices?q={short.number}") <= 5
+    assert statements(f"/portal/invoices/{short.id}") == statements(f"/portal/invoices/{long.id}") <= 5
+
+
+def test_what_paying_late_costs_is_said(app: Any, world: World, issue: Any, real: TenantSessions) -> None:
+    with real.begin(world.demo) as session:
+        settings = load_settings(session)
+        settings.late_fee_percent, settings.late_fee_after_days = Decimal("2.5"), 10
+    try:
+        invoice = issue()
+    finally:
+        with real.begin(world.demo) as session:
+            settings = load_settings(session)
+            settings.late_fee_percent, settings.late_fee_after_days = Decimal(0), 0
+    page = text_of(sign_in(app, world, "bob").get(f"/portal/invoices/{invoice.id}"))
+    assert "Paid more than 10 days late, it costs 2.5% of what is open." in page

@@ -54,7 +54,7 @@ def _head(view: dict[str, Any]) -> list[str]:
 
 
 def _cells(line: dict[str, Any], view: dict[str, Any]) -> list[str]:
-    cells = [line["description"], line["quantity"], line["unit_price"]]
+    cells = [line["description"], line["quantity"], f"{line['unit_price']} {line['unit']}".strip()]
     return [*cells, *([line["discount"]] if view["discounted"] else []), line["tax"], line["total"]]
 
 

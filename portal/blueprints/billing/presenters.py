@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, gettext, ngettext
 from portal.lib.money_format import format_amount, format_quantity, format_rate
-from portal.lib.wording.billing import KINDS, LEDGER, STATUS, step_text
+from portal.lib.wording.billing import KINDS, LEDGER, STATUS, UNITS, step_text
 from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry, NextStep
 from portal.services.billing.detail import InvoiceDetail
 from portal.services.billing.queries import InvoiceRow
@@ -141,12 +141,19 @@ def line_view(line: InvoiceLine, currency: str) -> dict[str, Any]:
     return {
         "id": line.id,
         "description": line.description,
-        "quantity": format_quantity(line.quantity, locale) + (f" {line.unit}" if line.unit else ""),
+        "quantity": format_quantity(line.quantity, locale),
+        "unit": unit_text(line.unit),
         "unit_price": money(line.unit_price, currency),
         "discount": money(-line.discount, currency) if line.discount else "",
         "tax": format_rate(line.tax_rate, locale),
         "total": money(line.total, currency),
     }
+
+
+def unit_text(unit: str) -> str:
+    """What a price is for, where that is more than a piece; units of the tenant's own as they were typed."""
+    known = UNITS.get(unit, unit)
+    return str(gettext(known)) if known and unit in UNITS else known
 
 
 def sums(invoice: Invoice) -> list[tuple[str, str, bool]]:
@@ -176,9 +183,17 @@ def terms(invoice: Invoice) -> str:
     if invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.due_on is None or invoice.issued_on is None:
         return ""
     days = (invoice.due_on - invoice.issued_on).days
-    if days == 0:
-        return str(gettext("Payable at once."))
-    return str(ngettext("Payable within %(num)d day.", "Payable within %(num)d days.", days))
+    within = ngettext("Payable within %(num)d day.", "Payable within %(num)d days.", days)
+    parts = [within if days else gettext("Payable at once.")]
+    if percent := invoice.seller.get("late_fee_percent"):
+        share = format_rate(Decimal(percent), current_locale())
+        late = invoice.seller["late_fee_after_days"]
+        parts.append(
+            gettext(
+                "Paid more than %(days)s days late, it costs %(percent)s of what is open.", days=late, percent=share
+            )
+        )
+    return " ".join(parts)
 
 
 def step_view(step: NextStep) -> dict[str, Any]:

@@ -48,6 +48,13 @@ TAX_CATEGORIES = {
     "G": N_("Export, free of tax"),
     "O": N_("Outside of the scope of tax"),
 }
+UNITS = {
+    "piece": "",
+    "hour": N_("per hour"),
+    "day": N_("per day"),
+    "month": N_("per month"),
+    "year": N_("per year"),
+}
 LATE_FEE_LINE = N_("Late payment charge for invoice %(number)s")
 
 

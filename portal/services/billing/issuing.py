@@ -18,7 +18,7 @@ from portal.models.session import TenantSession
 from portal.services.billing.ledger import book
 from portal.services.billing.lines import NewLine, add_lines
 from portal.services.billing.numbering import next_in_series
-from portal.services.billing.plan import OVERDUE, plan_steps
+from portal.services.billing.plan import OVERDUE, charges_late_fee, plan_steps
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_status
 from portal.services.billing.steps import write_next_steps
@@ -100,7 +100,8 @@ def issue_invoice(session: TenantSession, draft: Invoice, *, actor: Actor, now: 
     draft.issued_on = today
     draft.due_on = _due_day(draft.due_on, today, settings)
     draft.due_at = end_of_day(draft.due_on, zone)
-    draft.seller = {**settings.seller, "email": tenant.support_email}
+    draft.seller = {**settings.seller, "email": tenant.support_email, **_late_fee(settings)}
+    draft.notes = draft.notes or str(settings.invoice_notes.get(tenant.locale) or "")
     draft.buyer = _buyer(session, draft.customer_id)
     draft.locale = tenant.locale
     draft.number = next_in_series(session, "invoice", settings.invoice_number_format, day=today)
@@ -168,6 +169,14 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 def tenant_today(session: TenantSession, now: datetime) -> date:
     """The day it is where the tenant is."""
     return now.astimezone(ZoneInfo(_tenant(session).timezone)).date()
+
+
+def _late_fee(settings: BillingSettings) -> dict[str, Any]:
+    """What an invoice says about paying late, as it was on the day of issue; nothing where nothing is charged."""
+    if not charges_late_fee(settings):
+        return {}
+    percent = format(settings.late_fee_percent.normalize(), "f")
+    return {"late_fee_percent": percent, "late_fee_after_days": settings.late_fee_after_days}
 
 
 def _due_day(wanted: date | None, today: date, settings: BillingSettings) -> date:
