@@ -117,8 +117,6 @@ def init_admin(app: Flask) -> None:
         PaymentsView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
         InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
-        BillingSettingsView(name="Billing", endpoint="billing_settings", url="settings/billing"),
-        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="settings/catalogue"),
         QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
