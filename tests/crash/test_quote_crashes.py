@@ -36,9 +36,7 @@ def accept_one(plant):
     with TenantSessions(plant.engine).begin(plant.world.demo) as session:
         given = Acceptance("Alice Moreau", (quote.content_sha256 or b"").hex(), True)
         storage, alice = build_storage(plant.settings), people["alice"].actor
-        accept_quote(
-            session, quote.id, given, evidence=Evidence(), storage=storage, actor=alice, now=datetime.now(UTC)
-        )
+        accept_quote(session, quote.id, given, evidence=Evidence(), storage=storage, actor=alice, now=datetime.now(UTC))
     return quote.id
 
 
