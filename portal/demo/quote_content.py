@@ -88,7 +88,8 @@ NOVA_TERMS = {
     "en": "Prices hold until the last day of validity. Hardware stays ours until it is paid. Invoices are due within "
     "30 days.",
 }
-REMINDERS = ["P3D", "P1D"]
+# Validity ends at midnight; people read mail in the morning.
+REMINDERS = ["P2DT15H", "PT15H"]
 
 KESTREL_QUOTES = (
     DemoQuote(

@@ -55,7 +55,7 @@ def stored(sessions, world, quote_id):
 
 def test_the_list_and_the_page(browser, quote):
     title = f"Refresh {uuid4().hex[:6]}"
-    quote_id, lines = quote(title=title, deposit_percent=Decimal(30))
+    quote_id, _ = quote(title=title, deposit_percent=Decimal(30))
     alice = browser("alice")
     listed = text_of(alice.get("/portal/quotes?status=sent&q=" + title))
     assert title in listed
