@@ -57,6 +57,8 @@ class NotificationsView(ServiceView):
             return http.see_other("staff_quotes.detail", quote_id=notice.record_id)
         if notice.record_type == "quote_request":
             return http.see_other("staff_quotes.request_page", request_id=notice.record_id)
+        if notice.record_type == "invoice":
+            return http.see_other("staff_invoices.detail", invoice_id=notice.record_id)
         return http.see_other("staff_notifications.index")
 
 

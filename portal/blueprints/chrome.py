@@ -126,11 +126,6 @@ def _has_tickets() -> bool:
     return bool(found and found.actor.may(Permission.TICKETS_READ) and http.tenant().has_feature("tickets"))
 
 
-def _has_quotes() -> bool:
-    found = http.identity()
-    return bool(found and found.actor.may(Permission.QUOTES_READ) and http.tenant().has_feature("quotes"))
-
-
 @dataclass(frozen=True)
 class _Place:
     """An entry of the navigation; `count` is live under the entry's key, None where nothing is counted."""
@@ -144,16 +139,33 @@ class _Place:
 
 def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     """What exists and is switched on for this person; groups by their heading, the last one at the foot."""
+    found = http.identity()
     groups = [_group(None, _Place("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index"))]
     if _has_tickets():
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
-    if _has_quotes():
-        quotes = _Place("quotes", gettext("Quotes"), "file-pen-line", "quotes.index")
-        groups.append(_group(gettext("Billing"), quotes))
+    if places := [*_quotes(), *_invoices()]:
+        groups.append(_group(gettext("Billing"), *places))
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
     return [*groups, _group(None, company, help_page) | {"foot": True}]
+
+
+def _quotes() -> list[_Place]:
+    if not _may_open(Permission.QUOTES_READ, "quotes"):
+        return []
+    return [_Place("quotes", gettext("Quotes"), "file-pen-line", "quotes.index")]
+
+
+def _invoices() -> list[_Place]:
+    if not _may_open(Permission.INVOICES_READ, "billing"):
+        return []
+    return [_Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index")]
+
+
+def _may_open(needed: Permission, feature: str) -> bool:
+    found = http.identity()
+    return bool(found and found.actor.may(needed) and http.tenant().has_feature(feature))
 
 
 def _group(label: str | None, *places: _Place) -> dict[str, Any]:
@@ -166,7 +178,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint
-            or place.key == request.blueprint in ("tickets", "company", "quotes"),
+            or place.key == request.blueprint in ("tickets", "company", "quotes", "invoices"),
         }
         for place in places
     ]

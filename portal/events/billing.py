@@ -75,7 +75,7 @@ class InvoiceCredited(InvoiceFact):
 class InvoiceChanged(InvoiceFact):
     """What is paid, held or disputed of it changed, or the plan of reminders; its timer must be set anew."""
 
-    kind: ClassVar[str] = "record.changed"
+    kind: ClassVar[str] = "invoice.changed"
 
     from_status: str
     to_status: str

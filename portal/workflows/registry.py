@@ -11,6 +11,8 @@ from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
 from portal.workflows.accounts.activities import AccountActivities
 from portal.workflows.accounts.workflows import DomainProofWorkflow
+from portal.workflows.billing.activities import BillingActivities
+from portal.workflows.billing.workflows import InvoiceTimerWorkflow
 from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
@@ -30,6 +32,7 @@ WORKFLOWS: tuple[type, ...] = (
     TrashedTicketWorkflow,
     QuoteWorkflow,
     QuoteInvoiceWorkflow,
+    InvoiceTimerWorkflow,
 )
 
 
@@ -45,6 +48,7 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
     ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
+    ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
 }
 
 
@@ -57,6 +61,7 @@ def build_activities(
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
     quotes = QuoteActivities(sessions)
+    billing = BillingActivities(sessions)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -68,6 +73,7 @@ def build_activities(
         files.delete_stored,
         quotes.advance,
         quotes.issue_invoice,
+        billing.advance_invoice,
     ]
 
 

@@ -13,9 +13,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from portal.services.files.loose import LOOSE_FOR
 from portal.services.tickets.trash import KEPT_FOR
 from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workflow_id
+from portal.workflows.billing.shared import InvoiceRun, invoice_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
-from portal.workflows.quotes.shared import QuoteRun, invoice_workflow_id, quote_workflow_id
+from portal.workflows.quotes.shared import QuoteRun, quote_invoice_workflow_id, quote_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
@@ -88,8 +89,15 @@ QUOTE = Trigger(
 )
 INVOICE_QUOTE = Trigger(
     "QuoteInvoice",
-    lambda row: invoice_workflow_id(row.record_id),
+    lambda row: quote_invoice_workflow_id(row.record_id),
     lambda row: QuoteRun(row.tenant_id, row.record_id),
+)
+
+INVOICE = Trigger(
+    "InvoiceTimer",
+    lambda row: invoice_workflow_id(row.record_id, row.payload["cycle"]),
+    lambda row: InvoiceRun(row.tenant_id, row.record_id, row.payload["cycle"]),
+    signal="invoice_changed",
 )
 
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
@@ -131,6 +139,14 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("quote", "quote.expired"): (TELL,),
     ("quote_request", "quote_request.created"): (TELL,),
     ("quote_request", "quote_request.refused"): (TELL,),
+    ("invoice", "invoice.issued"): (INVOICE, TELL),
+    ("invoice", "invoice.changed"): (INVOICE,),
+    ("invoice", "invoice.paid"): (INVOICE,),
+    ("invoice", "invoice.voided"): (INVOICE, TELL),
+    ("invoice", "invoice.credited"): (INVOICE, TELL),
+    # The timer itself did these; only people have to hear of them.
+    ("invoice", "invoice.overdue"): (TELL,),
+    ("invoice", "invoice.reminded"): (TELL,),
 }
 
 

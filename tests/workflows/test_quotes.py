@@ -15,7 +15,7 @@ from portal.services.quotes.deciding import decline_quote
 from portal.services.quotes.drafting import QuoteDraft, draft_quote
 from portal.services.quotes.lines import LineDraft
 from portal.services.quotes.sending import send_quote
-from portal.workflows.quotes.shared import invoice_workflow_id, quote_workflow_id
+from portal.workflows.quotes.shared import quote_invoice_workflow_id, quote_workflow_id
 from tests.workflows.conftest import eventually
 
 pytestmark = pytest.mark.temporal
@@ -93,7 +93,7 @@ def test_an_acceptance_is_billed_once_however_often_it_is_told(run, client, desk
             )
             desk._told.clear()
             await desk.tell(quote)
-            await desk.client.get_workflow_handle(invoice_workflow_id(quote)).result()
+            await desk.client.get_workflow_handle(quote_invoice_workflow_id(quote)).result()
             desk._told.clear()
             await desk.tell(quote)
             with desk.sessions.begin(desk.world.demo) as session:

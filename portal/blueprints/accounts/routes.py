@@ -146,6 +146,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
         return http.see_other("quotes.detail", quote_id=row.record_id)
     if row.record_type == "quote_request":
         return http.see_other("quotes.request_state", request_id=row.record_id)
+    if row.record_type == "invoice":
+        return http.see_other("invoices.detail", invoice_id=row.record_id)
     if row.record_type != "ticket":
         return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)

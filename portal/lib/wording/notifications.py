@@ -42,6 +42,11 @@ TEXTS = {
     "quote_expired": N_("A quote expired without an answer"),
     "quote_requested": N_("%(actor)s asks for a quote"),
     "quote_request_refused": N_("There is no quote for your request"),
+    "invoice_issued": N_("New invoice %(number)s"),
+    "invoice_overdue": N_("Invoice %(number)s is overdue"),
+    "invoice_reminder": N_("Invoice %(number)s waits for payment"),
+    "invoice_voided": N_("Invoice %(number)s is void"),
+    "invoice_credited": N_("Credit note for invoice %(number)s"),
 }
 CATEGORIES = {
     "service": N_("Service updates"),

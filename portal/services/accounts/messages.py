@@ -49,6 +49,7 @@ class AccountMessage:
     link: IssuedLink | None = None
     params: dict[str, Any] = field(default_factory=dict)
     facts: Sequence[tuple[str, str]] = ()
+    folder: str = "account"
 
 
 def queue_mail(
@@ -61,9 +62,9 @@ def queue_mail(
     actor: Actor,
     now: datetime,
 ) -> UUID:
-    """Write the mail `templates/mail/account/<template>.txt` in the reader's language; returns its id."""
+    """Write the mail `templates/mail/<folder>/<template>.txt` in the reader's language; returns its id."""
     context = _context(message, to, tenant, base_url)
-    rendered = render_mail_template(f"mail/account/{message.template}.txt", context)
+    rendered = render_mail_template(f"mail/{message.folder}/{message.template}.txt", context)
     return _queue(session, message, to, rendered, MailChannel.MAIL, tenant, actor, now)
 
 

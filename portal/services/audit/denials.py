@@ -13,6 +13,7 @@ from portal.models import (
     Attachment,
     Company,
     Invitation,
+    Invoice,
     MailMessage,
     Notification,
     Person,
@@ -34,6 +35,7 @@ _RECORDS: dict[str, Any] = {
     "person": Person,
     "quote": Quote,
     "quote_request": QuoteRequest,
+    "invoice": Invoice,
 }
 
 

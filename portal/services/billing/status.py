@@ -37,7 +37,7 @@ def settle_invoice(session: TenantSession, invoice: Invoice, *, actor: Actor, no
     """Bring an invoice's state up to its amounts, after they were changed in this transaction.
 
     The row has to be locked by the caller. Writes the next steps anew and publishes `invoice.paid` where nothing
-    is owed any more, else `record.changed`, which both set the timer anew. What was paid and is owed again (a
+    is owed any more, else `invoice.changed`, which both set the timer anew. What was paid and is owed again (a
     refund, a chargeback) begins another run of it.
     """
     before, after = invoice.status, settle_status(invoice, now)

@@ -10,6 +10,7 @@ from temporalio import activity
 from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
 from portal.services.accounts.letters import answer_event
+from portal.services.billing.letters import answer_invoice
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
@@ -32,6 +33,8 @@ class NotificationActivities:
         with self._sessions.begin(run.tenant_id) as session:
             if answer_event(session, run.event_id, vault=self._outlets.vault, base_url=base_url, now=now):
                 # Its mail is told of by an event of its own.
+                return MailBatch(run.tenant_id, [])
+            if answer_invoice(session, run.event_id, base_url=base_url, now=now):
                 return MailBatch(run.tenant_id, [])
             return MailBatch(
                 run.tenant_id, fan_out(session, run.event_id, base_url=base_url, now=now, vault=self._outlets.vault)

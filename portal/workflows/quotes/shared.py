@@ -35,6 +35,6 @@ def quote_workflow_id(quote_id: UUID) -> str:
     return f"quote:{quote_id}"
 
 
-def invoice_workflow_id(quote_id: UUID) -> str:
+def quote_invoice_workflow_id(quote_id: UUID) -> str:
     """One run per accepted version."""
     return f"quote-invoice:{quote_id}"

@@ -176,7 +176,7 @@ def test_settling_pays_once_and_a_refund_begins_another_run(
         .where(OutboxEvent.record_id == invoice.id)
         .order_by(OutboxEvent.seq)
     ).all()
-    assert [tuple(row) for row in events] == [("invoice.issued", 0), ("invoice.paid", 0), ("record.changed", 1)]
+    assert [tuple(row) for row in events] == [("invoice.issued", 0), ("invoice.paid", 0), ("invoice.changed", 1)]
 
 
 def test_voiding_takes_the_whole_back_once(
