@@ -139,7 +139,6 @@ class _Place:
 
 def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     """What exists and is switched on for this person; groups by their heading, the last one at the foot."""
-    found = http.identity()
     groups = [_group(None, _Place("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index"))]
     if _has_tickets():
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
