@@ -88,7 +88,8 @@ NOVA_TERMS = {
     "en": "Prices hold until the last day of validity. Hardware stays ours until it is paid. Invoices are due within "
     "30 days.",
 }
-REMINDERS = ["P3D", "P1D"]
+# Validity ends at midnight; people read mail in the morning.
+REMINDERS = ["P2DT15H", "PT15H"]
 
 KESTREL_QUOTES = (
     DemoQuote(
@@ -166,16 +167,16 @@ KESTREL_QUOTES = (
         ),
     ),
 )  # fmt: skip
-_NOVA_VAT = {"rate": Decimal(15), "tax": "ضريبة القيمة المضافة"}
+_VAT_SA, _VAT_NAME = Decimal(15), "ضريبة القيمة المضافة"
 NOVA_QUOTES = (
     DemoQuote(
         key="ofuq-branch", company="ofuq", title="تجهيز شبكة فرع جدة", locale="ar", currency="SAR",
         introduction="أجهزة الشبكة والتركيب للفرع الجديد، مع الإبقاء على أرقام الهواتف.",
         sent_days_ago=2, valid_days=20, deposit_percent=Decimal(30),
         lines=(
-            _line("مبدّل شبكة 48 منفذًا", "3", 520_000, **_NOVA_VAT),
-            _line("تركيب وتشغيل", "16", 35_000, unit="ساعة", **_NOVA_VAT),
-            _line("نقطة وصول لاسلكية", "8", 98_000, optional=True, taken=True, **_NOVA_VAT),
+            _line("مبدّل شبكة 48 منفذًا", "3", 520_000, rate=_VAT_SA, tax=_VAT_NAME),
+            _line("تركيب وتشغيل", "16", 35_000, unit="ساعة", rate=_VAT_SA, tax=_VAT_NAME),
+            _line("نقطة وصول لاسلكية", "8", 98_000, optional=True, taken=True, rate=_VAT_SA, tax=_VAT_NAME),
         ),
     ),
 )  # fmt: skip

@@ -103,6 +103,7 @@ def _accept(
     at: datetime,
 ) -> None:
     signer = _actor(session, tenant, content.signer)
+    _look_at(session, quote, signer, at - timedelta(minutes=4))
     given = Acceptance(
         signer_name=signer.name,
         content_sha256=(quote.content_sha256 or b"").hex(),

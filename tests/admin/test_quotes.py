@@ -14,7 +14,7 @@ DESK = "/admin/quotes"
 
 
 @pytest.fixture
-def browser(app, world):
+def visitor(app, world):
     return lambda who: sign_in(app, world, who)
 
 
@@ -45,8 +45,8 @@ def id_in(answer):
     return re.search(r"[0-9a-f-]{36}", answer.headers["Location"])[0]
 
 
-def test_drafting_sending_and_the_next_version(browser):
-    bill, sent = browser("bill"), form()
+def test_drafting_sending_and_the_next_version(visitor):
+    bill, sent = visitor("bill"), form()
     made = bill.post(f"{DESK}/new", sent)
     assert made.status_code == 303, text_of(made)
     quote = id_in(made)
@@ -71,12 +71,12 @@ def test_drafting_sending_and_the_next_version(browser):
     assert "Version 2" in text_of(bill.get(f"{DESK}/{quote}"))
 
 
-def test_what_is_wrong_is_said_where_it_is(browser):
-    bill = browser("bill")
+def test_what_is_wrong_is_said_where_it_is(visitor):
+    bill = visitor("bill")
     refused = bill.post(f"{DESK}/new", form(customer_text="Nobody", line_quantity=["x", "1", "1"]))
     assert refused.status_code == 422
     page = text_of(refused)
-    assert "Choose one of the customers." in page
+    assert "Choose one of your customers." in page
     assert "Enter a number such as 7.5." in page
     assert 'value="2890.00"' in page
     more = bill.post(f"{DESK}/new", form(do="more"))
@@ -84,22 +84,22 @@ def test_what_is_wrong_is_said_where_it_is(browser):
     assert text_of(more).count('name="line_description"') == 5
 
 
-def test_an_agent_looks_on(browser):
-    quote = id_in(browser("bill").post(f"{DESK}/new", form()))
-    sam = browser("sam")
+def test_an_agent_looks_on(visitor):
+    quote = id_in(visitor("bill").post(f"{DESK}/new", form()))
+    sam = visitor("sam")
     page = text_of(sam.get(f"{DESK}/{quote}"))
     assert "Firewall" in page
     assert f"{DESK}/{quote}/send" not in page
     assert sam.get(f"{DESK}/new").status_code == 403
     assert sam.post(f"{DESK}/{quote}/send").status_code == 403
-    assert browser("noor").get(f"{DESK}/{quote}").status_code == 404
+    assert visitor("noor").get(f"{DESK}/{quote}").status_code == 404
 
 
-def test_a_wish_becomes_a_quote(browser, sessions, world):
+def test_a_wish_becomes_a_quote(visitor, sessions, world):
     with sessions.begin(world.demo) as session:
         wish = request_quote(session, QuoteWish("Wi-Fi", "Hall 3"), actor=world.people["bob"].actor, now=utcnow())
         wish_id, number = wish.id, wish.number
-    bill = browser("bill")
+    bill = visitor("bill")
     assert number in text_of(bill.get(f"{DESK}/requests"))
     begun = text_of(bill.get(f"{DESK}/new?request={wish_id}"))
     assert "Wi-Fi" in begun
@@ -110,8 +110,8 @@ def test_a_wish_becomes_a_quote(browser, sessions, world):
     assert late.status_code == 409
 
 
-def test_templates(browser):
-    bill, name = browser("bill"), f"Net {uuid4().hex[:6]}"
+def test_templates(visitor):
+    bill, name = visitor("bill"), f"Net {uuid4().hex[:6]}"
     quote = id_in(bill.post(f"{DESK}/new", form()))
     assert bill.post(f"{DESK}/{quote}/template", {"name": name}).status_code == 303
     listed = text_of(bill.get(f"{DESK}/templates"))
@@ -121,6 +121,6 @@ def test_templates(browser):
     assert name not in text_of(bill.get(f"{DESK}/templates"))
 
 
-def test_customers_are_found_by_a_few_letters(browser):
-    assert "Acme" in text_of(browser("bill").get(f"{DESK}/customers?q=ac"))
-    assert text_of(browser("bill").get(f"{DESK}/customers?q=")).strip() == ""
+def test_customers_are_found_by_a_few_letters(visitor):
+    assert "Acme" in text_of(visitor("bill").get(f"{DESK}/customers?q=ac"))
+    assert text_of(visitor("bill").get(f"{DESK}/customers?q=")).strip() == ""

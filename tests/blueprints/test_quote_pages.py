@@ -17,7 +17,7 @@ from tests.services.quotes.conftest import LINES
 
 
 @pytest.fixture
-def browser(app, world):
+def visitor(app, world):
     return lambda who: sign_in(app, world, who)
 
 
@@ -53,10 +53,10 @@ def stored(sessions, world, quote_id):
         return found
 
 
-def test_the_list_and_the_page(browser, quote):
+def test_the_list_and_the_page(visitor, quote):
     title = f"Refresh {uuid4().hex[:6]}"
-    quote_id, lines = quote(title=title, deposit_percent=Decimal(30))
-    alice = browser("alice")
+    quote_id, _ = quote(title=title, deposit_percent=Decimal(30))
+    alice = visitor("alice")
     listed = text_of(alice.get("/portal/quotes?status=sent&q=" + title))
     assert title in listed
     assert "€7,872.00" in listed
@@ -68,25 +68,25 @@ def test_the_list_and_the_page(browser, quote):
     assert len(page.encode()) < 40 * 1024
 
 
-def test_strangers_find_nothing(browser, quote):
+def test_strangers_find_nothing(visitor, quote):
     quote_id, _ = quote()
     for who in ("charlie", "nia"):
-        assert browser(who).get(f"/portal/quotes/{quote_id}").status_code == 404
-        assert browser(who).get(f"/portal/quotes/{quote_id}/pdf").status_code == 404
+        assert visitor(who).get(f"/portal/quotes/{quote_id}").status_code == 404
+        assert visitor(who).get(f"/portal/quotes/{quote_id}/pdf").status_code == 404
 
 
-def test_who_may_not_decide_is_not_asked_to(browser, quote):
+def test_who_may_not_decide_is_not_asked_to(visitor, quote):
     quote_id, _ = quote()
-    page = text_of(browser("bob").get(f"/portal/quotes/{quote_id}"))
+    page = text_of(visitor("bob").get(f"/portal/quotes/{quote_id}"))
     assert "An administrator of your company has to decide" in page
     assert "Sign and accept" not in page
     assert f"/portal/quotes/{quote_id}/decline" not in page
-    assert browser("bob").post(f"/portal/quotes/{quote_id}/accept").status_code == 403
+    assert visitor("bob").post(f"/portal/quotes/{quote_id}/accept").status_code == 403
 
 
-def test_sums_follow_the_choice(browser, quote, sessions, world):
+def test_sums_follow_the_choice(visitor, quote, sessions, world):
     quote_id, lines = quote()
-    alice = browser("alice")
+    alice = visitor("alice")
     part = alice.post(f"/portal/quotes/{quote_id}/choose", {"lines": lines[2]}, headers={"HX-Request": "true"})
     assert "€9,288.00" in text_of(part)
     assert "<html" not in text_of(part)
@@ -97,9 +97,9 @@ def test_sums_follow_the_choice(browser, quote, sessions, world):
     assert stored(sessions, world, quote_id).total == 787_200
 
 
-def test_signing(browser, quote, sessions, world):
+def test_signing(visitor, quote, sessions, world):
     quote_id, lines = quote()
-    alice = browser("alice")
+    alice = visitor("alice")
     shown = re.search(r'name="content_sha256" value="(\w+)"', text_of(alice.get(f"/portal/quotes/{quote_id}")))[1]
     form = {"content_sha256": shown, "signer_name": "Alice Moreau", "lines": lines[2], "purchase_order": "PO 12"}
     missing = alice.post(f"/portal/quotes/{quote_id}/accept", form)
@@ -121,9 +121,9 @@ def test_signing(browser, quote, sessions, world):
 @pytest.mark.parametrize(
     ("question", "field", "status"), [("decline", "reason", "declined"), ("revision", "comment", "revision_requested")]
 )
-def test_other_answers(browser, quote, sessions, world, question, field, status):
+def test_other_answers(visitor, quote, sessions, world, question, field, status):
     quote_id, _ = quote()
-    alice, path = browser("alice"), f"/portal/quotes/{quote_id}/{question}"
+    alice, path = visitor("alice"), f"/portal/quotes/{quote_id}/{question}"
     assert alice.get(path).status_code == 200
     empty = alice.post(path, {field: " "})
     assert empty.status_code == 422
@@ -135,9 +135,9 @@ def test_other_answers(browser, quote, sessions, world, question, field, status)
     assert alice.get(path).status_code == 303
 
 
-def test_looks_are_counted(browser, quote, sessions, world):
+def test_looks_are_counted(visitor, quote, sessions, world):
     quote_id, _ = quote()
-    alice = browser("alice")
+    alice = visitor("alice")
     alice.get(f"/portal/quotes/{quote_id}")
     assert alice.post(f"/portal/quotes/{quote_id}/time", {"seconds": "12"}).status_code == 204
     assert alice.post(f"/portal/quotes/{quote_id}/time", {"seconds": "x"}).status_code == 204
@@ -146,18 +146,18 @@ def test_looks_are_counted(browser, quote, sessions, world):
     assert views == [12]
 
 
-def test_comparing(browser, quote):
+def test_comparing(visitor, quote):
     first, second = quote()[0], quote(title="Other")[0]
-    alice = browser("alice")
+    alice = visitor("alice")
     page = text_of(alice.get(f"/portal/quotes/compare?ids={first}&ids={second}"))
     assert page.count("Firewall pair") == 1
     assert page.count("€7,872.00") == 2
     assert alice.get(f"/portal/quotes/compare?ids={first}").status_code == 422
-    assert browser("charlie").get(f"/portal/quotes/compare?ids={first}&ids={second}").status_code == 404
+    assert visitor("charlie").get(f"/portal/quotes/compare?ids={first}&ids={second}").status_code == 404
 
 
-def test_a_wish(browser):
-    bob, words = browser("bob"), f"Hall {uuid4().hex[:6]}"
+def test_a_wish(visitor):
+    bob, words = visitor("bob"), f"Hall {uuid4().hex[:6]}"
     form = {"subject": words, "requirements": "40 x 60 m", "budget": "9.000x", "wanted_by": "2020-01-01"}
     refused = bob.post("/portal/quotes/request", form)
     assert refused.status_code == 422
@@ -168,18 +168,18 @@ def test_a_wish(browser):
     assert "€9,000.50" in page
     assert "We work on it" in page
     assert words in text_of(bob.get("/portal/quotes"))
-    assert browser("charlie").get(sent.headers["Location"]).status_code == 404
+    assert visitor("charlie").get(sent.headers["Location"]).status_code == 404
 
 
-def test_the_limit_of_a_company(browser, root, world):
+def test_the_limit_of_a_company(visitor, root, world):
     from sqlalchemy import text
 
-    alice = browser("alice")
+    alice = visitor("alice")
     try:
         assert alice.post("/portal/quotes/deciding", {"decision_limit": "x"}).status_code == 422
         assert alice.post("/portal/quotes/deciding", {"decision_limit": "500.00"}).status_code == 303
         assert 'value="500.00"' in text_of(alice.get("/portal/quotes/deciding"))
-        assert browser("bob").get("/portal/quotes/deciding").status_code == 403
+        assert visitor("bob").get("/portal/quotes/deciding").status_code == 403
         company = world.companies["globex"]
         assert alice.get(f"/portal/quotes/deciding?company={company}").status_code == 404
     finally:
@@ -187,21 +187,21 @@ def test_the_limit_of_a_company(browser, root, world):
             connection.execute(text("UPDATE companies SET decision_limit = NULL, decision_currency = NULL"))
 
 
-def test_the_dashboard_loads_them_on_its_own(browser, quote):
+def test_the_dashboard_loads_them_on_its_own(visitor, quote):
     title = f"Refresh {uuid4().hex[:6]}"
     quote(title=title)
-    alice = browser("alice")
+    alice = visitor("alice")
     assert 'hx-get="/portal/quotes/widget"' in text_of(alice.get("/portal/"))
     assert title in text_of(alice.get("/portal/quotes/widget"))
 
 
-def test_of_a_past_validity_the_page_says_so(browser, quote, root):
+def test_of_a_past_validity_the_page_says_so(visitor, quote, root):
     from sqlalchemy import text
 
     quote_id, _ = quote()
     with root.begin() as connection:
         values = {"at": datetime(2026, 1, 1), "id": quote_id}
         connection.execute(text("UPDATE quotes SET expires_at = :at WHERE id = :id"), values)
-    page = text_of(browser("alice").get(f"/portal/quotes/{quote_id}"))
+    page = text_of(visitor("alice").get(f"/portal/quotes/{quote_id}"))
     assert "The validity is over" in page
     assert "Sign and accept" not in page

@@ -112,7 +112,6 @@ def detail_view(found: QuoteDetail, taken: Collection[UUID], now: datetime, *, s
         "badge_of": badge_of(found.status, staff=staff),
         "step": step_view(found.step, now, staff=staff),
         "lines": [line_view(line, quote.currency, taken) for line in found.lines],
-        "has_discounts": any(line.discount for line in found.lines),
         "sums": sums_view(found.totals, found.deposit, quote),
         "valid_until": format_day(quote.valid_until),
         "sent_on": format_day(quote.sent_at.date()) if quote.sent_at else "",

@@ -38,10 +38,7 @@ REQUEST_STATUS = {
     "refused": N_("Refused"),
 }
 REQUEST_LOOKS = {"waiting": ("accent", "ring"), "answered": ("ok", "check"), "refused": ("neutral", "minus")}
-STEPS = {
-    "offer_expires": N_("Offer expires"),
-    "reminder": N_("Reminds you that the offer ends"),
-}
+STEPS = {"offer_expires": N_("Offer expires")}
 STEPS_FOR_STAFF = {
     "offer_expires": N_("Offer expires"),
     "reminder": N_("Reminds the customer"),

@@ -68,7 +68,8 @@ def write_steps(session: TenantSession, quote: Quote, settings: QuoteSettings, *
             key=kind,
             kind=kind,
             at=at,
-            staff_only=False,
+            # Who is reminded does not need to know of it beforehand; when the offer ends concerns both sides.
+            staff_only=kind == REMINDER,
             params={},
         )
         for kind, at in coming

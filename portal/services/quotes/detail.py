@@ -57,7 +57,7 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
         company=company,
         status=status_at(quote, now),
         versions=list_versions(session, quote, actor=actor),
-        step=next_steps(session, [quote.id]).get(quote.id) if is_open else None,
+        step=next_steps(session, [quote.id], actor=actor).get(quote.id) if is_open else None,
         may_decide=is_open and may_decide(actor, company, total=quote.total, currency=quote.currency),
         is_open=is_open,
         totals=total_of(lines, quote.tax_rounding),

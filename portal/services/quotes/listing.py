@@ -50,16 +50,18 @@ def list_quotes(session: TenantSession, wanted: QuoteFilter, *, actor: Actor, no
     order = (Quote.created_at, Quote.id) if backwards else (Quote.created_at.desc(), Quote.id.desc())
     rows = session.execute(query.order_by(*order).limit(wanted.limit + 1)).all()
     page = paginate(rows, wanted.limit, cursor, lambda row: (row[0].created_at, row[0].id))
-    steps = next_steps(session, [row[0].id for row in page.items])
+    steps = next_steps(session, [row[0].id for row in page.items], actor=actor)
     items = [QuoteRow(quote, name, steps.get(quote.id)) for quote, name in page.items]
     return Page(items, page.next_cursor, page.previous_cursor)
 
 
-def next_steps(session: TenantSession, quote_ids: Sequence[UUID]) -> dict[UUID, NextStep]:
-    """The soonest step of each quote."""
+def next_steps(session: TenantSession, quote_ids: Sequence[UUID], *, actor: Actor) -> dict[UUID, NextStep]:
+    """The soonest step of each quote that is meant for the actor."""
     if not quote_ids:
         return {}
     query = select(NextStep).where(NextStep.record_id.in_(quote_ids)).order_by(NextStep.at.desc())
+    if actor.is_customer:
+        query = query.where(NextStep.staff_only.is_(False))
     return {step.record_id: step for step in session.scalars(query)}
 
 
