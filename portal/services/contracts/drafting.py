@@ -1,7 +1,7 @@
 """Drafting contracts: Markdown, dates, who signs and in which order; free to change until it is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ class ContractDraft:
     ends_on: date | None = None
     locale: str = "en"
     quote_id: UUID | None = None
+    contract_id: UUID = field(default_factory=uuid4)
 
 
 def create_contract(session: TenantSession, draft: ContractDraft, *, actor: Actor, now: datetime) -> Contract:
@@ -46,7 +47,7 @@ def create_contract(session: TenantSession, draft: ContractDraft, *, actor: Acto
     number_format = session.scalar(select(BillingSettings.contract_number_format)) or STANDARD_FORMAT
     day = now.astimezone(ZoneInfo(tenant.timezone)).date()
     contract = Contract(
-        id=uuid4(),
+        id=draft.contract_id,
         tenant_id=session.tenant_id,
         customer_id=draft.customer_id,
         status=ContractStatus.DRAFT,
