@@ -93,14 +93,14 @@ def _write(contract: Contract, draft: ContractDraft, now: datetime) -> None:
 def _check(session: TenantSession, draft: ContractDraft) -> Tenant:
     """The tenant whose contract it is. Raises Invalid with everything that is wrong."""
     errors: list[FieldError] = []
-    for field, given, limit in (("title", draft.title, TITLE_LENGTH), ("body", draft.body, BODY_LENGTH)):
+    for name, given, limit in (("title", draft.title, TITLE_LENGTH), ("body", draft.body, BODY_LENGTH)):
         text = clean_text(given)
         if not text:
-            errors.append(FieldError(field, "required"))
+            errors.append(FieldError(name, "required"))
         elif len(text) > limit:
-            errors.append(FieldError(field, "too_long", (("limit", limit),)))
+            errors.append(FieldError(name, "too_long", (("limit", limit),)))
         elif has_forbidden_characters(text):
-            errors.append(FieldError(field, "characters_forbidden"))
+            errors.append(FieldError(name, "characters_forbidden"))
     if draft.starts_on and draft.ends_on and draft.ends_on < draft.starts_on:
         errors.append(FieldError("ends_on", "ends_before_start"))
     tenant = session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one()
