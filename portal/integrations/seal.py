@@ -145,7 +145,7 @@ class TimeStampAuthority(timestamps.TimeStamper):
     """An authority at the operator's address (RFC 3161 over HTTP)."""
 
     def __init__(self, url: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._url = url
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

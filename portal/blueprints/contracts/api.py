@@ -62,7 +62,7 @@ def detail(contract_id: UUID) -> ContractAnswer:
 @permission(Permission.CONTRACTS_SIGN)
 @operation("Sign a contract", body=SignRequest, answer=ContractAnswer, conflicts=DECIDED)
 def sign(contract_id: UUID, body: SignRequest) -> ContractAnswer:
-    """Signs once, with the hash of the document that was read; the sealed copy is ready soon after the last signature."""
+    """Signs once, with the hash of what was read; the sealed copy is ready soon after the last signature."""
     if load_signing_policy(http.session()).step_up:
         prove_again(body.password)
     given = GivenSignature(

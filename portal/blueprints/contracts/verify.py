@@ -17,10 +17,20 @@ from portal.services.sealing.checking import check_code
 bp = Blueprint("verify", __name__)
 # Codes have 128 random bits, so this bounds work, not guessing.
 LIMIT = RateLimitItemPerMinute(60, namespace="verify")
+CODE_LENGTH = 64
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-@bp.get("/verify", defaults={"code": ""})
+@bp.get("/verify")
+@public
+def index() -> ResponseReturnValue:
+    """Where a code is typed in."""
+    code = request.args.get("code", "").strip()[:CODE_LENGTH]
+    if code:
+        return http.see_other("verify.check", code=code)
+    return render_template("verify/code.html", unknown=False, code="")
+
+
 @bp.get("/verify/<code>")
 @public
 def check(code: str) -> ResponseReturnValue:
@@ -28,13 +38,11 @@ def check(code: str) -> ResponseReturnValue:
     tenant = str(http.tenant().id)
     if not count(LIMIT, tenant, origin_key()):
         raise TooManyRequests(retry_after=seconds_to_wait(LIMIT, tenant, origin_key()))
-    code = code or request.args.get("code", "").strip()
-    if not code:
-        return render_template("verify/code.html", unknown=False, code="")
+    code = code[:CODE_LENGTH]
     try:
-        found = check_code(http.session(), code[:64], storage=storage(), certificates=certificates())
+        found = check_code(http.session(), code, storage=storage(), certificates=certificates())
     except NotFound:
-        return render_template("verify/code.html", unknown=True, code=code[:64]), 404
+        return render_template("verify/code.html", unknown=True, code=code), 404
     pasted = "".join(request.args.get("sha256", "").lower().split())
     return render_template(
         "verify/document.html",

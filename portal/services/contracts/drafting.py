@@ -1,7 +1,7 @@
 """Drafting contracts: Markdown, dates, who signs and in which order; free to change until it is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ class ContractDraft:
     ends_on: date | None = None
     locale: str = "en"
     quote_id: UUID | None = None
+    contract_id: UUID = field(default_factory=uuid4)
 
 
 def create_contract(session: TenantSession, draft: ContractDraft, *, actor: Actor, now: datetime) -> Contract:
@@ -46,7 +47,7 @@ def create_contract(session: TenantSession, draft: ContractDraft, *, actor: Acto
     number_format = session.scalar(select(BillingSettings.contract_number_format)) or STANDARD_FORMAT
     day = now.astimezone(ZoneInfo(tenant.timezone)).date()
     contract = Contract(
-        id=uuid4(),
+        id=draft.contract_id,
         tenant_id=session.tenant_id,
         customer_id=draft.customer_id,
         status=ContractStatus.DRAFT,
@@ -92,14 +93,14 @@ def _write(contract: Contract, draft: ContractDraft, now: datetime) -> None:
 def _check(session: TenantSession, draft: ContractDraft) -> Tenant:
     """The tenant whose contract it is. Raises Invalid with everything that is wrong."""
     errors: list[FieldError] = []
-    for field, given, limit in (("title", draft.title, TITLE_LENGTH), ("body", draft.body, BODY_LENGTH)):
+    for name, given, limit in (("title", draft.title, TITLE_LENGTH), ("body", draft.body, BODY_LENGTH)):
         text = clean_text(given)
         if not text:
-            errors.append(FieldError(field, "required"))
+            errors.append(FieldError(name, "required"))
         elif len(text) > limit:
-            errors.append(FieldError(field, "too_long", (("limit", limit),)))
+            errors.append(FieldError(name, "too_long", (("limit", limit),)))
         elif has_forbidden_characters(text):
-            errors.append(FieldError(field, "characters_forbidden"))
+            errors.append(FieldError(name, "characters_forbidden"))
     if draft.starts_on and draft.ends_on and draft.ends_on < draft.starts_on:
         errors.append(FieldError("ends_on", "ends_before_start"))
     tenant = session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one()

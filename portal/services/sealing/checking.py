@@ -99,8 +99,9 @@ def _row_agrees(row: SealedDocument, found: Findings, content: bytes) -> bool:
     """Whether the row says what the sealed file itself says, and the file begins with what was signed."""
     try:
         inside: dict[str, Any] = json.loads(found.record)
-        signed = content[: int(inside["content_size"])]
+        document = content[: int(inside["document_size"])]
+        as_signed = hashlib.sha256(document).hexdigest() == inside["document_sha256"]
     except (ValueError, KeyError, TypeError):
         return False
     same = inside == row.evidence and inside["code"] == row.code and inside["record_id"] == str(row.record_id)
-    return bool(same and hashlib.sha256(signed).digest() == row.content_sha256)
+    return bool(same and as_signed and inside["content_sha256"] == row.content_sha256.hex())

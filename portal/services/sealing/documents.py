@@ -18,13 +18,18 @@ from portal.services.contracts.queries import RECORD as CONTRACT
 
 @dataclass(frozen=True)
 class SignedRecord:
-    """What was signed: the very bytes, and how the document is called; `locale` is the language of its evidence."""
+    """What was signed: the very bytes, and how the document is called; `locale` is the language of its evidence.
+
+    Where people signed the content as such (canonical bytes, whose hash they sent back) and `content` is the document
+    drawn of it, `signed_content` is the former.
+    """
 
     content: bytes
     number: str
     title: str
     company: str
     locale: str
+    signed_content: bytes | None = None
 
 
 @dataclass(frozen=True)

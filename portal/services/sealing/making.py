@@ -142,7 +142,7 @@ def _prepare(
     places = list_signatures(session, record_type, record_id)
     if not is_complete(places):
         raise Conflict("not_signed")
-    content_sha256 = hashlib.sha256(record.content).digest()
+    content_sha256 = hashlib.sha256(record.signed_content or record.content).digest()
     if any(place.content_sha256 != content_sha256 for place in places):
         raise Conflict("document_damaged")
     session.execute(
@@ -182,7 +182,8 @@ def _evidence(
         "company": record.company,
         "issuer": tenant.name,
         "content_sha256": row.content_sha256.hex(),
-        "content_size": len(record.content),
+        "document_sha256": hashlib.sha256(record.content).hexdigest(),
+        "document_size": len(record.content),
         "signers": describe_signatures(places),
     }
 
