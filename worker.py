@@ -13,6 +13,7 @@ from portal.integrations.dns import DnsTxtLookup
 from portal.integrations.mail import build_transport
 from portal.integrations.sms import build_text_transport
 from portal.integrations.storage import build_storage
+from portal.integrations.stripe_gateway import build_payment_gateway
 from portal.lib.logs import configure_logs
 from portal.lib.vault import Vault
 from portal.models.session import TenantSessions, build_engine
@@ -20,13 +21,16 @@ from portal.services.audit.anchors import AnchorFolder
 from portal.services.files.uploading import FilePlace
 from portal.services.mail_in.taking import MailTools
 from portal.services.notifications.mailing import Outlets
+from portal.services.payments.inbox import Office
 from portal.workflows import registry, triggers
 from portal.workflows.client import quieten_core
 from portal.workflows.files.activities import FileTools
+from portal.workflows.gateway_inbox import GatewayInbox
 from portal.workflows.heartbeat import beat_forever
 from portal.workflows.mail_door import MailDoor
 from portal.workflows.mail_poll import MailPoller
 from portal.workflows.relay import Relay
+from portal.workflows.schedules import ensure_schedules
 from portal.workflows.sealing import Sealer
 from portal.workflows.serving import AT_ONCE, serve_forever
 from portal.workflows.startup import wait_for_surroundings
@@ -41,8 +45,14 @@ async def run(settings: Settings) -> None:
     client = await wait_for_surroundings(settings, engine)
     outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
     tools = FileTools(build_storage(settings), build_scanner(settings))
+    gateway = build_payment_gateway(settings)
     activities = registry.build_activities(
-        TenantSessions(engine), outlets, DnsTxtLookup(settings.dns_server), base_url=settings.base_url, tools=tools
+        TenantSessions(engine),
+        outlets,
+        DnsTxtLookup(settings.dns_server),
+        base_url=settings.base_url,
+        tools=tools,
+        gateway=gateway,
     )
     relay = Relay(build_engine(settings.relay_database_url, pool_size=1), partial(triggers.pull, client))
     sealer = Sealer(build_engine(settings.database_url, pool_size=1), AnchorFolder(settings.audit_dir))
@@ -50,12 +60,17 @@ async def run(settings: Settings) -> None:
     poller = MailPoller(
         build_engine(settings.database_url, pool_size=1), engine, mail_tools, allow_private=not settings.production
     )
+    if gateway is not None:
+        await ensure_schedules(client)
     async with asyncio.TaskGroup() as parts:
         parts.create_task(serve_forever(client, activities))
         parts.create_task(relay.run())
         parts.create_task(sealer.run())
         parts.create_task(beat_forever(engine, client))
         parts.create_task(poller.run())
+        if gateway is not None:
+            office = Office(TenantSessions(engine), gateway, settings.base_url)
+            parts.create_task(GatewayInbox(build_engine(settings.database_url, pool_size=1), office).run())
         if settings.mail_listen:
             parts.create_task(MailDoor(engine, mail_tools, settings.mail_listen).run())
 

@@ -62,22 +62,29 @@ class PaymentCancelled(PaymentFact):
 
 @dataclass(frozen=True)
 class RefundRequested(PaymentFact):
-    """Somebody of the team wants money to go back; `second` says whether another one has to agree."""
+    """Somebody of the team wants money to go back; a second one has to agree."""
 
     kind: ClassVar[str] = "payment.refund_requested"
 
     refund_id: UUID
-    second: bool
 
 
 @dataclass(frozen=True)
-class RefundDecided(PaymentFact):
-    """A colleague agreed to a refund, or refused it."""
+class RefundApproved(PaymentFact):
+    """Money shall go back, and nobody else has to agree any more."""
 
-    kind: ClassVar[str] = "payment.refund_decided"
+    kind: ClassVar[str] = "payment.refund_approved"
 
     refund_id: UUID
-    approved: bool
+
+
+@dataclass(frozen=True)
+class RefundDeclined(PaymentFact):
+    """A colleague did not agree to a refund."""
+
+    kind: ClassVar[str] = "payment.refund_declined"
+
+    refund_id: UUID
 
 
 @dataclass(frozen=True)
@@ -126,3 +133,14 @@ class MethodRemoved(MethodFact):
     """A method may not be charged any more."""
 
     kind: ClassVar[str] = "payment_method.removed"
+
+
+@dataclass(frozen=True)
+class AutoPaySaved(Event):
+    """A company switched auto-pay on or off, or changed how it is charged; `record_id` is the company."""
+
+    kind: ClassVar[str] = "auto_pay.saved"
+    record_type: ClassVar[str] = "auto_pay"
+
+    company_id: UUID
+    enabled: bool

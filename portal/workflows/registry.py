@@ -7,6 +7,7 @@ from typing import Any
 from temporalio import workflow
 
 from portal.integrations.dns import TxtLookup
+from portal.integrations.payment_gateway import PaymentGateway
 from portal.models.session import TenantSessions
 from portal.services.notifications.mailing import Outlets
 from portal.workflows.accounts.activities import AccountActivities
@@ -17,6 +18,14 @@ from portal.workflows.files.activities import FileActivities, FileTools
 from portal.workflows.files.workflows import RemovedFileWorkflow, UploadedFileWorkflow
 from portal.workflows.notifications.activities import NotificationActivities
 from portal.workflows.notifications.workflows import NotificationWorkflow
+from portal.workflows.payments.activities import PaymentActivities
+from portal.workflows.payments.workflows import (
+    AutoPayWorkflow,
+    GatewayComparisonWorkflow,
+    GatewayEventsWorkflow,
+    PaymentWorkflow,
+    RefundWorkflow,
+)
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -29,6 +38,11 @@ WORKFLOWS: tuple[type, ...] = (
     RemovedFileWorkflow,
     TrashedTicketWorkflow,
     InvoiceTimerWorkflow,
+    PaymentWorkflow,
+    RefundWorkflow,
+    AutoPayWorkflow,
+    GatewayEventsWorkflow,
+    GatewayComparisonWorkflow,
 )
 
 
@@ -44,11 +58,18 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("TicketClock", "ticket_changed"): frozenset({Sender.RELAY}),
     ("DomainProof", "look_now"): frozenset({Sender.RELAY}),
     ("InvoiceTimer", "invoice_changed"): frozenset({Sender.RELAY}),
+    ("AutoPay", "auto_pay_changed"): frozenset({Sender.RELAY}),
 }
 
 
 def build_activities(
-    sessions: TenantSessions, outlets: Outlets, dns: TxtLookup, *, base_url: str, tools: FileTools
+    sessions: TenantSessions,
+    outlets: Outlets,
+    dns: TxtLookup,
+    *,
+    base_url: str,
+    tools: FileTools,
+    gateway: PaymentGateway | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
@@ -56,6 +77,7 @@ def build_activities(
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
     billing = BillingActivities(sessions)
+    payments = PaymentActivities(sessions, gateway, base_url)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -66,6 +88,11 @@ def build_activities(
         files.drop_if_loose,
         files.delete_stored,
         billing.advance_invoice,
+        payments.look,
+        payments.send_refund,
+        payments.advance_auto_pay,
+        payments.fetch_missed,
+        payments.compare_books,
     ]
 
 

@@ -16,6 +16,14 @@ from portal.workflows.accounts.shared import DomainProofRun, domain_proof_workfl
 from portal.workflows.billing.shared import InvoiceRun, invoice_workflow_id
 from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id, upload_workflow_id
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
+from portal.workflows.payments.shared import (
+    AutoPayRun,
+    PaymentRun,
+    RefundRun,
+    auto_pay_workflow_id,
+    payment_workflow_id,
+    refund_workflow_id,
+)
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
@@ -88,6 +96,23 @@ INVOICE = Trigger(
     signal="invoice_changed",
 )
 
+PAYMENT = Trigger(
+    "Payment",
+    lambda row: payment_workflow_id(row.record_id),
+    lambda row: PaymentRun(row.tenant_id, row.record_id),
+)
+REFUND = Trigger(
+    "Refund",
+    lambda row: refund_workflow_id(row.payload["refund_id"]),
+    lambda row: RefundRun(row.tenant_id, UUID(row.payload["refund_id"])),
+)
+AUTO_PAY = Trigger(
+    "AutoPay",
+    lambda row: auto_pay_workflow_id(row.payload["company_id"]),
+    lambda row: AutoPayRun(row.tenant_id, UUID(row.payload["company_id"])),
+    signal="auto_pay_changed",
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -116,14 +141,18 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("email_domain", "email_domain.claimed"): (PROVE,),
     ("email_domain", "email_domain.check_asked"): (PROVE,),
     ("email_domain", "email_domain.removed"): (PROVE,),
-    ("invoice", "invoice.issued"): (INVOICE, TELL),
-    ("invoice", "invoice.changed"): (INVOICE,),
+    ("invoice", "invoice.issued"): (INVOICE, TELL, AUTO_PAY),
+    ("invoice", "invoice.changed"): (INVOICE, AUTO_PAY),
     ("invoice", "invoice.paid"): (INVOICE,),
     ("invoice", "invoice.voided"): (INVOICE, TELL),
     ("invoice", "invoice.credited"): (INVOICE, TELL),
     # The timer itself did these; only people have to hear of them.
     ("invoice", "invoice.overdue"): (TELL,),
     ("invoice", "invoice.reminded"): (TELL,),
+    ("payment", "payment.started"): (PAYMENT,),
+    ("payment", "payment.refund_approved"): (REFUND,),
+    ("payment_method", "payment_method.updated"): (AUTO_PAY,),
+    ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
 }
 
 

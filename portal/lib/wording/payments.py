@@ -58,6 +58,7 @@ FAILURES = {
     "amount_too_large": N_("the amount is too large for this method"),
     "method_removed": N_("the saved method was removed"),
     "gateway_unavailable": N_("our payment provider could not be reached"),
+    "over_limit": N_("the amount is above the limit you set for auto-pay"),
     "not_finished": N_("it was not finished in time"),
 }
 FALLBACK = N_("the payment provider refused it")
@@ -78,6 +79,7 @@ REFUSALS = {
     "partial_too_small": N_("This is less than the least amount of a part payment."),
     "method_unknown": N_("Choose one of your saved methods."),
     "method_in_use": N_("Auto-pay uses this method. Choose another one for it first."),
+    "must_be_above_zero": N_("Enter an amount above zero."),
     "consent_required": N_("Tick the box to agree."),
     "payment_not_cancellable": N_("This payment cannot be cancelled any more."),
     "payment_not_refundable": N_("Only money that arrived can go back."),
@@ -93,7 +95,8 @@ ACTIONS = {
     "payment.failed": N_("Payment failed"),
     "payment.cancelled": N_("Payment not finished"),
     "payment.refund_requested": N_("Refund asked for"),
-    "payment.refund_decided": N_("Refund decided about"),
+    "payment.refund_approved": N_("Refund approved"),
+    "payment.refund_declined": N_("Refund not agreed to"),
     "payment.refunded": N_("Payment refunded"),
     "payment.refund_failed": N_("Refund failed"),
     "payment_method.added": N_("Payment method saved"),

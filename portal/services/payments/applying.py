@@ -17,7 +17,7 @@ from portal.events.payments import PaymentCancelled, PaymentChanged, PaymentFail
 from portal.integrations.payment_gateway import PaymentGateway
 from portal.integrations.payments import GatewayIntent, GatewayRefund, GatewaySession
 from portal.lib.faults import crash_point
-from portal.models import UNDECIDED, Payment, PaymentStatus
+from portal.models import UNDECIDED, Payment, PaymentKind, PaymentStatus
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.payments import auto_outcome, refund_booking, telling
 from portal.services.payments.balances import Cause, allocations_of, lock_invoices, release, settle, take
@@ -25,6 +25,7 @@ from portal.services.payments.methods import Consent, MethodFacts, save_method
 
 log = structlog.get_logger()
 NOT_FINISHED = "not_finished"
+AUTHENTICATION = "authentication_required"
 # Forward only; money that came is never taken for not come.
 _RANK = {
     PaymentStatus.CREATED: 0,
@@ -177,9 +178,18 @@ def _status_of(payment: Payment, truth: Truth) -> PaymentStatus:
         return PaymentStatus.OPEN
     if intent.status == "requires_action":
         return PaymentStatus.REQUIRES_ACTION
+    if _asks_owner(payment, intent):
+        return PaymentStatus.REQUIRES_ACTION
     if page is not None and page.status == "expired" and intent.failure is None:
         return PaymentStatus.CANCELLED
     return PaymentStatus.FAILED
+
+
+def _asks_owner(payment: Payment, intent: GatewayIntent) -> bool:
+    """Whether the bank would say yes if the owner of the card were there: the same intent can be confirmed then."""
+    failure = intent.failure
+    asked = failure is not None and AUTHENTICATION in (failure.code, failure.decline_code)
+    return asked and payment.kind is PaymentKind.AUTO_PAY
 
 
 def _move(booking: _Booking, status: PaymentStatus, truth: Truth) -> None:
@@ -208,6 +218,9 @@ def _move(booking: _Booking, status: PaymentStatus, truth: Truth) -> None:
         )
         publish(booking.session, fact, actor=booking.cause.actor, now=booking.now)
         _keep_method(booking, intent)
+        if status is PaymentStatus.REQUIRES_ACTION and payment.kind is PaymentKind.AUTO_PAY:
+            auto_outcome.note_failure(booking.session, payment, now=booking.now)
+            telling.tell_failed(booking.session, payment, None, base_url=booking.base_url, now=booking.now)
 
 
 def _succeed(booking: _Booking, intent: GatewayIntent | None) -> None:
@@ -242,8 +255,8 @@ def _end(booking: _Booking, status: PaymentStatus, code: str, advice: str | None
     about = (payment.id, payment.customer_id, payment.amount, payment.currency)
     fact = PaymentFailed(*about, code=payment.failure_code) if failed else PaymentCancelled(*about)
     publish(session, fact, actor=booking.cause.actor, now=now, after={"number": payment.number})
+    planned = auto_outcome.note_failure(session, payment, now=now)
     if failed:
-        planned = auto_outcome.note_failure(session, payment, now=now)
         telling.tell_failed(session, payment, planned, base_url=booking.base_url, now=now)
 
 

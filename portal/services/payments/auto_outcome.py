@@ -6,11 +6,12 @@ Banks say why they refuse; each class has a plan of its own (research: payments 
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.lib.iso_durations import parse_iso_duration
-from portal.models import AutoPayAttempt, AutoPayState, Payment, PaymentAllocation, PaymentKind
+from portal.models import AutoPayAttempt, AutoPayState, Invoice, Payment, PaymentAllocation, PaymentKind
 from portal.models.session import TenantSession
 from portal.services.billing.settings import load_settings
 
@@ -27,6 +28,7 @@ _HOPELESS = frozenset(
         "method_removed",
     }
 )
+_RETRIED = (AutoPayState.WAITING, AutoPayState.STOPPED, AutoPayState.NEEDS_CUSTOMER)
 NEVER_AGAIN = "do_not_try_again"
 
 
@@ -71,6 +73,21 @@ def note_failure(session: TenantSession, payment: Payment, *, now: datetime) -> 
         else:
             attempt.state = AutoPayState.STOPPED
     return planned
+
+
+def retry_now(session: TenantSession, company_id: UUID, *, now: datetime) -> None:
+    """What failed, or was given up, is tried again as soon as can be."""
+    own = select(Invoice.id).where(Invoice.customer_id == company_id)
+    session.execute(
+        update(AutoPayAttempt)
+        .where(
+            AutoPayAttempt.invoice_id.in_(own),
+            AutoPayAttempt.attempts > 0,
+            AutoPayAttempt.state.in_(_RETRIED),
+        )
+        .values(state=AutoPayState.WAITING, next_at=now, updated_at=now),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _attempts(session: TenantSession, payment: Payment) -> Iterable[AutoPayAttempt]:

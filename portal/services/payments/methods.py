@@ -12,6 +12,7 @@ from portal.events import publish
 from portal.events.payments import MethodAdded, MethodRemoved, MethodUpdated
 from portal.models import AutoPay, PaymentMethod
 from portal.models.session import TenantSession
+from portal.services.payments.auto_outcome import retry_now
 
 # What people agree to when a method is kept; a new text gets a new version.
 CONSENT_VERSION = "2026-11"
@@ -122,6 +123,7 @@ def remove_method(
         if successor is None:
             raise Conflict("method_in_use")
         plan.method_id = successor.id
+        retry_now(session, method.customer_id, now=now)
         publish(session, MethodUpdated(successor.id, method.customer_id), actor=actor, now=now)
     was_default, method.is_default, method.removed_at = method.is_default, False, now
     publish(session, MethodRemoved(method.id, method.customer_id), actor=actor, now=now)

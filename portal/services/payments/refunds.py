@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, NotFound, invalid
 from portal.events import publish
-from portal.events.payments import RefundDecided, RefundRequested
+from portal.events.payments import RefundApproved, RefundDeclined, RefundRequested
 from portal.integrations.payments import GatewayRefund, GatewayRefused
 from portal.lib.faults import crash_point
 from portal.lib.text import has_forbidden_characters
@@ -76,10 +76,9 @@ def request_refund(
         updated_at=now,
     )
     session.add(refund)
-    fact = RefundRequested(
-        payment.id, payment.customer_id, amount, payment.currency, refund_id=refund_id, second=second
-    )
-    publish(session, fact, actor=actor, now=now, after={"amount": amount, "second": second})
+    kind = RefundRequested if second else RefundApproved
+    fact = kind(payment.id, payment.customer_id, amount, payment.currency, refund_id=refund_id)
+    publish(session, fact, actor=actor, now=now, after={"amount": amount, "reason": reason})
     if second:
         telling.tell_staff(session, payment, "payment_refund_waiting", amount, base_url=base_url, now=now)
     return refund
@@ -98,9 +97,8 @@ def decide_refund(session: TenantSession, refund_id: UUID, *, approve: bool, act
     refund.status = RefundStatus.APPROVED if approve else RefundStatus.REFUSED
     refund.approved_by, refund.updated_at = actor.user_id, now
     payment = session.get_one(Payment, refund.payment_id)
-    fact = RefundDecided(
-        payment.id, payment.customer_id, refund.amount, refund.currency, refund_id=refund.id, approved=approve
-    )
+    kind = RefundApproved if approve else RefundDeclined
+    fact = kind(payment.id, payment.customer_id, refund.amount, refund.currency, refund_id=refund.id)
     publish(session, fact, actor=actor, now=now)
     return refund
 
@@ -135,11 +133,6 @@ def send_refund(desk: Desk, refund_id: UUID, *, now: datetime) -> None:
         return
     crash_point("refund.post_call")
     _book(desk, payment.id, found, now)
-
-
-def waiting_refunds(session: TenantSession) -> list[UUID]:
-    """Refunds that are approved and were not sent yet, as far as we know."""
-    return list(session.scalars(select(Refund.id).where(Refund.status == RefundStatus.APPROVED)))
 
 
 def _book(desk: Desk, payment_id: UUID, found: GatewayRefund, now: datetime) -> None:
@@ -185,3 +178,12 @@ def _reason(text: str) -> str:
     if has_forbidden_characters(reason):
         raise invalid("reason", "characters_forbidden")
     return reason
+
+
+def get_refund(session: TenantSession, refund_id: UUID, *, actor: Actor) -> Refund:
+    """A refund, for the team. Raises Forbidden and NotFound."""
+    require(actor, Permission.REFUNDS_MANAGE)
+    found = session.scalar(select(Refund).where(Refund.id == refund_id))
+    if found is None:
+        raise NotFound("refund")
+    return found

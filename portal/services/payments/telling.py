@@ -59,7 +59,7 @@ class _Post:
         user = person.user
         queue_mail(
             self.session,
-            AccountMessage(template, path, params=params or {}, facts=tuple(facts)),
+            AccountMessage(template, path, params=params or {}, facts=tuple(facts), folder="payments"),
             Addressee(person.email, person.person_name, user.id, user.locale, user.timezone),
             tenant=self.tenant,
             base_url=self.base_url,
@@ -145,6 +145,21 @@ def tell_announced(
             (N_("Method"), method_text(payment.method, translator(post.locale_of(person)))),
         ]
         post.mail(person, "payment_announced", "/portal/payment-methods", facts)
+
+
+def tell_over_limit(
+    session: TenantSession, payment: Payment, invoice_id: UUID, *, base_url: str, now: datetime
+) -> None:
+    """That an invoice is above the limit of auto-pay; `payment` is not stored and only says how much."""
+    post = _Post(session, payment, base_url, now)
+    for person in payers_of(session, payment):
+        locale = post.locale_of(person)
+        params = {"reason_text": failure_text("over_limit", translator(locale)), "planned": "", "confirm": False}
+        facts = [
+            (N_("Invoice"), payment.number),
+            (N_("Amount"), format_amount(payment.amount, payment.currency, locale)),
+        ]
+        post.mail(person, "payment_failed", f"/portal/invoices/{invoice_id}", facts, params)
 
 
 def tell_staff(

@@ -1,0 +1,259 @@
+"""Paying and what was paid, in the customer portal (H7.3, H7.5, BIL-02 to BIL-05)."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.accounts.forms import refusal_texts
+from portal.blueprints.localisation import gettext, select_timezone
+from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
+from portal.blueprints.payments.presenters import money, present_method, present_payment
+from portal.blueprints.payments.receipt import send_receipt
+from portal.blueprints.policies import permission
+from portal.errors import Conflict, Invalid, invalid
+from portal.integrations.payments import GatewayUnavailable
+from portal.lib.money import Money, parse_amount
+from portal.lib.wording.payments import STATUS
+from portal.models import UNDECIDED, Invoice, Payment, PaymentStatus
+from portal.services.billing.queries import get_invoice, list_unpaid
+from portal.services.billing.settings import load_settings
+from portal.services.payments.balances import available
+from portal.services.payments.cancelling import cancel_payment, require_cancellable
+from portal.services.payments.confirming import begin_confirmation, confirm_payment
+from portal.services.payments.methods import list_methods
+from portal.services.payments.queries import PaymentFilter, get_payment, page_payments, read_payment
+from portal.services.payments.reserving import PayRequest, start_payment
+from portal.services.payments.standing import last_payment
+
+bp = Blueprint("payments", __name__)
+UNPAID_SHOWN = 50
+
+
+@bp.get("/portal/invoices/<uuid:invoice_id>/pay")
+@permission(Permission.INVOICES_READ)
+def area(invoice_id: UUID) -> ResponseReturnValue:
+    """How an invoice is paid: a part of its page, or a page of its own."""
+    return _area(get_invoice(http.session(), invoice_id, actor=http.actor()), {}, {})
+
+
+@bp.post("/portal/invoices/<uuid:invoice_id>/pay")
+@permission(Permission.INVOICES_PAY)
+def pay(invoice_id: UUID) -> ResponseReturnValue:
+    """Reserve, commit, then ask the gateway, and lead to its page or to the payment's own."""
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    try:
+        desk()
+        wanted = {invoice.id: _amount(request.form, invoice.currency)}
+        payment = _start(wanted, request.form)
+    except (Invalid, Conflict) as error:
+        http.session().rollback()
+        invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+        status = 422 if isinstance(error, Invalid) else 409
+        return _area(invoice, request.form, refusal_texts(error, "pay"), status)
+    return _lead_on(payment.id)
+
+
+@bp.route("/portal/payments/new", methods=["GET", "POST"])
+@permission(Permission.INVOICES_PAY)
+def several() -> ResponseReturnValue:
+    """Several invoices in one payment."""
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            desk()
+            chosen = {_uuid(value): None for value in request.form.getlist("invoice")}
+            if not chosen:
+                raise invalid("invoice", "required")
+            return _lead_on(_start(chosen, request.form).id)
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            errors = refusal_texts(error, "invoice")
+    rows = [row for row in list_unpaid(http.session(), actor=http.actor(), limit=UNPAID_SHOWN) if row.outstanding > 0]
+    page = render_template(
+        "payments/several.html",
+        rows=rows,
+        errors=errors,
+        chosen=request.form.getlist("invoice"),
+        money=money,
+        **_choices(),
+    )
+    return page, 422 if errors else 200
+
+
+@bp.get("/portal/payments")
+@permission(Permission.INVOICES_READ)
+def index() -> ResponseReturnValue:
+    """What was paid, the newest first (H7.5)."""
+    given = request.args
+    wanted = PaymentFilter(
+        statuses=tuple(PaymentStatus(one) for one in given.getlist("status") if one in STATUS),
+        first=_day(given.get("start")),
+        last=_day(given.get("end")),
+        zone=select_timezone(),
+        search=given.get("q", ""),
+    )
+    page = page_payments(http.session(), wanted=wanted, actor=http.actor(), cursor=given.get("cursor"))
+    kept = {name: value for name, value in given.to_dict().items() if name != "cursor" and value}
+    return render_template(
+        "payments/index.html",
+        rows=[present_payment(row) for row in page.items],
+        statuses=[("", gettext("Any state"))] + [(key, gettext(label)) for key, label in STATUS.items()],
+        given=kept,
+        earlier=url_for(".index", **kept, cursor=page.previous_cursor) if page.previous_cursor else None,
+        later=url_for(".index", **kept, cursor=page.next_cursor) if page.next_cursor else None,
+        may_pay=http.actor().may(Permission.INVOICES_PAY),
+    )
+
+
+@bp.get("/portal/payments/<uuid:payment_id>")
+@permission(Permission.INVOICES_READ)
+def detail(payment_id: UUID) -> ResponseReturnValue:
+    """One payment: on its way, arrived or failed, and what can be done."""
+    row = read_payment(http.session(), payment_id, actor=http.actor())
+    mine = row.payment.customer_id in http.actor().admin_company_ids
+    context = {
+        "payment": present_payment(row),
+        "undecided": row.payment.status in UNDECIDED,
+        "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
+        "simulated": _simulated(),
+    }
+    return http.render_live("payments/detail.html", "payments/_state.html", context)
+
+
+@bp.get("/portal/payments/<uuid:payment_id>/return")
+@permission(Permission.INVOICES_READ)
+def come_back(payment_id: UUID) -> ResponseReturnValue:
+    """Back from the gateway's page: what became of it is asked there, nothing in the address is believed."""
+    get_payment(http.session(), payment_id, actor=http.actor())
+    http.session().rollback()
+    bring_up_to_date(payment_id)
+    return http.see_other(".detail", payment_id=payment_id)
+
+
+@bp.post("/portal/payments/<uuid:payment_id>/cancel")
+@permission(Permission.INVOICES_PAY)
+def cancel(payment_id: UUID) -> ResponseReturnValue:
+    """Go on with it no more."""
+    payment = require_cancellable(http.session(), payment_id, actor=http.actor())
+    http.session().rollback()
+    try:
+        cancel_payment(desk(), payment, now=http.now())
+    except GatewayUnavailable:
+        flash(gettext("Payment processing failed. Please try again."), "err")
+    return http.see_other(".detail", payment_id=payment_id)
+
+
+@bp.post("/portal/payments/<uuid:payment_id>/confirm")
+@permission(Permission.INVOICES_PAY)
+def confirm(payment_id: UUID) -> ResponseReturnValue:
+    """Answer the bank's question about a payment that waits for it."""
+    waiting = begin_confirmation(http.session(), payment_id, actor=http.actor(), now=http.now())
+    http.commit()
+    try:
+        target = waiting or confirm_payment(desk(), payment_id, now=http.now())
+    except GatewayUnavailable:
+        target = None
+    return redirect(target, code=303) if target else http.see_other(".detail", payment_id=payment_id)
+
+
+@bp.post("/portal/payments/<uuid:payment_id>/retry")
+@permission(Permission.INVOICES_PAY)
+def retry(payment_id: UUID) -> ResponseReturnValue:
+    """The same once more: same invoices, same method, whatever of them is due now (BIL-04, BIL-05)."""
+    row = read_payment(http.session(), payment_id, actor=http.actor())
+    methods = {method.id for method in list_methods(http.session(), actor=http.actor())}
+    desk()
+    known = row.payment.method_id if row.payment.method_id in methods else None
+    wanted = PayRequest({one.id: None for one in row.invoices}, method_id=known)
+    payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
+    http.commit()
+    return _lead_on(payment.id)
+
+
+@bp.get("/portal/payments/<uuid:payment_id>/receipt")
+@permission(Permission.INVOICES_READ)
+def receipt(payment_id: UUID) -> ResponseReturnValue:
+    """The receipt as PDF."""
+    return send_receipt(read_payment(http.session(), payment_id, actor=http.actor()))
+
+
+def _area(
+    invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200
+) -> ResponseReturnValue:
+    last = last_payment(http.session(), invoice.id)
+    mine = invoice.customer_id in http.actor().admin_company_ids
+    context = {
+        "invoice": invoice,
+        "due": available(invoice),
+        "due_text": money(available(invoice), invoice.currency),
+        "plain_due": str(Money(available(invoice), invoice.currency).decimal),
+        "last": present_payment(last) if last else None,
+        "under_way": last is not None and last.payment.status in UNDECIDED,
+        "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
+        "partial": load_settings(http.session()).partial_payments,
+        "form": form,
+        "errors": errors,
+        **_choices(invoice.customer_id),
+    }
+    page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
+    return render_template(page, **context), status
+
+
+def _choices(company_id: UUID | None = None) -> dict[str, Any]:
+    methods = list_methods(http.session(), actor=http.actor(), company_id=company_id)
+    return {
+        "methods": [present_method(method) for method in methods],
+        "simulated": _simulated(),
+        "payments_off": gateway() is None,
+    }
+
+
+def _simulated() -> bool:
+    found = gateway()
+    return bool(found and found.simulated)
+
+
+def _start(invoices: dict[UUID, int | None], form: Mapping[str, str]) -> Payment:
+    chosen = form.get("method", "new_card")
+    method_id = None if chosen == "new_card" else _uuid(chosen)
+    wanted = PayRequest(invoices, method_id=method_id, save=form.get("save") == "1")
+    payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
+    http.commit()
+    return payment
+
+
+def _lead_on(payment_id: UUID) -> ResponseReturnValue:
+    ask_gateway(payment_id)
+    payment = get_payment(http.session(), payment_id, actor=http.actor())
+    target = payment.redirect_url if payment.status in UNDECIDED else None
+    return redirect(target or url_for(".detail", payment_id=payment_id), code=303)
+
+
+def _amount(form: Mapping[str, str], currency: str) -> int | None:
+    text = form.get("amount", "").strip()
+    if form.get("how") != "part" or not text:
+        return None
+    try:
+        return parse_amount(text.replace(",", "."), currency).amount
+    except ValueError:
+        raise invalid("amount", "amount_invalid") from None
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise invalid("method", "unknown_choice") from None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,58 @@
+"""Activities of payments: each calls one service, outside of any transaction where the gateway is asked."""
+
+from temporalio import activity
+
+from portal.integrations.payment_gateway import PaymentGateway
+from portal.integrations.payments import GatewayUnavailable
+from portal.lib.clock import utcnow
+from portal.models.session import TenantSessions
+from portal.services.payments.applying import Desk
+from portal.services.payments.auto_pay import advance_auto_pay
+from portal.services.payments.inbox import Office
+from portal.services.payments.looking import look_at_payment
+from portal.services.payments.reconciling import compare_books, fetch_missed
+from portal.services.payments.refunds import send_refund
+from portal.workflows.payments.shared import AdvanceAutoPay, PaymentRun, RefundRun, Wake
+
+
+class PaymentActivities:
+    """What the workflows of payments ask to be done. Without a gateway they wait for one."""
+
+    def __init__(self, sessions: TenantSessions, gateway: PaymentGateway | None, base_url: str) -> None:
+        self._sessions = sessions
+        self._gateway = gateway
+        self._base_url = base_url
+
+    @activity.defn(name="payments.look")
+    def look(self, run: PaymentRun) -> Wake:
+        """Bring a payment up to the truth; safe to repeat."""
+        desk = self._office().desk(run.tenant_id)
+        return Wake(look_at_payment(desk, run.payment_id, now=utcnow()).at)
+
+    @activity.defn(name="payments.send_refund")
+    def send_refund(self, run: RefundRun) -> None:
+        """Send an approved refund; safe to repeat."""
+        send_refund(self._office().desk(run.tenant_id), run.refund_id, now=utcnow())
+
+    @activity.defn(name="payments.advance_auto_pay")
+    def advance_auto_pay(self, run: AdvanceAutoPay) -> Wake:
+        """Announce and charge what is due; safe to repeat."""
+        # The later of both times: a clock of this machine that lags must not miss the timer that woke us.
+        now = max(run.now, utcnow())
+        desk = Desk(self._sessions, self._gateway, run.tenant_id, self._base_url) if self._gateway else None
+        return Wake(advance_auto_pay(desk, run.company_id, now=now) if desk else None)
+
+    @activity.defn(name="payments.fetch_missed")
+    def fetch_missed(self) -> int:
+        """Take from the gateway's list what no webhook brought."""
+        return fetch_missed(self._office(), now=utcnow()) if self._gateway else 0
+
+    @activity.defn(name="payments.compare_books")
+    def compare_books(self) -> int:
+        """Compare the gateway's payments with the ledger; how many differ for good."""
+        return len(compare_books(self._office(), now=utcnow())) if self._gateway else 0
+
+    def _office(self) -> Office:
+        if self._gateway is None:
+            raise GatewayUnavailable("payments are not configured")
+        return Office(self._sessions, self._gateway, self._base_url)

@@ -1,0 +1,63 @@
+"""What the workflows of payments are called and what they are given; ids only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+RECONCILE_ID = "gateway-events"
+COMPARE_ID = "gateway-comparison"
+
+
+@dataclass(frozen=True)
+class PaymentRun:
+    """A payment that is not decided."""
+
+    tenant_id: UUID
+    payment_id: UUID
+
+
+@dataclass(frozen=True)
+class RefundRun:
+    """A refund that is to be sent."""
+
+    tenant_id: UUID
+    refund_id: UUID
+
+
+@dataclass(frozen=True)
+class Wake:
+    """When to look again; None where nothing is left to do, or only once something changes."""
+
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class AutoPayRun:
+    """The due invoices of a company."""
+
+    tenant_id: UUID
+    company_id: UUID
+
+
+@dataclass(frozen=True)
+class AdvanceAutoPay:
+    """Input of the activity: `now` is the workflow's time."""
+
+    tenant_id: UUID
+    company_id: UUID
+    now: datetime
+
+
+def payment_workflow_id(payment_id: UUID) -> str:
+    """One run per payment."""
+    return f"payment:{payment_id}"
+
+
+def refund_workflow_id(refund_id: str) -> str:
+    """One run per refund."""
+    return f"refund:{refund_id}"
+
+
+def auto_pay_workflow_id(company_id: str) -> str:
+    """One run per company."""
+    return f"auto-pay:{company_id}"
