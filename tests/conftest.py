@@ -185,9 +185,9 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 # Rules first, on a database nobody has written to; then what commits; the browser last, since Playwright keeps an
 # event loop running in this process for as long as it is open.
 ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
-         "runner", "workflows", "crash", "browser")  # fmt: skip
+         "stripe_contract", "runner", "workflows", "crash", "browser")  # fmt: skip
 # These mostly wait, for servers, workers and the browser; all others compute.
-WAITING = frozenset({"runner", "workflows", "crash", "browser"})
+WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
