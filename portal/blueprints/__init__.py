@@ -11,6 +11,7 @@ from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
+from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.dashboard.routes import bp as dashboard
 from portal.blueprints.drafts.routes import bp as drafts
 from portal.blueprints.drafts.routes import staff_bp as staff_drafts
@@ -36,6 +37,7 @@ def register_blueprints(app: Flask) -> None:
         confirm,
         dashboard,
         tickets,
+        invoices,
         files,
         file_addresses,
         rating,

@@ -139,10 +139,15 @@ class _Place:
 
 def _navigation(open_tickets: int) -> list[dict[str, Any]]:
     """What exists and is switched on for this person; groups by their heading, the last one at the foot."""
+    found = http.identity()
     groups = [_group(None, _Place("dashboard", gettext("Dashboard"), "layout-dashboard", "dashboard.index"))]
     if _has_tickets():
         tickets = _Place("tickets", gettext("Tickets"), "ticket", "tickets.index", open_tickets)
         groups.append(_group(gettext("Support"), tickets))
+    if found and found.actor.may(Permission.INVOICES_READ) and http.tenant().has_feature("billing"):
+        groups.append(
+            _group(gettext("Billing"), _Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
+        )
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
     return [*groups, _group(None, company, help_page) | {"foot": True}]
@@ -157,7 +162,8 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             "url": http.address_of(place.endpoint),
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
-            "current": place.endpoint == request.endpoint or place.key == request.blueprint in ("tickets", "company"),
+            "current": place.endpoint == request.endpoint
+            or place.key == request.blueprint in ("tickets", "company", "invoices"),
         }
         for place in places
     ]

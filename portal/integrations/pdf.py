@@ -8,7 +8,7 @@ import json
 import threading
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -22,8 +22,19 @@ _FONTS = ROOT / "portal" / "static" / "dist" / "print-fonts"
 _SETTERS = threading.BoundedSemaphore(2)
 
 
-def typeset(template: str, data: Mapping[str, Any], *, locale: str, tenant: str, accent: str, now: datetime) -> bytes:
+def typeset(
+    template: str,
+    data: Mapping[str, Any],
+    *,
+    locale: str,
+    tenant: str,
+    accent: str,
+    now: datetime,
+    standard: Literal["ua-1", "a-3b"] = "ua-1",
+) -> bytes:
     """The document that `template` (a file of `templates/pdf/`) makes of `data`, as tagged PDF (PDF/UA-1).
+
+    `standard` a-3b is for documents that carry a file within.
 
     `data` has to be JSON; `tenant` and `accent` (#RRGGBB) stand at the head of each page. `now` is its date.
     Raises typst.TypstError where template and data do not fit together.
@@ -43,7 +54,7 @@ def typeset(template: str, data: Mapping[str, Any], *, locale: str, tenant: str,
             font_paths=[str(_FONTS)],
             ignore_system_fonts=True,
             format="pdf",
-            pdf_standards="ua-1",
+            pdf_standards=standard,
             sys_inputs={"data": json.dumps(values, ensure_ascii=False)},
             timestamp=now.replace(microsecond=0),
         )

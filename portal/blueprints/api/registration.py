@@ -18,6 +18,8 @@ from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
+from portal.blueprints.billing.api import bp as invoices
+from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
@@ -78,6 +80,8 @@ BLUEPRINTS = (
     sla,
     assignment,
     staff_mail,
+    invoices,
+    staff_invoices,
 )
 
 

@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.dashboard import invoices as _invoices
 from portal.blueprints.dashboard import tickets as _tickets
 from portal.blueprints.dashboard.widgets import visible_actions, visible_parts
 from portal.blueprints.localisation import current_locale
 from portal.blueprints.policies import permission
 
 # Each domain's module registers its parts when it is imported.
-__all__ = ["_tickets", "bp"]
+__all__ = ["_invoices", "_tickets", "bp"]
 bp = Blueprint("dashboard", __name__, url_prefix="/portal")
 
 

@@ -259,11 +259,15 @@ MESSAGES = {
     "quantity_invalid": N_("Enter a quantity above zero with at most four decimals."),
     "discount_invalid": N_("The discount is at most what the line costs."),
     "tax_rate_invalid": N_("Enter a rate from 0 to 100 percent."),
+    "currency_mismatch": N_("This amount is in another currency than the document."),
     "currency_unknown": N_("Choose a currency such as EUR."),
     "unknown_customer": N_("Choose one of your customers."),
     "due_in_the_past": N_("The due date is in the past."),
     "iso_duration_invalid": N_("Write durations such as P3D, -P1D or PT30M."),
     "country_invalid": N_("Write the country as two letters, such as FR."),
+    "einvoice_incomplete": N_(
+        "Invoice %(number)s has no electronic form: it needs addresses with a country, and our tax number."
+    ),
     "mailbox_not_set": N_("Save server, user name and password first."),
 }
 

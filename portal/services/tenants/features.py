@@ -11,7 +11,7 @@ from portal.models import Tenant
 from portal.models.session import TenantSession
 
 # What the product asks about (`TenantProfile.has_feature`); a test holds the list to the source.
-FEATURES = ("tickets",)
+FEATURES = ("billing", "tickets")
 
 
 def list_features(tenant: Tenant) -> dict[str, bool]:

@@ -1,0 +1,339 @@
+"""Invoices as the API takes and gives them: one class for customers, another for staff (contract §5)."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from portal.blueprints.accounts.account_schemas import Day
+from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, NextStep, PageQuery, Shape, UtcDateTime, left_out
+from portal.blueprints.localisation import gettext
+from portal.lib.money import LARGEST
+from portal.lib.wording.billing import step_text
+from portal.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry
+from portal.models import NextStep as StepRow
+from portal.services.billing.crediting import CreditedLine
+from portal.services.billing.detail import InvoiceDetail
+from portal.services.billing.lines import DESCRIPTION_LENGTH, MOST_LINES, UNIT_LENGTH, NewLine
+from portal.services.billing.queries import InvoiceRow
+
+_DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise PydanticCustomError("wrong_type", "a number, or its digits")
+    text = value if isinstance(value, str) else format(Decimal(str(value)), "f")
+    if not _DECIMAL.fullmatch(text):
+        raise PydanticCustomError("wrong_type", "a number, or its digits")
+    return Decimal(text)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise PydanticCustomError("not_a_number", "not a whole number")
+    return int(value)
+
+
+DecimalText = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}, {"type": "number"}], "examples": ["3.5"]}
+    ),
+]
+Minor = Annotated[int, Field(ge=-LARGEST, le=LARGEST), BeforeValidator(_whole)]
+
+
+class Money(Shape):
+    """Whole minor units of a currency: 1050 EUR are 10.50 €."""
+
+    amount: int
+    currency: str
+
+
+class MoneyRequest(Body):
+    """An amount in minor units; the currency is the invoice's."""
+
+    amount: Minor
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+
+
+class Line(Shape):
+    """A line; `total` is after the discount, before tax."""
+
+    id: UUID
+    description: str
+    quantity: str
+    unit: str
+    unit_price: Money
+    discount: Money
+    tax_name: str
+    tax_rate: str = Field(description="In percent.")
+    total: Money
+
+    @classmethod
+    def of(cls, line: InvoiceLine, currency: str) -> "Line":
+        """A stored line."""
+        return cls(
+            id=line.id,
+            description=line.description,
+            quantity=plain(line.quantity),
+            unit=line.unit,
+            unit_price=Money(amount=line.unit_price, currency=currency),
+            discount=Money(amount=line.discount, currency=currency),
+            tax_name=line.tax_name,
+            tax_rate=plain(line.tax_rate),
+            total=Money(amount=line.total, currency=currency),
+        )
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without needless zeros."""
+    return format(value.normalize(), "f")
+
+
+class Tax(Shape):
+    """All lines of one rate."""
+
+    name: str
+    rate: str
+    net: Money
+    tax: Money
+
+
+class InvoiceItem(Shape):
+    """An invoice in a list."""
+
+    id: UUID
+    number: str
+    kind: InvoiceKind
+    status: InvoiceStatus
+    issued_on: date
+    due_on: date | None
+    total: Money
+    paid: Money
+    outstanding: Money
+
+    @classmethod
+    def values(cls, row: InvoiceRow, now: Any) -> dict[str, Any]:
+        """The fields of a row."""
+        amounts = {"total": row.total, "paid": row.paid, "outstanding": row.outstanding}
+        return {
+            "id": row.id,
+            "number": row.number,
+            "kind": row.kind,
+            "status": row.status_at(now),
+            "issued_on": row.issued_on,
+            "due_on": row.due_on,
+            **{name: Money(amount=amount, currency=row.currency) for name, amount in amounts.items()},
+        }
+
+
+class StaffInvoiceItem(InvoiceItem):
+    """The same, with whose it is."""
+
+    customer_id: UUID
+    customer_name: str
+
+
+class Invoices(ListOf[InvoiceItem]):
+    """A page of invoices."""
+
+
+class StaffInvoices(ListOf[StaffInvoiceItem]):
+    """A page of everybody's invoices."""
+
+
+class CustomerInvoice(Shape):
+    """An invoice; total = subtotal - discounts + taxes, outstanding = total - paid - credited."""
+
+    id: UUID
+    number: str
+    kind: InvoiceKind
+    status: InvoiceStatus
+    currency: str
+    issued_on: date | None
+    due_on: date | None
+    lines: list[Line]
+    taxes: list[Tax]
+    subtotal: Money
+    discount_total: Money
+    tax_total: Money
+    total: Money
+    paid: Money
+    credited: Money
+    outstanding: Money
+    disputed: Money
+    purchase_order: str
+    notes: str
+    quote_id: UUID | None
+    credits_id: UUID | None = Field(description="Of a credit note: the invoice it takes back.")
+    failure: str | None = Field(description="Why the last payment failed.")
+    paid_at: UtcDateTime | None
+    next_step: NextStep | None
+
+    @classmethod
+    def of(cls, found: InvoiceDetail) -> "CustomerInvoice":
+        """An invoice as its customer sees it."""
+        return cls(**_fields(found))
+
+
+class Movement(Shape):
+    """A movement of the ledger; `amount` is what it adds to what is owed."""
+
+    kind: str
+    amount: Money
+    at: UtcDateTime
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> "Movement":
+        """A booked row."""
+        amount = Money(amount=entry.amount, currency=entry.currency)
+        return cls(kind=entry.kind.value, amount=amount, at=entry.at)
+
+
+class StaffInvoice(CustomerInvoice):
+    """An invoice as the team sees it."""
+
+    customer_id: UUID
+    customer_name: str
+    reserved: Money = Field(description="In payments that are not decided yet.")
+    void_reason: str
+    ledger: list[Movement]
+
+    @classmethod
+    def of(cls, found: InvoiceDetail) -> "StaffInvoice":
+        """An invoice with what only the team sees."""
+        invoice = found.invoice
+        return cls(
+            **_fields(found),
+            customer_id=invoice.customer_id,
+            customer_name=found.company_name,
+            reserved=Money(amount=invoice.reserved, currency=invoice.currency),
+            void_reason=invoice.void_reason,
+            ledger=[Movement.of(entry) for entry in found.entries],
+        )
+
+
+_AMOUNTS = ("subtotal", "discount_total", "tax_total", "total", "paid", "credited", "outstanding", "disputed")
+_PLAIN = (
+    *("id", "kind", "status", "currency", "issued_on", "due_on", "purchase_order", "notes"),
+    *("quote_id", "credits_id", "failure", "paid_at"),
+)
+
+
+def _fields(found: InvoiceDetail) -> dict[str, Any]:
+    invoice = found.invoice
+    return {
+        **{name: getattr(invoice, name) for name in _PLAIN},
+        **{name: Money(amount=getattr(invoice, name), currency=invoice.currency) for name in _AMOUNTS},
+        "number": found.number,
+        "lines": [Line.of(line, invoice.currency) for line in found.lines],
+        "taxes": [_tax(share, invoice) for share in invoice.taxes],
+        "next_step": _step(found.steps[0]) if found.steps else None,
+    }
+
+
+def _tax(share: dict[str, Any], invoice: Invoice) -> Tax:
+    net, tax = (Money(amount=share[name], currency=invoice.currency) for name in ("net", "tax"))
+    return Tax(name=share["name"], rate=share["rate"], net=net, tax=tax)
+
+
+def _step(step: StepRow) -> NextStep:
+    return NextStep(kind=step.kind, at=step.at, text=step_text(step.kind, step.params, gettext))
+
+
+class InvoiceQuery(PageQuery):
+    """Filters of the list."""
+
+    status: list[InvoiceStatus] = Field([], description="One or several.")
+    issued_from: Day | None = Field(None, description="Issued on this day or later.")
+    issued_to: Day | None = Field(None, description="Issued on this day or before.")
+
+
+class StaffInvoiceQuery(InvoiceQuery):
+    """Filters of everybody's list."""
+
+    customer_id: UUID | None = Field(None, description="Of one customer.")
+    q: Annotated[str, Field(max_length=100)] = Field("", description="Part of the number or of the customer's name.")
+
+
+class LineRequest(Body):
+    """A line as it is written."""
+
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH, json_schema_extra=SOME_TEXT)]
+    quantity: DecimalText = Decimal(1)
+    unit_price: MoneyRequest
+    discount: MoneyRequest | None = None
+    tax_rate: DecimalText | None = Field(None, description="In percent; the usual rate unless given.")
+    unit: Annotated[str, Field(max_length=UNIT_LENGTH)] = ""
+    catalog_item_id: UUID | None = None
+
+    def read(self) -> NewLine:
+        """The line for the service."""
+        return NewLine(
+            description=self.description,
+            quantity=self.quantity,
+            unit_price=self.unit_price.amount,
+            discount=self.discount.amount if self.discount else 0,
+            tax_rate=self.tax_rate,
+            unit=self.unit,
+            catalog_item_id=self.catalog_item_id,
+        )
+
+
+class InvoiceRequest(Body):
+    """A new invoice, issued at once."""
+
+    customer_id: UUID
+    currency: Annotated[str, Field(min_length=3, max_length=3)]
+    due_on: Day | None = Field(None, description="By the tenant's terms unless given.")
+    lines: Annotated[list[LineRequest], Field(min_length=1, max_length=MOST_LINES)]
+    purchase_order: Annotated[str, Field(max_length=60)] = ""
+    notes: Annotated[str, Field(max_length=2000)] = ""
+
+
+class VoidRequest(Body):
+    """Why."""
+
+    reason: Annotated[str, Field(max_length=255, json_schema_extra=SOME_TEXT)]
+
+
+class CreditLineRequest(Body):
+    """A line to take back, all of it unless a quantity is given."""
+
+    line_id: UUID
+    quantity: DecimalText | None = None
+
+    def read(self) -> CreditedLine:
+        """The line for the service."""
+        return CreditedLine(self.line_id, self.quantity)
+
+
+class CreditRequest(Body):
+    """What to take back, and why; the whole invoice unless lines are named."""
+
+    reason: Annotated[str, Field(max_length=255, json_schema_extra=SOME_TEXT)]
+    lines: Annotated[list[CreditLineRequest], Field(max_length=MOST_LINES)] | None = None
+
+
+class Dunning(Shape):
+    """ISO 8601 durations: retries of a failed payment, and reminders from the due time (negative: before it)."""
+
+    retry_after: list[str] = Field(examples=[["P3D", "P5D", "P7D"]])
+    reminders: list[str] = Field(examples=[["-P3D", "P1D"]])
+
+
+_Duration = Annotated[str, Field(max_length=40)]
+
+
+class DunningPatch(Body):
+    """What to change."""
+
+    retry_after: list[_Duration] = left_out(max_length=12)
+    reminders: list[_Duration] = left_out(max_length=12)
