@@ -28,6 +28,7 @@ from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
 from portal.integrations.oidc import OidcProviders
 from portal.integrations.places import Places
 from portal.integrations.storage import build_storage
+from portal.integrations.stripe_gateway import build_payment_gateway
 from portal.lib.vault import Vault
 from portal.models import Base
 from portal.models.session import engine_options, keep_plans, normalise_url, ping_idle_connections
@@ -116,6 +117,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["portal_places"] = Places(settings.geoip_database)
     app.extensions["portal_token_signer"] = TokenSigner(settings.secret_key)
     app.extensions["portal_files"] = FilePlace(build_storage(settings), scanned=settings.antivirus_url is not None)
+    app.extensions["portal_gateway"] = build_payment_gateway(settings)
     db.metadata = Base.metadata  # type: ignore[attr-defined]
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))  # type: ignore[arg-type]
     babel.init_app(app, locale_selector=current_locale, timezone_selector=select_timezone)

@@ -11,6 +11,7 @@ LOCALES = ("en", "es", "fr", "de", "ar")
 ENVIRONMENTS = ("development", "test", "production")
 # Keys of the stand-in for Stripe; only they may go to another address than Stripe's own.
 STANDIN_KEY = "sk_test_standin"
+STRIPE_PAGES = ("https://checkout.stripe.com", "https://hooks.stripe.com")
 
 
 class ConfigurationError(RuntimeError):
@@ -129,6 +130,13 @@ class Settings:
     def payments_simulated(self) -> bool:
         """Whether the stand-in answers in Stripe's place: no money moves, and pages say so."""
         return (self.stripe_secret_key or "").startswith(STANDIN_KEY)
+
+    @property
+    def payment_origins(self) -> tuple[str, ...]:
+        """Where a form that pays leads to by redirect; browsers follow to nowhere else (CSP form-action)."""
+        if not self.stripe_secret_key:
+            return ()
+        return (self.stripe_api_base,) if self.stripe_api_base else STRIPE_PAGES
 
     @property
     def payments_live(self) -> bool:

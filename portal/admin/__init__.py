@@ -21,6 +21,7 @@ from portal.admin.mail import MailView
 from portal.admin.mailbox import MailboxView
 from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
+from portal.admin.payments.views import PaymentsView
 from portal.admin.people import PeopleView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
@@ -104,6 +105,7 @@ def init_admin(app: Flask) -> None:
         ClockView(name="Clock", endpoint="ticket_clock", url="ticket-clock"),
         RulesOfAssignmentView(),
         ProfilesView(),
+        PaymentsView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
     )
     init_navigation(app)

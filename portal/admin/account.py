@@ -55,6 +55,8 @@ class NotificationsView(ServiceView):
             return http.see_other("desk.ticket", ticket_id=notice.record_id)
         if notice.record_type == "invoice":
             return http.see_other("staff_invoices.detail", invoice_id=notice.record_id)
+        if notice.record_type == "payment":
+            return http.see_other("staff_payments.details_view", id=notice.record_id)
         return http.see_other("staff_notifications.index")
 
 

@@ -56,6 +56,14 @@ PLACES = (
         ("companies", "people"),
     ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
+    Place(
+        "payments",
+        N_("Payments"),
+        "credit-card",
+        "staff_payments.index_view",
+        Permission.BILLING_READ,
+        ("staff_payments",),
+    ),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

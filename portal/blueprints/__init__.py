@@ -19,6 +19,9 @@ from portal.blueprints.files.routes import addresses as file_addresses
 from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
+from portal.blueprints.payments.method_routes import bp as payment_methods
+from portal.blueprints.payments.routes import bp as payments
+from portal.blueprints.payments.webhook import bp as payment_webhook
 from portal.blueprints.rating.routes import bp as rating
 from portal.blueprints.tickets.routes import bp as tickets
 
@@ -38,6 +41,9 @@ def register_blueprints(app: Flask) -> None:
         dashboard,
         tickets,
         invoices,
+        payments,
+        payment_methods,
+        payment_webhook,
         files,
         file_addresses,
         rating,

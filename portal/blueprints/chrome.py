@@ -146,7 +146,11 @@ def _navigation(open_tickets: int) -> list[dict[str, Any]]:
         groups.append(_group(gettext("Support"), tickets))
     if found and found.actor.may(Permission.INVOICES_READ) and http.tenant().has_feature("billing"):
         groups.append(
-            _group(gettext("Billing"), _Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"))
+            _group(
+                gettext("Billing"),
+                _Place("invoices", gettext("Invoices"), "receipt-text", "invoices.index"),
+                _Place("payments", gettext("Payments"), "credit-card", "payments.index"),
+            )
         )
     help_page = _Place("help", gettext("Help and status"), "life-buoy", "access.help_page")
     company = _Place("company", gettext("Company"), "building-2", "company.index")
@@ -163,7 +167,7 @@ def _group(label: str | None, *places: _Place) -> dict[str, Any]:
             # Zero is kept: the page shows the number once it is one.
             "count": place.count and format_count(place.count),
             "current": place.endpoint == request.endpoint
-            or place.key == request.blueprint in ("tickets", "company", "invoices"),
+            or place.key == request.blueprint in ("tickets", "company", "invoices", "payments"),
         }
         for place in places
     ]

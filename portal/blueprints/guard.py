@@ -18,7 +18,7 @@ from portal.services.accounts.identity import Identity, build_identity
 from portal.services.tenants.directory import TenantDirectory
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,40}")
-_NO_TENANT = frozenset({"health.live", "health.ready", "static"})
+_NO_TENANT = frozenset({"health.live", "health.ready", "static", "payment_webhook.take"})
 API_PREFIX = "/api/"
 ADMIN_PREFIX = "/admin"
 # What a key of a program may be shown to, besides what is open to everybody (H9.9).

@@ -12,7 +12,8 @@ from portal.models.session import TenantSession
 
 CSP = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self' {sockets}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "connect-src 'self' {sockets}; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'{forms}; frame-ancestors 'none'"
 )
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -73,7 +74,8 @@ def _finish(response: Response) -> Response:
     if response.mimetype == "text/html":
         # Safari did not take 'self' for WebSockets until lately, so the socket's address is spelled out.
         scheme = "wss" if request.is_secure else "ws"
-        policy = CSP.format(nonce=csp_nonce(), sockets=f"{scheme}://{request.host}")
+        forms = "".join(f" {origin}" for origin in settings.payment_origins)
+        policy = CSP.format(nonce=csp_nonce(), sockets=f"{scheme}://{request.host}", forms=forms)
         response.headers.setdefault("Content-Security-Policy", policy)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 
 from portal.admin.base import ServiceModelView, route
+from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts
 from portal.blueprints.localisation import gettext
@@ -15,7 +16,6 @@ from portal.blueprints.payments.presenters import money, present_payment
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.refunding import send_if_approved
 from portal.blueprints.policies import permission
-from portal.authz import Permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.lib.money import Money, parse_amount
 from portal.lib.wording.payments import STATUS

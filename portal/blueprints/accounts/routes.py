@@ -144,6 +144,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
     http.commit()
     if row.record_type == "invoice":
         return http.see_other("invoices.detail", invoice_id=row.record_id)
+    if row.record_type == "payment":
+        return http.see_other("payments.detail", payment_id=row.record_id)
     if row.record_type != "ticket":
         return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)

@@ -26,6 +26,8 @@ from portal.blueprints.files.api import bp as files
 from portal.blueprints.files.api import staff_bp as staff_files
 from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
+from portal.blueprints.payments.api import bp as payments
+from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -82,6 +84,8 @@ BLUEPRINTS = (
     staff_mail,
     invoices,
     staff_invoices,
+    payments,
+    staff_payments,
 )
 
 

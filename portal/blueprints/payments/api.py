@@ -8,6 +8,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
+from portal.blueprints.billing.schemas import MoneyRequest
 from portal.blueprints.localisation import select_timezone
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk
 from portal.blueprints.payments.method_routes import forget
@@ -15,7 +16,6 @@ from portal.blueprints.payments.receipt import PDF, send_receipt
 from portal.blueprints.payments.schemas import (
     AutoPayRequest,
     AutoPayState,
-    MoneyGiven,
     PayInvoiceRequest,
     PaymentItem,
     PaymentMethodItem,
@@ -75,9 +75,7 @@ def index(query: PaymentQuery) -> Payments:
         zone=select_timezone(),
         invoice_id=query.invoice_id,
     )
-    page = page_payments(
-        http.session(), wanted=wanted, actor=http.actor(), limit=query.limit, cursor=query.cursor
-    )
+    page = page_payments(http.session(), wanted=wanted, actor=http.actor(), limit=query.limit, cursor=query.cursor)
     return Payments(items=[PaymentItem.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
@@ -128,9 +126,7 @@ def add_method(body: NoBody) -> SetupPage:
 
 @bp.delete("/payment-methods/<uuid:method_id>")
 @permission(Permission.INVOICES_PAY)
-@operation(
-    "Remove a payment method", query=RemoveMethodQuery, answer=None, status=204, conflicts="Auto-pay uses it."
-)
+@operation("Remove a payment method", query=RemoveMethodQuery, answer=None, status=204, conflicts="Auto-pay uses it.")
 def remove_method(method_id: UUID, query: RemoveMethodQuery) -> None:
     """It is charged no more."""
     forget(method_id, query.successor_id)
@@ -147,9 +143,9 @@ def auto_pay(body: AutoPayRequest) -> AutoPayState:
     return AutoPayState.of(plan, currency)
 
 
-def _minor(given: MoneyGiven | None, currency: str, field: str) -> int | None:
+def _minor(given: MoneyRequest | None, currency: str, field: str) -> int | None:
     if given is None:
         return None
     if given.currency != currency:
-        raise invalid(field, "currency_differs")
+        raise invalid(field, "currency_mismatch")
     return given.amount

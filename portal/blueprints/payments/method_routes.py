@@ -109,9 +109,7 @@ def forget(method_id: UUID, successor_id: UUID | None) -> None:
 
     Raises what `remove_method` does.
     """
-    token = remove_method(
-        http.session(), method_id, successor_id=successor_id, actor=http.actor(), now=http.now()
-    )
+    token = remove_method(http.session(), method_id, successor_id=successor_id, actor=http.actor(), now=http.now())
     http.commit()
     found = gateway()
     if found is None:

@@ -67,7 +67,7 @@ def several() -> ResponseReturnValue:
     if request.method == "POST":
         try:
             desk()
-            chosen = {_uuid(value): None for value in request.form.getlist("invoice")}
+            chosen: dict[UUID, int | None] = {_uuid(value): None for value in request.form.getlist("invoice")}
             if not chosen:
                 raise invalid("invoice", "required")
             return _lead_on(_start(chosen, request.form).id)
@@ -99,7 +99,7 @@ def index() -> ResponseReturnValue:
         search=given.get("q", ""),
     )
     page = page_payments(http.session(), wanted=wanted, actor=http.actor(), cursor=given.get("cursor"))
-    kept = {name: value for name, value in given.to_dict().items() if name != "cursor" and value}
+    kept: dict[str, Any] = {name: value for name, value in given.to_dict().items() if name != "cursor" and value}
     return render_template(
         "payments/index.html",
         rows=[present_payment(row) for row in page.items],
@@ -183,9 +183,7 @@ def receipt(payment_id: UUID) -> ResponseReturnValue:
     return send_receipt(read_payment(http.session(), payment_id, actor=http.actor()))
 
 
-def _area(
-    invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200
-) -> ResponseReturnValue:
+def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     last = last_payment(http.session(), invoice.id)
     mine = invoice.customer_id in http.actor().admin_company_ids
     context = {

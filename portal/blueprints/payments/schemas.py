@@ -8,29 +8,12 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
+from portal.blueprints.billing.schemas import Money, MoneyRequest
 from portal.blueprints.localisation import gettext
-from portal.lib.money import LARGEST
 from portal.lib.wording.payments import failure_text
 from portal.models import AutoPay, Payment, PaymentKind, PaymentMethod, PaymentStatus, Refund, RefundStatus
 from portal.services.payments.queries import PaymentRow
 from portal.services.payments.refunds import REASON_LENGTH
-
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"])]
-MinorUnits = Annotated[int, Field(ge=1, le=LARGEST, strict=True, description="Minor units, such as cents.")]
-
-
-class PaidMoney(Shape):
-    """An amount in minor units of a currency."""
-
-    amount: int
-    currency: Currency
-
-
-class MoneyGiven(Body):
-    """An amount in minor units of a currency."""
-
-    amount: MinorUnits
-    currency: Currency
 
 
 class PayWith(StrEnum):
@@ -45,7 +28,7 @@ class PayInvoiceRequest(Body):
 
     method: PayWith
     payment_method_id: UUID | None = left_out(description="Needed where the method is `saved`.")
-    amount: MoneyGiven | None = left_out(description="All that is due unless given.")
+    amount: MoneyRequest | None = left_out(description="All that is due unless given.")
 
 
 class StartedPayment(Shape):
@@ -83,13 +66,13 @@ class InvoicePart(Shape):
     invoice_id: UUID
     number: str
     service: str
-    amount: PaidMoney
+    amount: Money
 
 
 class RefundedPart(Shape):
     """Money that went back, or is on its way."""
 
-    amount: PaidMoney
+    amount: Money
     status: Literal["pending", "succeeded"]
     expected_on: date | None
 
@@ -101,8 +84,8 @@ class PaymentItem(Shape):
     number: str
     status: PaymentStatus
     kind: PaymentKind
-    amount: PaidMoney
-    refunded: PaidMoney
+    amount: Money
+    refunded: Money
     method: UsedMethod | None
     invoices: list[InvoicePart]
     refunds: list[RefundedPart]
@@ -120,21 +103,21 @@ class PaymentItem(Shape):
             number=payment.number,
             status=payment.status,
             kind=payment.kind,
-            amount=PaidMoney(amount=payment.amount, currency=payment.currency),
-            refunded=PaidMoney(amount=payment.refunded, currency=payment.currency),
+            amount=Money(amount=payment.amount, currency=payment.currency),
+            refunded=Money(amount=payment.refunded, currency=payment.currency),
             method=_used(payment),
             invoices=[
                 InvoicePart(
                     invoice_id=one.id,
                     number=one.number,
                     service=one.service,
-                    amount=PaidMoney(amount=one.amount, currency=payment.currency),
+                    amount=Money(amount=one.amount, currency=payment.currency),
                 )
                 for one in row.invoices
             ],
             refunds=[
                 RefundedPart(
-                    amount=PaidMoney(amount=one.amount, currency=one.currency),
+                    amount=Money(amount=one.amount, currency=one.currency),
                     status="pending" if one.status is RefundStatus.PENDING else "succeeded",
                     expected_on=one.expected_at.date() if one.expected_at else None,
                 )
@@ -207,7 +190,7 @@ class AutoPayRequest(Body):
 
     enabled: bool
     payment_method_id: UUID | None = left_out(description="The default method unless given.")
-    limit: MoneyGiven | None = left_out(description="What is above is not charged by itself.")
+    limit: MoneyRequest | None = left_out(description="What is above is not charged by itself.")
 
 
 class AutoPayState(Shape):
@@ -215,12 +198,12 @@ class AutoPayState(Shape):
 
     enabled: bool
     payment_method_id: UUID | None
-    limit: PaidMoney | None
+    limit: Money | None
 
     @classmethod
     def of(cls, plan: AutoPay, currency: str) -> Self:
         """The state of a row."""
-        limit = PaidMoney(amount=plan.limit, currency=currency) if plan.limit else None
+        limit = Money(amount=plan.limit, currency=currency) if plan.limit else None
         return cls(enabled=plan.enabled, payment_method_id=plan.method_id, limit=limit)
 
 
@@ -228,15 +211,8 @@ class RefundBody(Body):
     """What goes back and why."""
 
     reason: Annotated[str, Field(max_length=REASON_LENGTH, json_schema_extra=SOME_TEXT)]
-    amount: MoneyGiven | None = left_out(description="All that is left unless given.")
+    amount: MoneyRequest | None = left_out(description="All that is left unless given.")
     invoice_id: UUID | None = left_out(description="Whose paid amount falls first.")
-
-
-class StaffMoney(Shape):
-    """An amount in minor units of a currency."""
-
-    amount: int
-    currency: Currency
 
 
 class RefundItem(Shape):
@@ -244,7 +220,7 @@ class RefundItem(Shape):
 
     id: UUID
     payment_id: UUID
-    amount: StaffMoney
+    amount: Money
     status: RefundStatus
     reason: str
     expected_at: UtcDateTime | None
@@ -255,7 +231,7 @@ class RefundItem(Shape):
         return cls(
             id=refund.id,
             payment_id=refund.payment_id,
-            amount=StaffMoney(amount=refund.amount, currency=refund.currency),
+            amount=Money(amount=refund.amount, currency=refund.currency),
             status=refund.status,
             reason=refund.reason,
             expected_at=refund.expected_at,

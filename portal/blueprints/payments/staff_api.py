@@ -30,7 +30,7 @@ def refund(payment_id: UUID, body: RefundBody) -> RefundItem:
     """Sends the money back the way it came; above the tenant's limit a colleague has to agree first."""
     payment = get_payment(http.session(), payment_id, actor=http.actor())
     if body.amount is not None and body.amount.currency != payment.currency:
-        raise invalid("amount", "currency_differs")
+        raise invalid("amount", "currency_mismatch")
     wanted = RefundRequest(body.reason, body.amount.amount if body.amount else None, body.invoice_id)
     made = request_refund(
         http.session(),

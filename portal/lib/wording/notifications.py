@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, payments
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -37,6 +37,7 @@ TEXTS = {
     "invoice_reminder": N_("Invoice %(number)s waits for payment"),
     "invoice_voided": N_("Invoice %(number)s is void"),
     "invoice_credited": N_("Credit note for invoice %(number)s"),
+    **payments.NOTICES,
 }
 CATEGORIES = {
     "service": N_("Service updates"),

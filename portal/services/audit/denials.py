@@ -9,7 +9,18 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.events import audit
-from portal.models import Attachment, Company, Invitation, Invoice, MailMessage, Notification, Person, Ticket
+from portal.models import (
+    Attachment,
+    Company,
+    Invitation,
+    Invoice,
+    MailMessage,
+    Notification,
+    Payment,
+    PaymentMethod,
+    Person,
+    Ticket,
+)
 from portal.models.session import TenantSession
 
 # The record of a denial about nothing in particular.
@@ -23,6 +34,8 @@ _RECORDS: dict[str, Any] = {
     "company": Company,
     "person": Person,
     "invoice": Invoice,
+    "payment": Payment,
+    "payment_method": PaymentMethod,
 }
 
 

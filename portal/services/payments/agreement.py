@@ -72,7 +72,9 @@ def plans_of(session: TenantSession, company_id: UUID) -> list[tuple[Invoice, Au
     rows = session.execute(
         select(Invoice, AutoPayAttempt)
         .join(AutoPayAttempt, AutoPayAttempt.invoice_id == Invoice.id)
-        .where(Invoice.customer_id == company_id, AutoPayAttempt.state != AutoPayState.DONE, AutoPayAttempt.attempts > 0)
+        .where(
+            Invoice.customer_id == company_id, AutoPayAttempt.state != AutoPayState.DONE, AutoPayAttempt.attempts > 0
+        )
         .order_by(Invoice.due_on, Invoice.id)
         .limit(PLANS_SHOWN)
     )

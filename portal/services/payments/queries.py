@@ -172,7 +172,9 @@ def _invoices_of(session: TenantSession, ids: Sequence[UUID]) -> Sequence[tuple[
         .where(PaymentAllocation.payment_id.in_(ids))
         .order_by(Invoice.due_on, Invoice.number)
     )
-    return [(payment_id, invoice_id, number, service, amount) for payment_id, invoice_id, number, service, amount in rows]
+    return [
+        (payment_id, invoice_id, number, service, amount) for payment_id, invoice_id, number, service, amount in rows
+    ]
 
 
 def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
