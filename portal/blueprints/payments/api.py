@@ -88,7 +88,6 @@ def detail(payment_id: UUID) -> PaymentItem:
     if found.status in UNDECIDED:
         http.session().rollback()
         bring_up_to_date(payment_id)
-        http.session().expire_all()
     return PaymentItem.of(read_payment(http.session(), payment_id, actor=http.actor()))
 
 

@@ -38,6 +38,7 @@ def ask_gateway(payment_id: UUID) -> None:
         carry_out(desk(), payment_id, now=http.now())
     except GatewayUnavailable as error:
         log.warning("payment_waits", payment=str(payment_id), error=str(error))
+    http.session().expire_all()
 
 
 def bring_up_to_date(payment_id: UUID) -> None:
@@ -46,3 +47,4 @@ def bring_up_to_date(payment_id: UUID) -> None:
         apply_payment(desk(), payment_id, now=http.now())
     except (Conflict, GatewayUnavailable, GatewayMismatch) as error:
         log.warning("payment_not_read", payment=str(payment_id), error=type(error).__name__)
+    http.session().expire_all()

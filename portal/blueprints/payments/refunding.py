@@ -20,3 +20,4 @@ def send_if_approved(refund: Refund) -> None:
         send_refund(desk(), refund.id, now=http.now())
     except (Conflict, GatewayUnavailable) as error:
         log.warning("refund_waits", refund=str(refund.id), error=type(error).__name__)
+    http.session().expire_all()

@@ -42,5 +42,4 @@ def refund(payment_id: UUID, body: RefundBody) -> RefundItem:
     )
     http.commit()
     send_if_approved(made)
-    http.session().expire_all()
     return RefundItem.of(get_refund(http.session(), made.id, actor=http.actor()))

@@ -6,12 +6,13 @@ from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, exists, false, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from portal.authz import Actor, Permission, require
 from portal.errors import NotFound
 from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
+from portal.lib.text import has_forbidden_characters
 from portal.models import (
     Company,
     Invoice,
@@ -189,6 +190,8 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
         found.append(Payment.customer_id == wanted.company_id)
     if wanted.invoice_id:
         found.append(_is_for(PaymentAllocation.invoice_id == wanted.invoice_id))
+    if has_forbidden_characters(wanted.search):
+        return [false()]
     if words := " ".join(wanted.search.split())[:SEARCH_LENGTH]:
         number = Invoice.number.icontains(words, autoescape=True)
         found.append(

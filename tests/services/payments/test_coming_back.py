@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import select
+
 from portal.models import GatewayEvent, LedgerEntry, Notification
 from portal.services.payments.inbox import list_waiting, look_into, store_events
 from portal.services.payments.methods import list_methods, make_default, remove_method
 from portal.services.payments.reconciling import compare_books, fetch_missed
 from portal.services.payments.refunds import RefundRequest, decide_refund, request_refund, send_refund
 from portal.services.payments.setups import begin_setup, open_setup_page, return_from_setup
-from tests.services.payments.conftest import BASE_URL
+from tests.tills import BASE_URL
 from tests.together import at_once, codes_of
 
 
@@ -143,8 +145,6 @@ def test_events_of_others_are_put_aside(till: Any) -> None:
     look(till)
     assert till.payment(payment_id).status == "open"
     with till.desk.sessions.begin_directory() as session:
-        from sqlalchemy import select
-
         found = session.scalars(
             select(GatewayEvent).where(GatewayEvent.object_id == intent.id).execution_options(all_tenants=True)
         ).one()
