@@ -13,9 +13,11 @@ from portal.demo.scale import RARE_WORD, add_tickets
 from portal.demo.seed import is_empty, seed_demo
 from portal.integrations.storage import folder_storage
 from portal.models import (
+    UNPAID,
     Attachment,
     Company,
     Invitation,
+    Invoice,
     NextStep,
     OutboxEvent,
     Ticket,
@@ -25,6 +27,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSessions, normalise_url
 from portal.services.accounts.invitation_queries import state_of
+from portal.services.billing.ledger import owed_by_ledger
 from portal.services.tickets.escalation import advance_clock
 from portal.services.tickets.saved_counting import count_saved_views
 from portal.services.tickets.saved_views import SavedView
@@ -125,3 +128,19 @@ def test_the_teams_views_find_something(demo):
     counts = count_saved_views(demo, views, actor=system_actor(demo.tenant_id), now=NOON)
     assert len(views) == 4
     assert all(counts.values()), {view.name: counts[view.id] for view in views}
+
+
+def test_invoices_are_in_every_state_and_their_ledger_adds_up(seeded):
+    for key in ("demo", "nova"):
+        with seeded.begin(demo_uuid(key, "tenant")) as session:
+            invoices = session.scalars(select(Invoice)).all()
+            states = {invoice.status.value for invoice in invoices}
+            assert {"open", "overdue", "paid"} <= states
+            assert key == "nova" or {"void"} <= states
+            for invoice in invoices:
+                assert owed_by_ledger(session, invoice) == invoice.outstanding, invoice.number
+            ordered = sorted(invoices, key=lambda invoice: invoice.created_at)
+            assert [invoice.number[-4:] for invoice in ordered] == sorted(invoice.number[-4:] for invoice in ordered)
+            told = session.scalars(select(OutboxEvent).where(OutboxEvent.record_type == "invoice")).all()
+            assert {event.kind for event in told} == {"invoice.changed"}
+            assert {event.record_id for event in told} == {one.id for one in invoices if one.status in UNPAID}

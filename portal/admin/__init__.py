@@ -10,6 +10,9 @@ from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.base import ServiceView, route
+from portal.admin.billing.catalogue import CatalogueView
+from portal.admin.billing.invoices import InvoicesView
+from portal.admin.billing.settings import BillingSettingsView
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.satisfaction import SatisfactionView
@@ -107,5 +110,8 @@ def init_admin(app: Flask) -> None:
         ProfilesView(),
         PaymentsView(),
         PromiseReportView(name="Promises kept", endpoint="promise_report", url="reports/promises"),
+        InvoicesView(name="Invoices", endpoint="staff_invoices", url="invoices"),
+        BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
+        CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
     )
     init_navigation(app)

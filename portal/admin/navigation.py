@@ -55,6 +55,9 @@ PLACES = (
         Permission.CUSTOMERS_READ,
         ("companies", "people"),
     ),
+    Place(
+        "invoices", N_("Invoices"), "receipt-text", "staff_invoices.index", Permission.BILLING_READ, ("staff_invoices",)
+    ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place(
         "payments",
@@ -104,6 +107,16 @@ SETTINGS = (
     ),
     SettingsPage("tenant_domains", N_("Domains"), "globe", "tenant_domains.index", Permission.SIGN_IN_CONFIGURE),
     SettingsPage("mailbox", N_("Mailbox"), "mail", "mailbox.index", Permission.MAIL_CONFIGURE),
+    SettingsPage(
+        "billing_settings", N_("Billing"), "receipt-text", "billing_settings.index", Permission.BILLING_CONFIGURE
+    ),
+    SettingsPage(
+        "billing_catalogue",
+        N_("Catalogue and taxes"),
+        "package",
+        "billing_catalogue.index",
+        Permission.BILLING_CONFIGURE,
+    ),
 )
 
 

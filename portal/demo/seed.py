@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from portal.authz import system_actor
 from portal.demo.answering import seed_answering
 from portal.demo.assignment import seed_assignment
+from portal.demo.billing import seed_billing
 from portal.demo.colleagues import seed_colleagues
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
@@ -89,6 +90,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_relations(session, tenant, users=users, policies=policies, now=now)
             seed_prepared(session, tenant)
             seed_answering(session, tenant, now=now)
+            seed_billing(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

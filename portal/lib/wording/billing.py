@@ -39,6 +39,15 @@ LEDGER = {
     "credit_added": N_("Credit added"),
     "credit_used": N_("Credit used"),
 }
+TAX_CATEGORIES = {
+    "S": N_("Standard rate"),
+    "Z": N_("Zero rate"),
+    "E": N_("Exempt"),
+    "AE": N_("Reverse charge"),
+    "K": N_("Within the EU, free of tax"),
+    "G": N_("Export, free of tax"),
+    "O": N_("Outside of the scope of tax"),
+}
 LATE_FEE_LINE = N_("Late payment charge for invoice %(number)s")
 
 

@@ -42,6 +42,7 @@ def draft_invoice(
     quote_id: UUID | None = None,
     purchase_order: str = "",
     notes: str = "",
+    invoice_id: UUID | None = None,
     actor: Actor,
     now: datetime,
 ) -> Invoice:
@@ -57,7 +58,7 @@ def draft_invoice(
     if len(notes) > NOTES_LENGTH:
         raise invalid("notes", "too_long", limit=NOTES_LENGTH)
     invoice = Invoice(
-        id=uuid4(),
+        id=invoice_id or uuid4(),
         tenant_id=session.tenant_id,
         kind=kind,
         customer_id=customer_id,
@@ -128,6 +129,7 @@ def issue_from_lines(
     purchase_order: str = "",
     due_on: date | None = None,
     notes: str = "",
+    invoice_id: UUID | None = None,
     actor: Actor,
     now: datetime,
 ) -> Invoice:
@@ -151,6 +153,7 @@ def issue_from_lines(
         quote_id=quote_id,
         purchase_order=purchase_order,
         notes=notes,
+        invoice_id=invoice_id,
         actor=actor,
         now=now,
     )
