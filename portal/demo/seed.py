@@ -14,6 +14,7 @@ from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.files import seed_files
 from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
+from portal.demo.payments import seed_payments
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
 from portal.demo.prepared import seed_prepared
@@ -91,6 +92,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_prepared(session, tenant)
             seed_answering(session, tenant, now=now)
             seed_billing(session, tenant, now=now)
+            seed_payments(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()
