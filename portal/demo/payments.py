@@ -24,16 +24,17 @@ from portal.services.payments.reserving import NUMBER_FORMAT
 
 # The test token that the stand-in (and the provider's own test mode) takes for a Visa that pays.
 CARD = "pm_card_visa"
+# After all other invoices, since numbers follow the days.
+ISSUED = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """An invoice issued and paid so many days and hours ago, and how the payment stands."""
+    """An invoice of today and how its payment stands, which was made so many hours ago."""
 
     key: str
     text: str
     amount: int
-    days: int
     hours: int
     status: Status
     method: dict[str, str]
@@ -45,7 +46,6 @@ ACME = (
         "acme-processing",
         "Network survey, Lyon warehouse",
         98_000,
-        6,
         5,
         Status.PROCESSING,
         {"kind": "sepa_debit", "brand": "", "last4": "3000"},
@@ -54,8 +54,7 @@ ACME = (
         "acme-failed",
         "Replacement laptops, set up",
         214_500,
-        9,
-        20,
+        4,
         Status.FAILED,
         {"kind": "card", "brand": "visa", "last4": "9995"},
         "insufficient_funds",
@@ -90,7 +89,7 @@ def seed_payments(session: TenantSession, tenant: DemoTenant, *, now: datetime) 
 
 
 def _add(session: TenantSession, tenant: DemoTenant, company: Company, told: _Told, now: datetime) -> None:
-    actor, issued = system_actor(session.tenant_id), now - timedelta(days=told.days)
+    actor, issued = system_actor(session.tenant_id), now - ISSUED
     line = NewLine(told.text, Decimal(1), told.amount)
     invoice = issue_from_lines(
         session,

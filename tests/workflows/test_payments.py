@@ -1,6 +1,5 @@
 """The workflows of payments: they look when it is time, and end when there is an answer."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -54,7 +53,7 @@ class Answers:
 
 
 @pytest.fixture
-def at_work(skipping: Any, run: Any) -> Iterator[Any]:
+def at_work(skipping: Any, run: Any) -> Any:
     """A worker of these workflows with activities of the test."""
     answers, queue = Answers(), f"payments-{uuid4().hex}"
 
@@ -72,7 +71,7 @@ def at_work(skipping: Any, run: Any) -> Iterator[Any]:
 
         return run(play())
 
-    yield answers, do
+    return answers, do
 
 
 def test_a_payment_is_looked_at_until_it_is_decided(at_work: Any) -> None:
