@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import requests
+from sqlalchemy import update
 
 from portal.config import ROOT
+from portal.models import GatewayCustomer
 from portal.services.payments.applying import Desk
 from portal.services.payments.inbox import list_waiting, look_into
 from portal.services.payments.looking import look_at_payment
@@ -36,11 +38,18 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
 
 
 @pytest.fixture
-def real(till: Any, standin: Standin) -> Any:
-    """The till at the real process."""
+def real(till: Any, standin: Standin) -> Iterator[Any]:
+    """The till at the real process, which knows no customer that another gateway made."""
     till.gateway = gateway_at(standin.url)
     till.desk = Desk(till.desk.sessions, till.gateway, till.world.demo, BASE_URL)
-    return till
+    forget_customers(till)
+    yield till
+    forget_customers(till)
+
+
+def forget_customers(till: Any) -> None:
+    with till.begin() as session:
+        session.execute(update(GatewayCustomer).values(gateway_id=None, key=uuid4().hex))
 
 
 def type_card(url: str, number: str) -> requests.Response:
