@@ -33,6 +33,7 @@ METHOD_KIND = {
     "card": N_("Card"),
     "sepa_debit": N_("SEPA direct debit"),
     "us_bank_account": N_("Bank account"),
+    "transfer": N_("Bank transfer"),
     "link": N_("Link"),
     "ideal": N_("iDEAL"),
     "bancontact": N_("Bancontact"),

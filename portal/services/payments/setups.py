@@ -90,7 +90,7 @@ def finish_setup(desk: Desk, page: GatewaySession, *, now: datetime) -> PaymentM
     consent = Consent(
         UUID(told["user_id"]),
         datetime.fromisoformat(told["consent_at"]),
-        told["consent_address"],
+        told.get("consent_address", ""),
         told["consent_version"],
     )
     with desk.sessions.begin(desk.tenant_id) as session:

@@ -1,0 +1,134 @@
+"""The workflows of payments: they look when it is time, and end when there is an answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio import activity
+from temporalio.worker import Worker
+
+from portal.workflows.payments.shared import (
+    AdvanceAutoPay,
+    AutoPayRun,
+    PaymentRun,
+    RefundRun,
+    Wake,
+    auto_pay_workflow_id,
+    payment_workflow_id,
+)
+from portal.workflows.payments.workflows import AutoPayWorkflow, PaymentWorkflow, RefundWorkflow
+from portal.workflows.schedules import ensure_schedules, schedules
+
+pytestmark = [pytest.mark.temporal]
+
+
+class Answers:
+    """Activities that answer as told."""
+
+    def __init__(self) -> None:
+        self.looks: list[datetime] = []
+        self.rounds = 0
+        self.sent: list[Any] = []
+
+    @activity.defn(name="payments.look")
+    async def look(self, run: PaymentRun) -> Wake:
+        now = activity.info().scheduled_time
+        self.looks.append(now)
+        pauses = (timedelta(seconds=30), timedelta(days=1))
+        return Wake(now + pauses[len(self.looks) - 1] if len(self.looks) <= len(pauses) else None)
+
+    @activity.defn(name="payments.send_refund")
+    async def send_refund(self, run: RefundRun) -> None:
+        self.sent.append(run.refund_id)
+        if len(self.sent) < 3:
+            raise ConnectionError("no answer")
+
+    @activity.defn(name="payments.advance_auto_pay")
+    async def advance_auto_pay(self, run: AdvanceAutoPay) -> Wake:
+        self.rounds += 1
+        return Wake(None)
+
+
+@pytest.fixture
+def at_work(skipping: Any, run: Any) -> Any:
+    """A worker of these workflows with activities of the test."""
+    answers, queue = Answers(), f"payments-{uuid4().hex}"
+
+    def do(scene: Any) -> Any:
+        async def play() -> Any:
+            with ThreadPoolExecutor(2) as pool:
+                async with Worker(
+                    skipping.client,
+                    task_queue=queue,
+                    workflows=[PaymentWorkflow, RefundWorkflow, AutoPayWorkflow],
+                    activities=[answers.look, answers.send_refund, answers.advance_auto_pay],
+                    activity_executor=pool,
+                ):
+                    return await scene(skipping.client, queue)
+
+        return run(play())
+
+    return answers, do
+
+
+def test_a_payment_is_looked_at_until_it_is_decided(at_work: Any) -> None:
+    answers, do = at_work
+    payment = PaymentRun(uuid4(), uuid4())
+
+    async def scene(client: Any, queue: str) -> None:
+        await client.execute_workflow("Payment", payment, id=payment_workflow_id(payment.payment_id), task_queue=queue)
+
+    do(scene)
+    assert len(answers.looks) == 3
+    gaps = [later - earlier for earlier, later in pairwise(answers.looks)]
+    assert gaps[0] >= timedelta(seconds=29)
+    assert gaps[1] >= timedelta(hours=23)
+
+
+def test_a_refund_is_sent_until_there_is_an_answer(at_work: Any) -> None:
+    answers, do = at_work
+    refund = RefundRun(uuid4(), uuid4())
+
+    async def scene(client: Any, queue: str) -> None:
+        await client.execute_workflow("Refund", refund, id=f"refund:{refund.refund_id}", task_queue=queue)
+
+    do(scene)
+    assert answers.sent == [refund.refund_id] * 3
+
+
+def test_auto_pay_looks_again_when_something_changes(at_work: Any) -> None:
+    answers, do = at_work
+    company = AutoPayRun(uuid4(), uuid4())
+
+    async def scene(client: Any, queue: str) -> None:
+        handle = await client.start_workflow(
+            "AutoPay", company, id=auto_pay_workflow_id(str(company.company_id)), task_queue=queue
+        )
+        try:
+            while answers.rounds < 1:
+                await handle.describe()
+            await handle.signal("auto_pay_changed", "event")
+            while answers.rounds < 2:
+                await handle.describe()
+        finally:
+            await handle.terminate()
+
+    do(scene)
+    assert answers.rounds == 2
+
+
+def test_schedules_are_made_once_and_brought_up_to_date(client: Any, run: Any) -> None:
+    async def scene() -> list[str]:
+        await ensure_schedules(client)
+        await ensure_schedules(client)
+        found = []
+        for schedule_id in schedules():
+            handle = client.get_schedule_handle(schedule_id)
+            found.append((await handle.describe()).id)
+            await handle.delete()
+        return found
+
+    assert run(scene()) == list(schedules())
