@@ -20,8 +20,10 @@ import { tokensCss } from "./tokens.js";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "portal", "static", "dist");
 
-const ENTRIES = ["js/app.js", "js/admin.js", "css/app.css", "css/admin.css", "css/gallery.css", "css/print.css", "js/quotes.js", "css/quotes.css"];
-const ENTRIES = ["js/app.js", "js/admin.js", "js/signature.js", "js/verify.js", "css/app.css", "css/admin.css", "css/gallery.css", "css/print.css", "css/signature.css"];
+const ENTRIES = [
+  ...["app", "admin", "quotes", "signature", "verify"].map((name) => `js/${name}.js`),
+  ...["app", "admin", "gallery", "print", "quotes", "signature"].map((name) => `css/${name}.css`),
+];
 // Named in the manifest so that a page can preload it.
 const PRELOADED_FONT = /^inter-latin-opsz-normal-/;
 // What documents are set in, in regular and semibold, by script; templates/pdf/base.typ names the families.

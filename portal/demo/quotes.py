@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.authz import Actor, system_actor
 from portal.demo.content import DemoTenant, demo_uuid
@@ -16,10 +16,11 @@ from portal.demo.quote_content import (
     DemoQuote,
     DemoWish,
 )
-from portal.events import publish
+from portal.events import publish, tell
+from portal.events.billing import InvoiceChanged
 from portal.events.quotes import QuoteClockChanged
 from portal.integrations.storage import FileStorage
-from portal.models import OutboxEvent, Quote, QuoteStatus, User
+from portal.models import UNPAID, Invoice, OutboxEvent, Quote, QuoteStatus, User
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import build_identity, select_identity
 from portal.services.billing.settings import load_settings
@@ -52,6 +53,12 @@ def seed_quotes(session: TenantSession, tenant: DemoTenant, *, storage: FileStor
         .values(processed_at=now)
         .execution_options(synchronize_session=False)
     )
+    made = Invoice.quote_id.is_not(None)
+    session.execute(delete(OutboxEvent).where(OutboxEvent.record_id.in_(select(Invoice.id).where(made))))
+    for invoice in session.scalars(select(Invoice).where(made, Invoice.status.in_(UNPAID))).all():
+        state = invoice.status.value
+        changed = InvoiceChanged.about(invoice, from_status=state, to_status=state)
+        tell(session, changed, actor=system_actor(session.tenant_id), now=now)
     for row in session.scalars(select(Quote).where(Quote.status == QuoteStatus.SENT)).all():
         publish(session, QuoteClockChanged.about(row), actor=system_actor(session.tenant_id), now=now)
 

@@ -16,6 +16,7 @@ from portal.demo.files import seed_files
 from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
 from portal.demo.mail_texts import seed_mail_texts
+from portal.demo.payments import seed_payments
 from portal.demo.people import TENANTS
 from portal.demo.postal import seed_addresses
 from portal.demo.prepared import seed_prepared
@@ -97,6 +98,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_mail_texts(session, tenant, now=now)
             seed_billing(session, tenant, now=now)
             seed_contracts(session, tenant, storage=storage, now=now)
+            seed_payments(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

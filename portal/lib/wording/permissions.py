@@ -78,11 +78,9 @@ AREAS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("desk:read", "desk:reply", "desk:note", "desk:update", "desk:trash", "desk:views", "desk:export"),
     ),
     (N_("Promises"), ("sla:read", "sla:configure")),
-    (N_("Billing"), ("billing:read", "billing:manage", "billing:configure")),
-    (N_("Contracts"), ("contracts:see", "contracts:manage")),
+    (N_("Sales"), ("sales:read", "quotes:manage", "contracts:see", "contracts:manage")),
     (N_("Billing"), ("billing:read", "billing:manage", "billing:configure", "refunds:manage")),
     (N_("Customers and team"), ("customers:read", "customers:edit", "access:manage", "staff:manage")),
-    (N_("Sales"), ("sales:read", "quotes:manage")),
     (N_("Records"), ("mail:read", "mail:decide", "audit:read", "audit:export")),
     (N_("Set-up"), ("branding:edit", "roles:configure", "sign_in:configure", "mail:configure")),
 )
