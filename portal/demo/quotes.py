@@ -46,10 +46,10 @@ def seed_quotes(session: TenantSession, tenant: DemoTenant, *, storage: FileStor
     for wish in () if nova else KESTREL_WISHES:
         _wish(session, tenant, wish, now)
     session.flush()
-    # People heard of these when they happened, which was before this world began.
+    # People heard of these when they happened, which was before this world began; what was accepted is sealed yet.
     session.execute(
         update(OutboxEvent)
-        .where(OutboxEvent.record_type.in_(("quote", "quote_request")))
+        .where(OutboxEvent.record_type.in_(("quote", "quote_request")), OutboxEvent.kind != "quote.accepted")
         .values(processed_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -182,7 +182,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("quote", "quote.sent"): (QUOTE, TELL),
     ("quote", "quote.viewed"): (TELL,),
     ("quote", "quote.reminded"): (TELL,),
-    ("quote", "quote.accepted"): (INVOICE_QUOTE, QUOTE, TELL),
+    ("quote", "quote.accepted"): (INVOICE_QUOTE, QUOTE, SEAL, TELL),
     ("quote", "quote.declined"): (QUOTE, TELL),
     ("quote", "quote.revision_requested"): (QUOTE, TELL),
     ("quote", "quote.superseded"): (QUOTE,),

@@ -9,7 +9,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
-from portal.blueprints.quotes.document import PDF, send_document
+from portal.blueprints.quotes.document import PDF, send_document, send_signed
 from portal.blueprints.quotes.evidence import signer_evidence
 from portal.blueprints.quotes.schemas import (
     AcceptRequest,
@@ -150,6 +150,19 @@ def revision(quote_id: UUID, body: RevisionRequest) -> CustomerQuote:
 def pdf(quote_id: UUID) -> Response:
     """The version as PDF, in the language of the quote."""
     return send_document(get_quote_detail(http.session(), quote_id, actor=http.actor(), now=http.now()))
+
+
+@bp.get("/<uuid:quote_id>/signed.pdf")
+@permission(Permission.QUOTES_READ)
+@operation(
+    "Download the signed copy of a quote",
+    answer=None,
+    media=(PDF,),
+    conflicts="It was not accepted, or is being sealed (`seal_pending`, with `Retry-After`).",
+)
+def signed(quote_id: UUID) -> Response:
+    """The accepted version with the evidence of its signature, sealed."""
+    return send_signed(quote_id)
 
 
 def _quote(quote_id: UUID) -> CustomerQuote:

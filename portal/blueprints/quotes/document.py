@@ -1,100 +1,28 @@
-"""A quote as PDF, in its own language: the figures are those of the rows, as the page has them (H6.7)."""
+"""Documents of a quote as downloads: the version itself, and the sealed copy of what was accepted."""
 
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any
+from uuid import UUID
 
 from flask import Response
 
 from portal.blueprints import http
-from portal.integrations.pdf import typeset
-from portal.lib.colour import solid_accent
-from portal.lib.i18n import format_minute
-from portal.lib.letters import translator
-from portal.lib.money_format import format_amount, format_quantity, format_rate
-from portal.models import QuoteLine
+from portal.blueprints.contracts.presenters import send_pdf
+from portal.blueprints.contracts.signing_tools import storage
 from portal.services.quotes.detail import QuoteDetail
+from portal.services.quotes.document import draw_quote
+from portal.services.quotes.queries import get_quote
+from portal.services.sealing.checking import find_sealed, read_sealed
 
 PDF = "application/pdf"
-# The instant of expiry is the first of the next day.
-_A_MOMENT = timedelta(seconds=1)
 
 
 def send_document(found: QuoteDetail) -> Response:
     """The document as a download."""
-    answer = Response(draw_document(found), mimetype=PDF)
-    name = "".join(char if char.isascii() and char.isalnum() else "-" for char in found.quote.number or "draft")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}-v{found.quote.version}.pdf"'
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    content = draw_quote(found, tenant=http.tenant(), now=http.now())
+    return send_pdf(content, f"{found.quote.number or 'draft'}-v{found.quote.version}")
 
 
-def draw_document(found: QuoteDetail) -> bytes:
-    """The PDF of a version that was read for its reader."""
-    tenant = http.tenant()
-    return typeset(
-        "quote.typ",
-        document_data(found, tenant.timezone),
-        locale=found.quote.locale,
-        tenant=tenant.name,
-        accent=solid_accent(tenant.brand.get("accent")),
-        now=found.quote.sent_at or http.now(),
-    )
-
-
-def document_data(found: QuoteDetail, timezone: str) -> dict[str, Any]:
-    """What the template sets: texts and formatted figures."""
-    quote, locale = found.quote, found.quote.locale
-    _ = translator(locale)
-
-    def amount(value: int) -> str:
-        return format_amount(value, quote.currency, locale)
-
-    day = format_minute(quote.expires_at.replace(microsecond=0) - _A_MOMENT, locale, timezone, "d MMMM y")
-    sums = [[_("Subtotal"), amount(quote.subtotal)]]
-    if quote.discount_total:
-        sums.append([_("Discounts"), amount(-quote.discount_total)])
-    sums += [[_tax_name(row, locale), amount(row["tax"])] for row in quote.taxes]
-    facts = [
-        [_("Number"), _("%(number)s, version %(version)s", number=quote.number, version=quote.version)],
-        [_("For"), found.company.name],
-        [_("Valid until"), day],
-    ]
-    if quote.sent_at:
-        facts.insert(1, [_("Date"), format_minute(quote.sent_at, locale, timezone, "d MMMM y")])
-    return {
-        "title": quote.title or quote.number,
-        "number": quote.number,
-        "foot": _("Quote %(number)s, version %(version)s", number=quote.number, version=quote.version),
-        "facts": facts,
-        "introduction": quote.introduction,
-        "head": [_("Description"), _("Quantity"), _("Unit price"), _("Discount"), _("Tax"), _("Amount")],
-        "lines": [_line(line, found, locale) for line in found.lines],
-        "sums": sums,
-        "total": [_("Total"), amount(quote.total)],
-        "deposit": [_("Deposit, due on acceptance"), amount(quote.deposit)] if quote.deposit else [],
-        "terms_title": _("Terms"),
-        "terms": quote.terms,
-        "fingerprint_title": _("Fingerprint of this version (SHA-256)"),
-        "fingerprint": quote.content_sha256.hex() if quote.content_sha256 else "",
-        "note": _("Lines in grey are optional and not part of the sums."),
-        "has_untaken": any(not line.selected for line in found.lines),
-    }
-
-
-def _line(line: QuoteLine, found: QuoteDetail, locale: str) -> dict[str, Any]:
-    currency, _ = found.quote.currency, translator(locale)
-    return {
-        "description": line.description,
-        "optional": _("Optional") if line.optional else "",
-        "taken": line.selected,
-        "quantity": f"{format_quantity(line.quantity, locale)} {line.unit}".strip(),
-        "unit_price": format_amount(line.unit_price, currency, locale),
-        "discount": format_amount(-line.discount, currency, locale) if line.discount else "",
-        "tax": format_rate(line.tax_rate, locale),
-        "total": format_amount(line.total, currency, locale),
-    }
-
-
-def _tax_name(row: dict[str, Any], locale: str) -> str:
-    return f"{row['name']} {format_rate(Decimal(row['rate']), locale)}".strip()
+def send_signed(quote_id: UUID) -> Response:
+    """The accepted version with the evidence of its signature, sealed. Raises NotFound, Conflict `seal_pending`."""
+    quote = get_quote(http.session(), quote_id, actor=http.actor())
+    sealed = find_sealed(http.session(), "quote", quote.id)
+    return send_pdf(read_sealed(sealed, storage()), f"{quote.number}-signed")

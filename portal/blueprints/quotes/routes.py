@@ -15,7 +15,7 @@ from portal.blueprints.quotes import answers as _answers
 from portal.blueprints.quotes import limits as _limits
 from portal.blueprints.quotes import wishes as _wishes
 from portal.blueprints.quotes.blueprint import bp
-from portal.blueprints.quotes.document import send_document
+from portal.blueprints.quotes.document import send_document, send_signed
 from portal.blueprints.quotes.presenters import comparison_view, list_row, request_view
 from portal.blueprints.quotes.views import show_quote
 from portal.errors import Invalid
@@ -89,6 +89,13 @@ def time_spent(quote_id: UUID) -> ResponseReturnValue:
 def pdf(quote_id: UUID) -> ResponseReturnValue:
     """The version as a download."""
     return send_document(get_quote_detail(http.session(), quote_id, actor=http.actor(), now=http.now()))
+
+
+@bp.get("/<uuid:quote_id>/signed.pdf")
+@permission(Permission.QUOTES_READ)
+def signed(quote_id: UUID) -> ResponseReturnValue:
+    """The accepted version with the evidence of its signature, sealed."""
+    return send_signed(quote_id)
 
 
 @bp.get("/compare")
