@@ -1,13 +1,13 @@
 """Search finds what comes near: parts of numbers and subjects, names and addresses, with a slip of the pen.
 
-Revision ID: 0036
-Revises: 0038
+Revision ID: 0032
+Revises: 0031
 """
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0038"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Quotes get their number when they are sent; who may decide on them up to which amount.
 
-Revision ID: 0033
-Revises: 0032
+Revision ID: 0036
+Revises: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0033"
-down_revision = "0032"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 

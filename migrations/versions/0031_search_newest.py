@@ -1,12 +1,12 @@
 """Search looks at the newest tickets first; customers' searches read their own tickets alone.
 
-Revision ID: 0038
+Revision ID: 0031
 Revises: 0030
 """
 
 from alembic import op
 
-revision = "0038"
+revision = "0031"
 down_revision = "0030"
 branch_labels = None
 depends_on = None

@@ -1,15 +1,15 @@
 """The fields that a category asks for, and the tenant's own words in ticket mails.
 
-Revision ID: 0037
-Revises: 0036
+Revision ID: 0033
+Revises: 0032
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0037"
-down_revision = "0036"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Quotes, contracts, signatures, invoices, the ledger and payments.
 
-Revision ID: 0031
-Revises: 0037
+Revision ID: 0034
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0031"
-down_revision = "0037"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
