@@ -190,6 +190,8 @@ ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "l
 WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
 
 
+# Before xdist, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the folders in the order above, each as it was collected; what waits beside what computes."""
     root = Path(__file__).parent
@@ -201,4 +203,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("waiting" if ORDER[place(item)] in WAITING else "working"))
+        folder = ORDER[place(item)]
+        # The browser goes to whichever process is done first.
+        group = folder if folder == "browser" else "waiting" if folder in WAITING else "working"
+        item.add_marker(pytest.mark.xdist_group(group))

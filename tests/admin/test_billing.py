@@ -81,8 +81,8 @@ def test_what_was_typed_stays_and_what_is_wrong_is_said(staff: Any) -> None:
     assert answer.status_code == 422
     page = text_of(answer)
     assert "Kept words" in page
-    assert "Choose one of your customers." in page
-    assert "Enter an amount such as 1050.50." in page
+    assert "Choose one of the customers." in page
+    assert "Enter an amount such as 120.50." in page
 
 
 def test_lines_are_credited_and_the_rest_cannot_be_voided(staff: Any, invoice: Invoice) -> None:

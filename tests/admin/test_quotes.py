@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_where_it_is(visitor):
     refused = bill.post(f"{DESK}/new", form(customer_text="Nobody", line_quantity=["x", "1", "1"]))
     assert refused.status_code == 422
     page = text_of(refused)
-    assert "Choose one of your customers." in page
+    assert "Choose one of the customers." in page
     assert "Enter a number such as 7.5." in page
     assert 'value="2890.00"' in page
     more = bill.post(f"{DESK}/new", form(do="more"))

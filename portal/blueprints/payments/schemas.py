@@ -138,10 +138,10 @@ class Payments(ListOf[PaymentItem]):
 class PaymentQuery(PageQuery):
     """Filters; all of them have to fit."""
 
-    status: PaymentStatus | None = None
-    invoice_id: UUID | None = None
-    start: date | None = Field(None, description="The first day.")
-    end: date | None = Field(None, description="The last day.")
+    status: PaymentStatus = left_out()
+    invoice_id: UUID = left_out()
+    start: date = left_out(description="The first day.")
+    end: date = left_out(description="The last day.")
 
 
 class PaymentMethodItem(Shape):

@@ -15,8 +15,8 @@ from portal.blueprints.quotes.schemas import (
     AcceptRequest,
     CustomerQuote,
     CustomerQuoteItem,
-    CustomerQuoteRequest,
-    CustomerQuoteRequests,
+    CustomerQuoteWish,
+    CustomerQuoteWishes,
     CustomerQuotes,
     DeclineRequest,
     QuoteQuery,
@@ -53,11 +53,11 @@ def index(query: QuoteQuery) -> CustomerQuotes:
 
 @bp.get("/requests")
 @permission(Permission.QUOTES_READ)
-@operation("List requests for quotes", answer=CustomerQuoteRequests)
-def requests() -> CustomerQuoteRequests:
+@operation("List requests for quotes", answer=CustomerQuoteWishes)
+def requests() -> CustomerQuoteWishes:
     """What your companies asked for, the newest first."""
     rows = list_requests(http.session(), actor=http.actor())
-    return CustomerQuoteRequests(items=[CustomerQuoteRequest.of(row) for row in rows])
+    return CustomerQuoteWishes(items=[CustomerQuoteWish.of(row) for row in rows])
 
 
 @bp.post("/requests")
@@ -65,11 +65,11 @@ def requests() -> CustomerQuoteRequests:
 @operation(
     "Ask for a quote",
     body=QuoteWishBody,
-    answer=CustomerQuoteRequest,
+    answer=CustomerQuoteWish,
     status=201,
     conflicts="Too many requests of your company wait already.",
 )
-def ask(body: QuoteWishBody) -> CustomerQuoteRequest:
+def ask(body: QuoteWishBody) -> CustomerQuoteWish:
     """Says what you need; the team answers with a quote or says why not."""
     wish = QuoteWish(
         subject=body.subject,
@@ -79,15 +79,15 @@ def ask(body: QuoteWishBody) -> CustomerQuoteRequest:
         wanted_by=body.wanted_by,
     )
     made = request_quote(http.session(), wish, actor=http.actor(), now=http.now())
-    return CustomerQuoteRequest.of(get_request_row(http.session(), made.id, actor=http.actor()))
+    return CustomerQuoteWish.of(get_request_row(http.session(), made.id, actor=http.actor()))
 
 
 @bp.get("/requests/<uuid:request_id>")
 @permission(Permission.QUOTES_READ)
-@operation("Read a request for a quote", answer=CustomerQuoteRequest)
-def request_state(request_id: UUID) -> CustomerQuoteRequest:
+@operation("Read a request for a quote", answer=CustomerQuoteWish)
+def request_state(request_id: UUID) -> CustomerQuoteWish:
     """Where a request stands; `quote_id` leads to the quote once there is one."""
-    return CustomerQuoteRequest.of(get_request_row(http.session(), request_id, actor=http.actor()))
+    return CustomerQuoteWish.of(get_request_row(http.session(), request_id, actor=http.actor()))
 
 
 @bp.get("/<uuid:quote_id>")

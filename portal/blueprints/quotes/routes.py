@@ -105,8 +105,9 @@ def compare() -> ResponseReturnValue:
     try:
         found = compare_quotes(http.session(), _ids(request.args.getlist("ids")), actor=http.actor())
     except Invalid:
+        # Whoever comes by the button with nothing chosen is told what to choose, and has done nothing wrong.
         page = render_template("quotes/compare.html", compared=None, most=MOST)
-        return page, 422
+        return page, 422 if request.args.getlist("ids") else 200
     return render_template("quotes/compare.html", compared=comparison_view(found, http.now()), most=MOST)
 
 

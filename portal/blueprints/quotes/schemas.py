@@ -353,11 +353,11 @@ class QuoteWishShape(Shape):
     answered_at: UtcDateTime | None
 
 
-class CustomerQuoteRequest(QuoteWishShape):
+class CustomerQuoteWish(QuoteWishShape):
     """A wish for a quote, and what became of it."""
 
     @classmethod
-    def of(cls, row: RequestRow) -> "CustomerQuoteRequest":
+    def of(cls, row: RequestRow) -> "CustomerQuoteWish":
         """The wish as the API tells."""
         return cls(**request_values(row))
 
@@ -381,10 +381,10 @@ def request_values(row: RequestRow) -> dict[str, Any]:
     }
 
 
-class CustomerQuoteRequests(Shape):
+class CustomerQuoteWishes(Shape):
     """The newest wishes, at most 50."""
 
-    items: list[CustomerQuoteRequest]
+    items: list[CustomerQuoteWish]
 
 
 class LineBody(Body):

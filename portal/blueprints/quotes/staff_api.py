@@ -15,8 +15,8 @@ from portal.blueprints.quotes.staff_schemas import (
     StaffQuote,
     StaffQuoteItem,
     StaffQuoteQuery,
-    StaffQuoteRequest,
-    StaffQuoteRequests,
+    StaffQuoteWish,
+    StaffQuoteWishes,
     StaffQuotes,
 )
 from portal.errors import FieldError, Invalid
@@ -58,19 +58,19 @@ def create(body: QuoteBody) -> StaffQuote:
 
 @bp.get("/requests")
 @permission(Permission.SALES_READ)
-@operation("List customers' requests for quotes", answer=StaffQuoteRequests)
-def requests() -> StaffQuoteRequests:
+@operation("List customers' requests for quotes", answer=StaffQuoteWishes)
+def requests() -> StaffQuoteWishes:
     """The newest wishes, answered ones too."""
     rows = list_requests(http.session(), actor=http.actor())
-    return StaffQuoteRequests(items=[StaffQuoteRequest.of(row) for row in rows])
+    return StaffQuoteWishes(items=[StaffQuoteWish.of(row) for row in rows])
 
 
 @bp.get("/requests/<uuid:request_id>")
 @permission(Permission.SALES_READ)
-@operation("Read a customer's request for a quote", answer=StaffQuoteRequest)
-def request_state(request_id: UUID) -> StaffQuoteRequest:
+@operation("Read a customer's request for a quote", answer=StaffQuoteWish)
+def request_state(request_id: UUID) -> StaffQuoteWish:
     """A wish; it is answered by a quote whose `request_id` names it."""
-    return StaffQuoteRequest.of(get_request_row(http.session(), request_id, actor=http.actor()))
+    return StaffQuoteWish.of(get_request_row(http.session(), request_id, actor=http.actor()))
 
 
 @bp.post("/requests/<uuid:request_id>/refuse")
@@ -78,13 +78,13 @@ def request_state(request_id: UUID) -> StaffQuoteRequest:
 @operation(
     "Refuse a request for a quote",
     body=RefusalBody,
-    answer=StaffQuoteRequest,
+    answer=StaffQuoteWish,
     conflicts="The request is answered already.",
 )
-def refuse(request_id: UUID, body: RefusalBody) -> StaffQuoteRequest:
+def refuse(request_id: UUID, body: RefusalBody) -> StaffQuoteWish:
     """Says that there will be no quote; the customer reads why."""
     refuse_request(http.session(), request_id, reason=body.reason, actor=http.actor(), now=http.now())
-    return StaffQuoteRequest.of(get_request_row(http.session(), request_id, actor=http.actor()))
+    return StaffQuoteWish.of(get_request_row(http.session(), request_id, actor=http.actor()))
 
 
 @bp.get("/<uuid:quote_id>")

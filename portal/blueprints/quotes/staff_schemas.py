@@ -87,20 +87,20 @@ class StaffQuote(QuoteShape):
         )
 
 
-class StaffQuoteRequest(QuoteWishShape):
+class StaffQuoteWish(QuoteWishShape):
     """A wish of a customer."""
 
     customer: Named
     requester: str
 
     @classmethod
-    def of(cls, row: RequestRow) -> "StaffQuoteRequest":
+    def of(cls, row: RequestRow) -> "StaffQuoteWish":
         """The wish as the team is told."""
         customer = Named(id=row.request.customer_id, name=row.company_name)
         return cls(**request_values(row), customer=customer, requester=row.person_name)
 
 
-class StaffQuoteRequests(Shape):
+class StaffQuoteWishes(Shape):
     """The newest wishes, at most 50."""
 
-    items: list[StaffQuoteRequest]
+    items: list[StaffQuoteWish]

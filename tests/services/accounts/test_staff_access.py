@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from portal.authz import Permission
+from portal.authz import Permission, ROLE_PERMISSIONS
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import (
     AuditEntry,
@@ -53,8 +53,8 @@ def person_of(session, world):
 
 @pytest.fixture
 def limited(actor_of):
-    """An agent who may manage the team."""
-    return replace(actor_of("sam"), granted=frozenset({Permission.STAFF_MANAGE}))
+    """An agent who may manage the team, and bill."""
+    return replace(actor_of("sam"), granted=ROLE_PERMISSIONS[Role.BILLING] | {Permission.STAFF_MANAGE})
 
 
 def enter(session, world, name, now):

@@ -44,4 +44,5 @@ def test_nobody_but_the_system(session, actor_of, now, name):
 def test_every_feature_that_is_asked_about_can_be_switched():
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "portal").rglob("*.py"))
     asked = set(re.findall(r'has_feature\("(\w+)"\)', source)) | set(re.findall(r'feature="(\w+)"', source))
+    asked |= set(re.findall(r'_uses\(Permission\.\w+, "(\w+)"\)', source))
     assert asked == set(FEATURES)
