@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import create_engine, select
 from sqlalchemy.pool import NullPool
 
-from portal.services.tenants.features import FEATURES
 from portal.lib.vault import Vault
 from portal.models import AuditEntry, MailMessage, Person, TotpFactor, User, UserStatus
 from portal.models.session import TenantSessions, build_engine
+from portal.services.tenants.features import FEATURES
 from tests.browsing import csrf_token
 from tests.conftest import CHEAP, settings_for
 from tests.world import World, build_world

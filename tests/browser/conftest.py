@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from portal.config import ROOT
 
@@ -42,6 +42,7 @@ class Product:
     folder: Path
     environ: dict[str, str]
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    killed: bool = False
 
     @property
     def url(self) -> str:
@@ -67,10 +68,11 @@ class Product:
     def kill(self, name: str) -> None:
         """End a process the hard way, with its children."""
         process = self.processes.pop(name)
+        self.killed = True
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 180) -> None:
         """Until /readyz says ok."""
         deadline = time.monotonic() + seconds
         while True:
@@ -134,6 +136,7 @@ def product(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def playwright_instance() -> Iterator[Playwright]:
     """Playwright's driver."""
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -157,21 +160,19 @@ def new_page(chromium: Browser, product: Product) -> Iterator[Callable[..., Page
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
+    def wrong(message: ConsoleMessage) -> bool:
+        # A page whose server a test killed finds nobody there.
+        expected = ("status of 4", "status of 5", *(("net::ERR_CONNECTION",) if product.killed else ()))
+        return message.type == "error" and not any(words in message.text for words in expected)
+
     def make(**options: Any) -> Page:
         options = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB", "reduced_motion": "reduce"} | options
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                problems.append(f"{page.url}: {message.text}")
-                if message.type == "error" and "status of 4" not in message.text and "status of 5" not in message.text
-                else None
-            ),
-        )
+        page.on("console", lambda message: problems.append(f"{page.url}: {message.text}") if wrong(message) else None)
         return page
 
     yield make

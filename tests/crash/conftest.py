@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from portal.config import ROOT, Settings
 from portal.models import Heartbeat, MailMessage, Notification, OutboxEvent, TicketEvent
-from portal.models.session import TenantSessions, build_engine, normalise_url
+from portal.models.session import TenantSessions, engine_options, normalise_url
 from portal.services.tickets.opening import NewTicket, create_ticket
 from tests.conftest import CHEAP, settings_for
 from tests.world import World, build_world
@@ -31,6 +31,8 @@ WHERE name = 'Drill'
 """
 LEVELS = 2
 QUIET_SECONDS = 1.5
+# What is due within a time may take so much longer on a busy machine; `bench.promptness` measures on a calm one.
+BUSY = 6
 
 
 @dataclass
@@ -111,10 +113,10 @@ class Plant:
 
 
 def wait_until(check: Callable[[], Any], seconds: float, what: str) -> Any:
-    """The first true answer, or failure that names what was waited for; a busy machine is given three times as long."""
-    deadline = time.monotonic() + 3 * seconds
+    """The first true answer, or failure that names what was waited for; a busy machine is given more time."""
+    deadline = time.monotonic() + BUSY * seconds
     while not (found := check()):
-        assert time.monotonic() < deadline, f"not within {3 * seconds} s: {what}"
+        assert time.monotonic() < deadline, f"not within {BUSY * seconds} s: {what}"
         time.sleep(0.05)
     return found
 
@@ -146,7 +148,9 @@ def new_plant(
         settings = settings_for(database, name, tmp_path_factory.mktemp("crash"))
         world = _small_world(settings)
         temporal.create_namespace(name)
-        engine = build_engine(settings.database_url, pool_size=2)
+        # No limit for who only looks: on a busy machine this process may stand still for long.
+        looking = engine_options(2) | {"connect_args": {}, "pool_pre_ping": True}
+        engine = create_engine(normalise_url(settings.database_url), **looking)
         plants.append(Plant(settings, world, engine, _environ(settings, temporal.address, name), name))
         return plants[-1]
 

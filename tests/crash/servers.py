@@ -47,7 +47,7 @@ class RestartableTemporal:
             orphan_signal=signal.SIGKILL,
             cwd=self._folder,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while not self._server.is_ready():
             assert time.monotonic() < deadline, "the Temporal server does not start"
             time.sleep(0.05)

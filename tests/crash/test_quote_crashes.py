@@ -14,9 +14,9 @@ from portal.services.quotes.accepting import Acceptance, Evidence, accept_quote
 from portal.services.quotes.drafting import QuoteDraft, draft_quote
 from portal.services.quotes.lines import LineDraft
 from portal.services.quotes.sending import send_quote
-from tests.crash.conftest import wait_until
+from tests.crash.conftest import BUSY, wait_until
 
-pytestmark = [pytest.mark.temporal, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.temporal, pytest.mark.timeout(600)]
 
 POINTS = ("quote_invoice.pre_commit", "quote_invoice.post_commit", "relay.post_start:2", "mail.post_send:2")
 
@@ -52,7 +52,7 @@ def settled(plant, quote_id):
 def test_everything_once_after_a_death_at(plant, point):
     quote_id = accept_one(plant)
     worker = plant.start_worker(point)
-    ended = worker.wait(60)
+    ended = worker.wait(30 * BUSY)
     assert ended == -signal.SIGKILL, "the crash point was not reached"
     plant.start_worker()
     wait_until(lambda: settled(plant, quote_id), 30, f"everything done after {point}")

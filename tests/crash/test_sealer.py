@@ -10,9 +10,9 @@ from portal.models.session import TenantSessions
 from portal.services.audit.anchors import AnchorFolder
 from portal.services.audit.sealing import BATCH
 from portal.services.audit.verifying import verify_chain
-from tests.crash.conftest import wait_until
+from tests.crash.conftest import BUSY, wait_until
 
-pytestmark = [pytest.mark.temporal, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.temporal, pytest.mark.timeout(600)]
 
 ENTRIES = text(
     """
@@ -28,7 +28,7 @@ def test_a_worker_killed_between_batches(plant, point):
     with TenantSessions(plant.engine).begin(plant.world.demo) as session:
         session.connection().execute(ENTRIES, {"tenant": plant.world.demo, "count": 2 * BATCH + 7})
     worker = plant.start_worker(point)
-    assert worker.wait(30) == -signal.SIGKILL, "the crash point was not reached"
+    assert worker.wait(30 * BUSY) == -signal.SIGKILL, "the crash point was not reached"
     links = len(plant.rows(AuditLink.position))
     assert links == (BATCH if point.startswith("audit.pre") else 2 * BATCH)
     plant.start_worker()

@@ -32,7 +32,7 @@ def entry(world, ticket, kind="ticket.replied", **more):
 def test_a_follower_hears_until_taken_off(world, line, tell, real, shared, actor_of):
     bob, charlie, nia = line("bob"), line("charlie"), line("nia")
     tell(entry(world, shared))
-    heard = bob.listen(15, until="ticket.changed")
+    heard = bob.listen(60, until="ticket.changed")
     assert heard == [("ticket.changed", {"id": str(shared.id), "kind": "ticket.replied"})]
     with real() as session:
         remove_follower(session, shared.id, world.people["bob"].user_id, actor=actor_of("alice"), now=datetime.now(UTC))

@@ -44,7 +44,7 @@ def test_a_socket_ends_with_its_idle_session(app, world, line, settings_of_demo,
     opened.listen(4)
     assert not opened.closed
     at(minutes=dies_after)
-    opened.listen(8)
+    opened.listen(60)
     assert opened.closed
 
 

@@ -38,7 +38,7 @@ class Stage:
         return int((self.layout.run / f"{name}.pid").read_text())
 
     async def other_pid(self, name: str, pid: int) -> int:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.pid(name) == pid:
             assert time.monotonic() < deadline, self.said.getvalue()
             await asyncio.sleep(0.01)

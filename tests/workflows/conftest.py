@@ -199,7 +199,7 @@ def desk_at(
     return open_desk
 
 
-async def eventually(check: Callable[[], Any], seconds: float = 10) -> Any:
+async def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true answer of `check`, asked every 50 ms."""
     deadline = time.monotonic() + seconds
     while not (found := check()):

@@ -15,9 +15,9 @@ from portal.blueprints.quotes.staff_schemas import (
     StaffQuote,
     StaffQuoteItem,
     StaffQuoteQuery,
+    StaffQuotes,
     StaffQuoteWish,
     StaffQuoteWishes,
-    StaffQuotes,
 )
 from portal.errors import FieldError, Invalid
 from portal.services.quotes.detail import get_quote_detail

@@ -49,16 +49,22 @@ class ItemForm:
     version: int | None = None
 
 
+def _require_reading(actor: Actor) -> None:
+    """Who sets what is sold reads it, too."""
+    if not actor.may(Permission.BILLING_CONFIGURE):
+        require(actor, Permission.BILLING_READ)
+
+
 def list_tax_rates(session: TenantSession, *, actor: Actor, active_only: bool = False) -> Sequence[TaxRate]:
     """The tenant's rates, the usual one first."""
-    require(actor, Permission.BILLING_READ)
+    _require_reading(actor)
     query = select(TaxRate).order_by(TaxRate.active.desc(), TaxRate.is_default.desc(), TaxRate.name)
     return session.scalars(query.where(TaxRate.active) if active_only else query).all()
 
 
 def get_tax_rate(session: TenantSession, rate_id: UUID, *, actor: Actor) -> TaxRate:
     """One rate, else NotFound."""
-    require(actor, Permission.BILLING_READ)
+    _require_reading(actor)
     found = session.scalar(select(TaxRate).where(TaxRate.id == rate_id))
     if found is None:
         raise NotFound("tax_rate")
@@ -129,7 +135,7 @@ def list_items(
     actor: Actor,
 ) -> Sequence[CatalogItem]:
     """Catalogue items by their number; `search` looks at number and names."""
-    require(actor, Permission.BILLING_READ)
+    _require_reading(actor)
     query = select(CatalogItem).order_by(CatalogItem.active.desc(), CatalogItem.sku)
     if active_only:
         query = query.where(CatalogItem.active)
@@ -141,7 +147,7 @@ def list_items(
 
 def get_item(session: TenantSession, item_id: UUID, *, actor: Actor) -> CatalogItem:
     """One item, else NotFound."""
-    require(actor, Permission.BILLING_READ)
+    _require_reading(actor)
     found = session.scalar(select(CatalogItem).where(CatalogItem.id == item_id))
     if found is None:
         raise NotFound("catalog_item")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from portal.authz import Permission, ROLE_PERMISSIONS
+from portal.authz import ROLE_PERMISSIONS, Permission
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import (
     AuditEntry,
