@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
+from xdist.scheduler import LoadScopeScheduling
 
 from portal.authz import Actor
 from portal.config import ROOT, Settings
@@ -190,20 +191,27 @@ ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "l
 WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
 
 
-# Before xdist, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders in the order above, each as it was collected; what waits beside what computes."""
+    """Run the folders in the order above, each as it was collected."""
     root = Path(__file__).parent
+    items.sort(key=lambda item: ORDER.index(_folder(str(item.path.relative_to(root)))))
 
-    def place(item: pytest.Item) -> int:
-        parts = item.path.relative_to(root).parts
-        folder = parts[0] if len(parts) > 1 else ""
-        return ORDER.index(folder)
 
-    items.sort(key=place)
-    for item in items:
-        folder = ORDER[place(item)]
-        # The browser goes to whichever process is done first.
-        group = folder if folder == "browser" else "waiting" if folder in WAITING else "working"
-        item.add_marker(pytest.mark.xdist_group(group))
+class SideBySide(LoadScopeScheduling):
+    """What waits runs beside what computes; the browser goes to whichever process is done first.
+
+    Groups of our own, since pytest 9.2 no longer reads the names that `--dist=loadgroup` writes (xdist 3.8).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = _folder(nodeid.split("::")[0].removeprefix("tests/"))
+        return folder if folder == "browser" else "waiting" if folder in WAITING else "working"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    """Hook of xdist: how tests are given to the processes."""
+    return SideBySide(config, log)
+
+
+def _folder(path: str) -> str:
+    return path.split("/")[0] if "/" in path else ""
