@@ -167,9 +167,10 @@ def _status_of(payment: Payment, truth: Truth) -> PaymentStatus:
             return payment.status
         by_page = {"open": PaymentStatus.OPEN, "expired": PaymentStatus.CANCELLED}
         return by_page.get(page.status, PaymentStatus.PROCESSING)
-    if intent.status in ("succeeded", "requires_capture"):
+    if intent.status == "succeeded":
         return PaymentStatus.SUCCEEDED
-    if intent.status == "processing":
+    # Money that is only held has not come.
+    if intent.status in ("processing", "requires_capture"):
         return PaymentStatus.PROCESSING
     if intent.status == "canceled":
         return PaymentStatus.CANCELLED

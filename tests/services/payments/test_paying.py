@@ -280,3 +280,15 @@ def test_history_is_the_companys_own_and_newest_first(till: Any, refused: Any) -
         assert [row.payment.id for row in rest.items] == [first]
         assert page_payments(session, wanted=wanted, actor=till.actor("charlie")).items == []
         assert refused(lambda: get_payment(session, first, actor=till.actor("charlie"))) == "payment_not_found"
+
+
+def test_money_that_is_only_held_has_not_come(till: Any) -> None:
+    invoice = till.invoice(5000)
+    payment_id = till.pay(invoice)
+    intent = till.gateway.pay(till.payment(payment_id).session_id)
+    till.gateway.intents[intent.id] = replace(intent, status="requires_capture", amount_received=0)
+    till.apply(payment_id)
+    assert (till.payment(payment_id).status.value, till.get_invoice(invoice).paid) == ("processing", 0)
+    till.gateway.intents[intent.id] = intent
+    till.apply(payment_id)
+    assert (till.payment(payment_id).status.value, till.get_invoice(invoice).paid) == ("succeeded", 5000)
