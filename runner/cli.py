@@ -18,8 +18,8 @@ from runner.temporal.binary import find_server
 from runner.temporal.time_skipping import find_test_server
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# `tests/conftest.py` says what runs in which process; a choice of tests runs in one.
-SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadscope", "--no-loadscope-reorder")
+# One waits most of the time; `tests/conftest.py` says what runs in which. A choice of tests runs in one process.
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=loadscope", "--no-loadscope-reorder")
 NOT_BROWSER_NOT_TEMPORAL = "not browser and not temporal"
 
 

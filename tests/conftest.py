@@ -183,29 +183,33 @@ def statements(engine: Engine) -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
-# Rules first, on a database nobody has written to; then what commits; the browser last, since Playwright keeps an
-# event loop running in this process for as long as it is open.
+# Rules first, on a database nobody has written to; then what commits; the browser last.
 ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "live", "", "admin", "blueprints", "sso",
          "stripe_contract", "runner", "workflows", "crash", "browser")  # fmt: skip
 # These mostly wait, for servers, workers and the browser; all others compute.
 WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the folders in the order above, each as it was collected."""
-    root = Path(__file__).parent
-    items.sort(key=lambda item: ORDER.index(_folder(str(item.path.relative_to(root)))))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run the folders in the order above, each as it was collected; what waits first where it runs beside the rest."""
+    root, beside = Path(__file__).parent, hasattr(config, "workerinput")
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        folder = _folder(str(item.path.relative_to(root)))
+        return beside and folder not in WAITING, ORDER.index(folder)
+
+    items.sort(key=place)
 
 
 class SideBySide(LoadScopeScheduling):
-    """What waits runs beside what computes; the browser goes to whichever process is done first.
+    """One process takes all that waits, so that no two of them kill servers at a time; the others the rest by files.
 
     Groups of our own, since pytest 9.2 no longer reads the names that `--dist=loadgroup` writes (xdist 3.8).
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = _folder(nodeid.split("::")[0].removeprefix("tests/"))
-        return folder if folder == "browser" else "waiting" if folder in WAITING else "working"
+        path = nodeid.split("::")[0]
+        return "waiting" if _folder(path.removeprefix("tests/")) in WAITING else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:

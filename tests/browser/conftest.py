@@ -97,7 +97,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product with demo data, running."""
     from runner.temporal import start_dev_server
@@ -133,7 +133,7 @@ def product(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 product.kill(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright_instance() -> Iterator[Playwright]:
     """Playwright's driver."""
     expect.set_options(timeout=30_000)
@@ -141,7 +141,7 @@ def playwright_instance() -> Iterator[Playwright]:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(playwright_instance: Playwright) -> Iterator[Browser]:
     """The system's Chromium; its absence fails with what to do."""
     if CHROMIUM is None:
