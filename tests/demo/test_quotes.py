@@ -23,8 +23,8 @@ def test_there_is_one_of_each(demo):
     assert demo.scalar(select(func.count()).select_from(QuoteRequest)) == 2
 
 
-def test_what_happens_next_is_ahead_and_only_timers_are_told(demo):
+def test_what_happens_next_is_ahead_and_only_timers_and_the_seal_are_told(demo):
     steps = demo.scalars(select(NextStep.at).where(NextStep.record_type == "quote")).all()
     assert min(steps) > NOON
     waiting = select(OutboxEvent.kind).where(OutboxEvent.record_type == "quote", OutboxEvent.processed_at.is_(None))
-    assert set(demo.scalars(waiting)) == {"quote.clock_changed"}
+    assert set(demo.scalars(waiting)) == {"quote.clock_changed", "quote.accepted"}
