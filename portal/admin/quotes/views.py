@@ -14,7 +14,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import format_count, format_duration, gettext
 from portal.blueprints.policies import permission
-from portal.blueprints.quotes.document import send_document
+from portal.blueprints.quotes.document import send_document, send_signed
 from portal.blueprints.quotes.presenters import detail_view, list_row, request_view
 from portal.errors import Conflict, Invalid
 from portal.lib.wording.quotes import STATUS_FOR_STAFF
@@ -66,6 +66,11 @@ class QuotesView(DraftingRoutes, ServiceView):
     def pdf(self, quote_id: UUID) -> ResponseReturnValue:
         """The version as a download."""
         return send_document(get_quote_detail(http.session(), quote_id, actor=http.actor(), now=http.now()))
+
+    @route("/<uuid:quote_id>/signed.pdf")
+    def signed(self, quote_id: UUID) -> ResponseReturnValue:
+        """The accepted version with the evidence of its signature, sealed."""
+        return send_signed(quote_id)
 
     @route("/<uuid:quote_id>/send", methods=("POST",))
     @permission(Permission.QUOTES_MANAGE)

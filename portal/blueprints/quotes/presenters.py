@@ -120,6 +120,7 @@ def detail_view(found: QuoteDetail, taken: Collection[UUID], now: datetime, *, s
         "is_open": found.is_open,
         "may_decide": found.may_decide,
         "signature": found.signature,
+        "sealed": found.sealed,
         "decided_by": found.decided_by,
         "versions": [
             {

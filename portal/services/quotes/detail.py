@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from portal.authz import Actor
 from portal.lib.deposits import deposit_totals
 from portal.lib.pricing import TaxRounding, Totals, price_lines
-from portal.models import Company, NextStep, Person, Quote, QuoteLine, QuoteStatus, Signature, User
+from portal.models import Company, NextStep, Person, Quote, QuoteLine, QuoteStatus, SealedDocument, Signature, User
 from portal.models.session import TenantSession
 from portal.services.quotes.accepting import choose_lines
 from portal.services.quotes.clock import is_over, status_at
@@ -35,6 +35,7 @@ class QuoteDetail:
     totals: Totals
     deposit: int
     signature: Signature | None
+    sealed: bool
     decided_by: str
     author: str
 
@@ -51,6 +52,7 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
     company = read_company(session, quote)
     is_open = quote.status is QuoteStatus.SENT and not is_over(quote, now)
     names = _names(session, quote)
+    signature, sealed = _signature(session, quote)
     return QuoteDetail(
         quote=quote,
         lines=lines,
@@ -62,7 +64,8 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
         is_open=is_open,
         totals=total_of(lines, quote.tax_rounding),
         deposit=quote.deposit,
-        signature=_signature(session, quote),
+        signature=signature,
+        sealed=sealed,
         decided_by=names.get(quote.decided_by, "") if quote.decided_by else "",
         author=names.get(quote.created_by, "") if quote.created_by else "",
     )
@@ -79,11 +82,15 @@ def with_choice(detail: QuoteDetail, chosen: Sequence[UUID], *, actor: Actor) ->
     return replace(detail, totals=totals, deposit=deposit, may_decide=decides)
 
 
-def _signature(session: TenantSession, quote: Quote) -> Signature | None:
+def _signature(session: TenantSession, quote: Quote) -> tuple[Signature | None, bool]:
+    """The signature, and whether its sealed copy is ready."""
     if quote.status is not QuoteStatus.ACCEPTED:
-        return None
-    query = select(Signature).where(Signature.record_type == "quote", Signature.record_id == quote.id)
-    return session.scalar(query.order_by(Signature.position, Signature.created_at).limit(1))
+        return None, False
+    same = and_(SealedDocument.record_type == Signature.record_type, SealedDocument.record_id == Signature.record_id)
+    query = select(Signature, SealedDocument.id).outerjoin(SealedDocument, same)
+    query = query.where(Signature.record_type == "quote", Signature.record_id == quote.id)
+    row = session.execute(query.order_by(Signature.position, Signature.created_at).limit(1)).first()
+    return (row[0], row[1] is not None) if row else (None, False)
 
 
 def _names(session: TenantSession, quote: Quote) -> dict[UUID, str]:
