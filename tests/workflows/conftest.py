@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
@@ -24,10 +24,8 @@ from portal.models import OutboxEvent, TicketEvent
 from portal.models.session import TenantSessions
 from portal.services.tickets.opening import NewTicket, create_ticket
 from portal.workflows.files.activities import FileTools
-from portal.workflows.notifications.shared import notification_workflow_id
 from portal.workflows.registry import build_activities
 from portal.workflows.serving import build_worker
-from portal.workflows.tickets.shared import clock_workflow_id
 from portal.workflows.triggers import OutboxRow, pull
 from tests.outbox import FolderOfMails, Records, Texts, outlets_to
 from tests.world import World
@@ -87,13 +85,35 @@ def client(run: Run, server: str) -> Client:
     return found
 
 
+class Starts(Interceptor):
+    """Which runs were started, or signalled into life."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        """Part of every call."""
+        return _Noted(next, self.ids)
+
+
+class _Noted(OutboundInterceptor):
+    def __init__(self, next: OutboundInterceptor, ids: set[str]) -> None:
+        super().__init__(next)
+        self._ids = ids
+
+    async def start_workflow(self, input: StartWorkflowInput) -> Any:
+        self._ids.add(input.id)
+        return await super().start_workflow(input)
+
+
 class Desk:
     """Tickets of the world with their clocks running in a Temporal server; every change is told like the relay would."""
 
     def __init__(self, client: Client, sessions: TenantSessions, world: World, queue: str) -> None:
-        self.client, self.sessions, self.world, self.queue = client, sessions, world, queue
+        self._starts = Starts()
+        self.client = Client(**(client.config() | {"interceptors": [self._starts]}))  # type: ignore[arg-type]
+        self.sessions, self.world, self.queue = sessions, world, queue
         self._told: set[UUID] = set()
-        self._opened: set[UUID] = set()
 
     def actor(self, name: str) -> Any:
         """A person of the world."""
@@ -115,18 +135,12 @@ class Desk:
 
     async def end(self) -> None:
         """Leave no run behind: the test server does not skip past one that nobody works on."""
-        for ticket_id in self._opened:
+        for workflow_id in self._starts.ids:
             with suppress(RPCError):
-                await self.client.get_workflow_handle(clock_workflow_id(ticket_id, 1)).terminate()
-            with suppress(RPCError):
-                await self.client.get_workflow_handle(clock_workflow_id(ticket_id, 2)).terminate()
-            for row in self.events(ticket_id):
-                with suppress(RPCError):
-                    await self.client.get_workflow_handle(notification_workflow_id(row.id)).terminate()
+                await self.client.get_workflow_handle(workflow_id).terminate()
 
     async def tell(self, ticket_id: UUID) -> None:
         """Pull the triggers of the ticket's events that were not told yet."""
-        self._opened.add(ticket_id)
         for row in self.events(ticket_id):
             if row.id not in self._told:
                 self._told.add(row.id)

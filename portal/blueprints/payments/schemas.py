@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from portal.blueprints.accounts.account_schemas import Day
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
 from portal.blueprints.billing.schemas import Money, MoneyRequest
 from portal.blueprints.localisation import gettext
@@ -140,8 +141,8 @@ class PaymentQuery(PageQuery):
 
     status: PaymentStatus = left_out()
     invoice_id: UUID = left_out()
-    start: date = left_out(description="The first day.")
-    end: date = left_out(description="The last day.")
+    start: Day = left_out(description="The first day.")
+    end: Day = left_out(description="The last day.")
 
 
 class PaymentMethodItem(Shape):
