@@ -191,25 +191,27 @@ WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the folders in the order above, each as it was collected; what waits first where it runs beside the rest."""
+    """Run the folders in the order above, each as it was collected; side by side, what takes longest comes first."""
     root, beside = Path(__file__).parent, hasattr(config, "workerinput")
 
-    def place(item: pytest.Item) -> tuple[bool, int]:
+    def place(item: pytest.Item) -> tuple[int, int]:
         folder = _folder(str(item.path.relative_to(root)))
-        return beside and folder not in WAITING, ORDER.index(folder)
+        late = 0 if folder == "browser" else 1 if folder in WAITING else 2
+        return late if beside else 0, ORDER.index(folder)
 
     items.sort(key=place)
 
 
 class SideBySide(LoadScopeScheduling):
-    """One process takes all that waits, so that no two of them kill servers at a time; the others the rest by files.
+    """One process takes the browser, one all else that waits, so that no two kill servers at a time; the rest by files.
 
     Groups of our own, since pytest 9.2 no longer reads the names that `--dist=loadgroup` writes (xdist 3.8).
     """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::")[0]
-        return "waiting" if _folder(path.removeprefix("tests/")) in WAITING else path
+        folder = _folder(path.removeprefix("tests/"))
+        return folder if folder == "browser" else "waiting" if folder in WAITING else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
