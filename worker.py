@@ -44,8 +44,10 @@ async def run(settings: Settings) -> None:
     quieten_core()
     engine = build_engine(settings.database_url, pool_size=AT_ONCE)
     client = await wait_for_surroundings(settings, engine)
-    outlets = Outlets(build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets))
     tools = FileTools(build_storage(settings), build_scanner(settings))
+    outlets = Outlets(
+        build_transport(settings), build_text_transport(settings), Vault(settings.vault_secrets), tools.storage
+    )
     gateway = build_payment_gateway(settings)
     activities = registry.build_activities(
         TenantSessions(engine),

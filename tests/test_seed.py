@@ -118,7 +118,7 @@ def test_its_files_are_real(demo):
     kinds = set(demo.scalars(select(Attachment.content_type)))
     assert kinds == {"text/plain", "image/png", "image/gif", "application/pdf"}
     internal = demo.scalars(select(Attachment.filename).where(Attachment.is_internal)).all()
-    assert internal == ["fw-lyo-01-phase2.txt"]
+    assert sorted(internal) == ["Landlord consent, Graz.pdf", "fw-lyo-01-phase2.txt"]
     recording = demo.scalar(select(Attachment).where(Attachment.purpose == "recording"))
     assert recording.consent_at is None
     entry = demo.get(TicketMessage, recording.message_id)

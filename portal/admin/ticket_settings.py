@@ -1,21 +1,31 @@
 """What customers may do with their tickets: how urgent they are, how long messages can be edited, tickets reopened."""
 
-from flask import current_app, flash, request
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from wtforms import Form, StringField
 
 from portal.admin.base import ServiceView, route
+from portal.admin.desk.history import Facts, version_rows, wanted_version
 from portal.admin.editing import error_list, show_errors
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.localisation import gettext
+from portal.blueprints.localisation import gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.errors import Invalid
 from portal.lib.wording.tickets import PRIORITY
 from portal.services.tenants.directory import TenantDirectory
 from portal.services.tenants.ticket_policy import HIGHEST, TicketPolicy
-from portal.services.tenants.ticket_settings import TicketPolicyForm, load_policy, save_policy
+from portal.services.tenants.ticket_settings import (
+    TicketPolicyForm,
+    list_policy_versions,
+    load_policy,
+    restore_policy,
+    save_policy,
+)
 
 TIMED, ANSWERED = "minutes", "answered"
 # What the field shows to a tenant that has not set any.
@@ -65,9 +75,7 @@ class TicketSettingsView(ServiceView):
                 http.session().rollback()
                 show_errors(form, error)
             else:
-                http.commit()
-                directory: TenantDirectory = current_app.extensions["portal_tenants"]
-                directory.forget()
+                _commit()
                 flash(gettext("Saved"), "ok")
                 return http.see_other("ticket_settings.index")
         else:
@@ -79,3 +87,53 @@ class TicketSettingsView(ServiceView):
             priorities=[(key.value, gettext(PRIORITY[key])) for key in reversed(HIGHEST)],
         )
         return page, 422 if form.errors else 200
+
+    @route("/versions/")
+    @permission(Permission.SLA_CONFIGURE)
+    def versions(self) -> ResponseReturnValue:
+        """What the rules were before, and the way back."""
+        found = list_policy_versions(http.session(), actor=http.actor())
+        return self.render(
+            "admin/desk/history.html",
+            heading=gettext("Customers’ tickets"),
+            record_id="",
+            record_url=None,
+            up_label=gettext("Customers’ tickets"),
+            up_url=url_for("ticket_settings.index"),
+            restore_url=url_for("ticket_settings.restore"),
+            versions=version_rows(found, _facts),
+        )
+
+    @route("/restore/", methods=("POST",))
+    @permission(Permission.SLA_CONFIGURE)
+    def restore(self) -> ResponseReturnValue:
+        """Go back to a version."""
+        number = wanted_version()
+        try:
+            restore_policy(http.session(), number, actor=http.actor(), now=http.now())
+        except Invalid:
+            http.session().rollback()
+            flash(gettext("This version refers to something that is gone; nothing was changed."), "err")
+            return http.see_other("ticket_settings.versions")
+        _commit()
+        flash(gettext("Version %(number)s is in force again", number=number), "ok")
+        return http.see_other("ticket_settings.versions")
+
+
+def _commit() -> None:
+    """Commit, and have the next request read the rules anew."""
+    http.commit()
+    directory: TenantDirectory = current_app.extensions["portal_tenants"]
+    directory.forget()
+
+
+def _facts(form: Mapping[str, Any]) -> Facts:
+    minutes, days = form["edit_minutes"], form["reopen_days"]
+    editing = gettext("Until the other side has answered")
+    if minutes is not None:
+        editing = ngettext("For %(num)d minute", "For %(num)d minutes", minutes)
+    return [
+        (gettext("Highest priority that customers may choose"), gettext(PRIORITY[form["highest_priority"]])),
+        (gettext("How long authors may edit what they sent"), editing),
+        (gettext("Reopening"), ngettext("%(num)d day after closing", "%(num)d days after closing", days)),
+    ]

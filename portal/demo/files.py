@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import typst
 from PIL import Image, ImageDraw, ImageFont
@@ -147,28 +148,37 @@ def _keep(
     storage: FileStorage, now: datetime,
 ) -> Attachment:  # fmt: skip
     message = demo.messages[file.message]
+    id_, sender = demo_uuid(tenant.key, "file", demo.key, number), demo_uuid(tenant.key, "user", message.sender)
     at = now - timedelta(minutes=message.minutes_before_now)
-    checked = check_file(io.BytesIO(file.make(at)), file.name)
-    id_ = demo_uuid(tenant.key, "file", demo.key, number)
+    return keep_demo_file(session, id_, file.name, file.make(at), storage=storage, at=at, sender=sender,
+                          purpose=file.purpose)  # fmt: skip
+
+
+def keep_demo_file(
+    session: TenantSession, id_: UUID, name: str, content: bytes, *, storage: FileStorage, at: datetime,
+    sender: UUID | None, purpose: str = MESSAGE,
+) -> Attachment:  # fmt: skip
+    """Check, store and count a file; the caller says where it belongs and adds it. No sender: it came by mail."""
+    checked = check_file(io.BytesIO(content), name)
     key = f"{id_.hex[:2]}/{id_.hex}"
-    content = checked.content.read()
-    storage.put(key, io.BytesIO(content))
+    kept = checked.content.read()
+    storage.put(key, io.BytesIO(kept))
     if checked.thumbnail:
         storage.put(f"{key}s", io.BytesIO(checked.thumbnail))
-    reserve(session, len(content), quota=FilePolicy().quota_bytes)
+    reserve(session, len(kept), quota=FilePolicy().quota_bytes)
     return Attachment(
         id=id_,
         tenant_id=session.tenant_id,
-        uploaded_by=demo_uuid(tenant.key, "user", message.sender),
-        filename=file.name,
+        uploaded_by=sender,
+        filename=name,
         content_type=checked.content_type,
-        size=len(content),
-        sha256=hashlib.sha256(content).digest(),
+        size=len(kept),
+        sha256=hashlib.sha256(kept).digest(),
         storage_key=key,
         state=FileState.CLEAN,
         width=checked.width,
         height=checked.height,
         thumbnail_key=f"{key}s" if checked.thumbnail else None,
-        purpose=file.purpose,
+        purpose=purpose,
         created_at=at,
     )

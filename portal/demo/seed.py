@@ -33,6 +33,7 @@ from portal.demo.settings import (
     RIYADH_HOLIDAYS,
     RIYADH_HOURS,
 )
+from portal.demo.side_files import seed_side_files
 from portal.demo.tickets import seed_ticket
 from portal.demo.views import seed_views
 from portal.integrations.storage import FileStorage
@@ -93,6 +94,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_inbound(session, tenant, now=now)
             seed_colleagues(session, tenant, now=now)
             seed_relations(session, tenant, users=users, policies=policies, now=now)
+            seed_side_files(session, tenant, storage=storage, now=now)
             seed_prepared(session, tenant)
             seed_answering(session, tenant, now=now)
             seed_mail_texts(session, tenant, now=now)

@@ -30,6 +30,15 @@ class MailUnavailable(Exception):
 
 
 @dataclass(frozen=True)
+class EnclosedFile:
+    """A file that leaves with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class OutgoingMail:
     """A mail as it leaves; `thread_id` is the Message-ID of the first mail of its conversation.
 
@@ -49,6 +58,7 @@ class OutgoingMail:
     thread_id: str | None = None
     reply_to: str = ""
     references: tuple[str, ...] = ()
+    files: tuple[EnclosedFile, ...] = ()
 
 
 class MailTransport(Protocol):
@@ -94,6 +104,9 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        for file in mail.files:
+            kind, _, subtype = file.content_type.partition("/")
+            message.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
     except (ValueError, IndexError, UnicodeError, MessageError) as error:
         raise MailRefused(str(error)) from error
     return message

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Uuid, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
@@ -27,15 +27,24 @@ class Attachment(Tenanted, Base):
         tenant_reference("uploaded_by", "users"),
         tenant_reference("ticket_id", "portal_tickets"),
         tenant_reference("message_id", "portal_ticket_messages"),
+        tenant_reference("side_message_id", "side_messages"),
+        CheckConstraint("side_message_id IS NULL OR is_internal", name="side_is_internal"),
         Index("ix_attachments_ticket", "tenant_id", "ticket_id", "created_at"),
         Index("ix_attachments_stored", "tenant_id", "storage_key"),
         Index("ix_attachments_loose", "tenant_id", "created_at", postgresql_where=text("ticket_id IS NULL")),
+        Index(
+            "ix_attachments_side",
+            "tenant_id",
+            "side_message_id",
+            postgresql_where=text("side_message_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UuidKey]
-    uploaded_by: Mapped[UUID] = mapped_column(Uuid)
+    uploaded_by: Mapped[UUID | None] = mapped_column(Uuid, comment="NULL: came by mail from somebody without a login")
     ticket_id: Mapped[UUID | None] = mapped_column(Uuid)
     message_id: Mapped[UUID | None] = mapped_column(Uuid)
+    side_message_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the mail of a side conversation")
     filename: Mapped[str] = mapped_column(String(200))
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger, comment="bytes")

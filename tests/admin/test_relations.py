@@ -1,19 +1,21 @@
 """Pages of relations, the trash and side conversations; what customers see of merges and follow-ups."""
 
+import io
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.models import MailMessage, SideConversation, Ticket, TicketLink
+from portal.models import MailMessage, MailState, SideConversation, Ticket, TicketLink
 from portal.services.tickets.conversation import reply_as_customer
 from portal.services.tickets.lifecycle import close_ticket
 from portal.services.tickets.merging import merge_tickets
 from portal.services.tickets.side_conversations import take_side_answer
 from tests.admin.conftest import hidden, send, statements_of
+from tests.keeping import TEXT
 from tests.world import World
 
 
@@ -200,3 +202,53 @@ def test_side_conversations_by_pages(staff: Any, ticket: Any, real: Any, world: 
     assert send(sam, page, f"{side}/close", {}).status_code == 303
     assert send(sam, page, f"{side}/close", {}).status_code == 409
     assert staff("noor").get(side).status_code == 404
+
+
+def test_files_of_side_conversations_by_pages(staff: Any, ticket: Any, real: Any, world: World) -> None:
+    made, sam = ticket(), staff("sam")
+    form = sam.get(f"/admin/side/new/{made}")
+    fields = {"recipient": "noc@isp.example", "subject": "Line", "body": "See.", "request_key": str(uuid4())}
+
+    def files(*names: str) -> list[Any]:
+        return [(io.BytesIO(TEXT), name) for name in names]
+
+    back = send(sam, form, f"/admin/side/new/{made}", fields | {"attachments": files("CANARY-plan.log", "a.exe")})
+    assert back.status_code == 422
+    kept = re.findall(r'name="attachment_ids" value="([^"]+)" checked', text_of(back))
+    assert len(kept) == 1
+    assert "a.exe" in text_of(back)
+    fields |= {"attachment_ids": kept}
+    sent = [send(sam, form, f"/admin/side/new/{made}", fields) for _ in range(2)]
+    assert [one.status_code for one in sent] == [303, 303]
+    side = sent[0].headers["Location"]
+    page = sam.get(side)
+    again = send(sam, page, f"{side}/write", {"body": "Once more.", "attachments": files("CANARY-more.log")})
+    assert again.status_code == 303
+    taken = send(sam, page, f"{side}/write", {"body": "Twice.", "attachment_ids": kept})
+    assert (taken.status_code, "Attach it again" in text_of(taken)) == (422, True)
+    panel = text_of(sam.get(f"/admin/relations/{made}", headers={"HX-Request": "true"}))
+    for shown in (text_of(sam.get(side)), panel):
+        assert all(name in shown for name in ("CANARY-plan.log", "CANARY-more.log"))
+    door = f"/admin/files/{kept[0]}"
+    assert sam.get(door).status_code == 302
+    assert "CANARY" not in text_of(sam.get(f"/admin/tickets/{made}"))
+    for who in ("bob", "alice"):
+        assert "CANARY" not in text_of(staff(who).get(f"/portal/tickets/{made}"))
+        for path in ("", "/preview", "/thumbnail"):
+            assert staff(who).get(f"/portal/files/{kept[0]}{path}").status_code == 404
+    assert staff("noor").get(door).status_code == 404
+
+
+def test_a_mail_that_did_not_go_out_is_said(staff: Any, ticket: Any, real: Any, world: World) -> None:
+    made, sam = ticket(), staff("sam")
+    form = sam.get(f"/admin/side/new/{made}")
+    fields = {"recipient": "noc@isp.example", "subject": "Line", "body": "See.", "request_key": str(uuid4())}
+    side = send(sam, form, f"/admin/side/new/{made}", fields).headers["Location"]
+    assert "did not go out" not in text_of(sam.get(side))
+    with real.begin(world.demo) as session:
+        session.execute(
+            update(MailMessage)
+            .where(MailMessage.message_id.startswith(f"<side-{side.rpartition('/')[2]}."))
+            .values(state=MailState.FAILED)
+        )
+    assert "did not go out" in text_of(sam.get(side))

@@ -1,19 +1,25 @@
 """The desk's settings by the API: categories, statuses, rules, working hours, mail texts, the mailbox, followers."""
 
+import time
+
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from portal.models import (
     AssignmentRule,
+    AuditEntry,
     BusinessCalendar,
     ConfigVersion,
     CustomStatus,
     MailIntake,
     MailWords,
+    Tenant,
     TicketCategory,
 )
 from portal.models.session import TenantSessions
+from portal.services.mail_in.webhook import signature
 from tests.blueprints.conftest import DESK, codes, problem
+from tests.letters import HELP, letter
 from tests.world import PASSWORD
 
 STAFF = "/api/v1/staff"
@@ -125,6 +131,66 @@ def test_the_mailbox_is_read_and_changed_with_a_proof(api):
     assert changed.get_json()["has_password"] is True
     assert "s3cret-box" not in ada.get(path).get_data(as_text=True)
     problem(api("sam").get(path), 403)
+
+
+def test_the_webhook_s_key_is_renewed_with_a_proof_and_shown_once(api, app, engine, world):
+    ada, path = api("ada"), f"{STAFF}/mailbox"
+    assert ada.get(path).get_json()["has_webhook_key"] is False
+    problem(ada.post(f"{path}/key", json={}), 403, "step_up_required")
+    problem(ada.post(f"{path}/key", json={"password": "wrong"}), 403, "step_up_required")
+    assert ada.get(path).get_json()["has_webhook_key"] is False
+    once = {"headers": {"Idempotency-Key": "renew-the-webhook-key"}}
+    made = ada.post(f"{path}/key", json={"password": PASSWORD}, **once)
+    assert made.status_code == 201
+    first = made.get_json()["key"]
+    assert ada.post(f"{path}/key", json={"password": PASSWORD}, **once).get_json()["key"] == first
+    assert delivered(app, first) == 200
+    second = ada.post(f"{path}/key", json={"password": PASSWORD}).get_json()["key"]
+    assert (delivered(app, first), delivered(app, second)) == (401, 200)
+    assert first not in ada.get(path).get_data(as_text=True)
+    with TenantSessions(engine).begin(world.demo) as session:
+        kept = session.scalars(select(AuditEntry).where(AuditEntry.action == "mail_intake.key_renewed")).all()
+        assert kept[-1].actor_id == world.people["ada"].user_id
+        assert not [one for one in kept if first in repr((one.before, one.after))]
+    for who in ("sam", "mia", "bob"):
+        problem(api(who).post(f"{path}/key", json={"password": PASSWORD}), 403)
+
+
+def delivered(app, key):
+    """Hand a message over by HTTP, signed with the key; the status of the answer."""
+    body, at = letter(sender="nobody@strangers.example").as_bytes(), int(time.time())
+    signed = f"t={at},v1={signature(key, at, HELP, body)}"
+    headers = {"X-Portico-Recipient": HELP, "X-Portico-Signature": signed, "Content-Type": "message/rfc822"}
+    return app.test_client().post("/api/v1/mail/in/demo", base_url="http://127.0.0.1", data=body, headers=headers).status_code
+
+
+def test_the_rules_of_customers_tickets_are_changed_and_taken_back(api, app, engine, world):
+    noor, path = api("noor"), f"{STAFF}/ticket-rules"
+    was = noor.get(path).get_json()
+    assert was == {"highest_priority": "urgent", "edit_minutes": None, "reopen_days": 30}
+    assert noor.get(f"{path}/versions").get_json()["items"] == []
+    rules = {"highest_priority": "high", "edit_minutes": 30, "reopen_days": 14}
+    try:
+        assert noor.request("PUT", path, json=rules).get_json() == rules
+        assert noor.request("PUT", path, json=rules).status_code == 200
+        assert noor.get(path).get_json() == rules
+        assert versions(noor, path) == [(2, True), (1, False)]
+        assert noor.post(f"{path}/versions/1/restore", json={}).get_json() == was
+        assert versions(noor, path) == [(3, True), (2, False), (1, False)]
+        newest = noor.get(f"{path}/versions").get_json()["items"][0]
+        assert (newest["saved_by"], newest["form"]) == (world.people["noor"].actor.name, was)
+        for version in (9, 99999999999):
+            problem(noor.post(f"{path}/versions/{version}/restore", json={}), 404)
+        for wrong in ({"highest_priority": "low"}, {"edit_minutes": 1441}, {"reopen_days": -1}):
+            assert noor.request("PUT", path, json=rules | wrong).status_code == 422
+        assert api("mia").get(f"{path}/versions").get_json()["items"] == []
+    finally:
+        with TenantSessions(engine).begin(world.nova) as session:
+            session.execute(update(Tenant).where(Tenant.id == world.nova).values(settings={}))
+            session.execute(delete(ConfigVersion))
+    for who in ("sam", "bill"):
+        for method, below in (("GET", ""), ("PUT", ""), ("GET", "/versions"), ("POST", "/versions/1/restore")):
+            problem(api(who).request(method, path + below, json=rules if method == "PUT" else {}), 403)
 
 
 def test_the_team_shares_a_ticket_with_a_colleague_of_the_customer(api, ticket, world):

@@ -1,5 +1,6 @@
 """Merge, split, links, follow-ups, trash and side conversations through the API, and who gets nothing of them."""
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from portal.extensions import limiter
 from tests.blueprints.conftest import DESK, TICKETS, codes, problem
+from tests.keeping import TEXT
 
 LINKED, TRASHED, WALKED, BESIDE = "canary-linked", "canary-trashed", "canarywalked", "canary-beside"
 STAFF = "/api/v1/staff"
@@ -210,3 +212,29 @@ def test_relations_take_a_key(api: Any, ticket: Any) -> None:
     headers = {"Idempotency-Key": "merge-1"}
     answers = [sam.post(f"{DESK}/{one['id']}/merge", json={"into_id": two["id"]}, headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
+
+
+def test_files_of_side_conversations_are_the_teams(api: Any, ticket: Any) -> None:
+    made, sam = ticket(), api("sam")
+
+    def kept() -> str:
+        sent = sam.post(f"{STAFF}/attachments", data={"file": (io.BytesIO(TEXT), f"{BESIDE}-file.log")})
+        return str(sent.get_json()["id"])
+
+    path, first, second = f"{DESK}/{made['id']}/side-conversations", kept(), kept()
+    body = {"recipient": "line@isp.example", "subject": "Line", "message": "See.", "attachment_ids": [first]}
+    begun = sam.post(path, json=body)
+    assert begun.status_code == 201, begun.get_data(as_text=True)
+    (mail,) = begun.get_json()["messages"]
+    assert [(file["id"], file["size"], file["state"]) for file in mail["attachments"]] == [(first, len(TEXT), "clean")]
+    side = f"{STAFF}/side-conversations/{begun.get_json()['id']}"
+    more = sam.post(f"{side}/messages", json={"message": "More.", "attachment_ids": [second]})
+    assert [file["id"] for file in more.get_json()["attachments"]] == [second]
+    again = sam.post(f"{side}/messages", json={"message": "x", "attachment_ids": [first]})
+    assert codes(again) == {"attachment_ids": "file_unknown"}
+    assert sam.get(f"{STAFF}/attachments/{first}/link").status_code == 200
+    problem(api("noor").get(f"{STAFF}/attachments/{first}/link"), 404)
+    for who in ("bob", "alice"):
+        assert BESIDE not in api(who).get(f"{TICKETS}/{made['id']}").get_data(as_text=True)
+        for address in (f"/api/v1/portal/attachments/{first}", f"/api/v1/portal/attachments/{first}/link"):
+            problem(api(who).get(address), 404)

@@ -14,6 +14,7 @@ from portal.admin.tickets.refusals import Refusal, by_field, status_of, texts_of
 from portal.admin.tickets.relation_rows import candidate_row, linked_row
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.presenters import file_views
 from portal.blueprints.localisation import gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
@@ -30,7 +31,7 @@ from portal.services.tickets.opening import NewTicket
 from portal.services.tickets.queries import get_ticket
 from portal.services.tickets.reopening import may_follow_up
 from portal.services.tickets.rows import TicketRow
-from portal.services.tickets.side_conversations import list_side_threads
+from portal.services.tickets.side_conversations import SideThread, list_side_threads
 from portal.services.tickets.splitting import split_ticket
 from portal.services.tickets.validation import SUBJECT_LENGTH
 
@@ -185,12 +186,13 @@ class RelationsView(ServiceView):
             http.session().rollback()
         session, actor = http.session(), http.actor()
         ticket = get_ticket(session, ticket_id, actor=actor)
-        links = list_links(session, ticket_id, actor=actor)
+        links, threads = list_links(session, ticket_id, actor=actor), list_side_threads(session, ticket_id, actor=actor)
         context = {
             "ticket": ticket,
             "links": [linked_row(one) for one in links],
             "incidents": sum(one.relation is Relation.INCIDENT and one.status in ACTIVE for one in links),
-            "threads": list_side_threads(session, ticket_id, actor=actor),
+            "threads": threads,
+            "files": {one.conversation.id: _files_of(one) for one in threads},
             "relations": [(known.value, gettext(RELATIONS[known.value])) for known in BY_HAND],
             "follows": may_follow_up(ticket, http.tenant().tickets, http.now()),
             "errors": texts_of(error),
@@ -276,3 +278,7 @@ def _form(ticket: Ticket, error: Refusal | None) -> dict[str, Any]:
         "errors": texts_of(error),
         "field_errors": by_field(error),
     }
+
+
+def _files_of(thread: SideThread) -> list[dict[str, Any]]:
+    return [file for entry in thread.messages for file in file_views(thread.files.get(entry.id, ()), "staff_files")]

@@ -16,7 +16,8 @@ from portal.blueprints import http
 from portal.blueprints.localisation import format_count, gettext
 from portal.errors import Conflict, Invalid, NotFound
 from portal.lib.wording.errors import error_text
-from portal.services.tickets.condition_fields import FIELDS
+from portal.services.tickets.condition_fields import ANSWERS, FIELDS
+from portal.services.tickets.queries import list_categories
 from portal.services.tickets.saved_counting import count_saved_views
 from portal.services.tickets.saved_views import (
     NAME_LENGTH,
@@ -134,7 +135,7 @@ class SavedViewsView(ServiceView):
             "view": view,
             "values": form_values(view, request.form if request.method == "POST" else None, request.args),
             "choices": form_choices(),
-            "condition_fields": ", ".join(FIELDS),
+            "condition_fields": ", ".join((*FIELDS, *_answers())),
             "errors": errors,
             "may_share": may_share,
             "may_save": may_share or view is None or not view.shared,
@@ -163,3 +164,10 @@ def _counted() -> list[dict[str, Any]]:
         }
         for view in views
     ]
+
+
+def _answers() -> list[str]:
+    """How conditions name the answers to what the tenant's categories ask, each key once."""
+    rows = list_categories(http.session(), include_inactive=True)
+    keys = dict.fromkeys(str(field["key"]) for row in rows for field in row.fields)
+    return [f"{ANSWERS}.{key}" for key in keys] or [f"{ANSWERS}[\"…\"]"]

@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
 from portal.admin.base import ServiceView, route
-from portal.admin.tickets.refusals import Refusal, by_field, status_of, texts_of
+from portal.admin.tickets.refusals import Refusal, status_of, texts_of
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.files.presenters import file_views
+from portal.blueprints.files.receiving import FIELD, KEPT, receive_files, still_attached, takes_files
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
@@ -22,6 +24,7 @@ from portal.services.tickets.side_conversations import (
     open_side_conversation,
     write_side_message,
 )
+from portal.services.tickets.side_files import MOST_MB, list_unsent
 
 
 class SideView(ServiceView):
@@ -36,13 +39,15 @@ class SideView(ServiceView):
 
     @route("/new/<uuid:ticket_id>", methods=("GET", "POST"))
     @permission(Permission.DESK_REPLY)
+    @takes_files
     def new(self, ticket_id: UUID) -> ResponseReturnValue:
         """Write to somebody outside."""
         if request.method != "POST":
             return self._new_page(ticket_id)
-        form, key = request.form, _uuid(request.form.get("request_key"))
-        letter = SideLetter(form.get("recipient", ""), form.get("subject", ""), form.get("body", ""))
+        form, key, received = request.form, _uuid(request.form.get("request_key")), receive_files()
+        letter = SideLetter(form.get("recipient", ""), form.get("subject", ""), form.get("body", ""), received.ids)
         try:
+            received.check()
             made = open_side_conversation(
                 http.session(),
                 ticket_id,
@@ -54,7 +59,7 @@ class SideView(ServiceView):
             )
             http.commit()
         except Invalid as error:
-            return self._new_page(ticket_id, error)
+            return self._new_page(ticket_id, error, received.ids)
         except IntegrityError:
             # The same form came before.
             http.session().rollback()
@@ -69,10 +74,12 @@ class SideView(ServiceView):
 
     @route("/<uuid:conversation_id>/write", methods=("POST",))
     @permission(Permission.DESK_REPLY)
+    @takes_files
     def write(self, conversation_id: UUID) -> ResponseReturnValue:
         """Write once more."""
-        body = request.form.get("body", "")
+        body, received = request.form.get("body", ""), receive_files()
         try:
+            received.check()
             write_side_message(
                 http.session(),
                 conversation_id,
@@ -80,9 +87,10 @@ class SideView(ServiceView):
                 tenant=http.tenant(),
                 actor=http.actor(),
                 now=http.now(),
+                attachment_ids=received.ids,
             )
         except (Invalid, Conflict) as error:
-            return self._thread_page(conversation_id, error)
+            return self._thread_page(conversation_id, error, received.ids)
         http.commit()
         flash(gettext("Mail sent"), "ok")
         return http.see_other("side.thread", conversation_id=conversation_id)
@@ -99,7 +107,9 @@ class SideView(ServiceView):
         flash(gettext("Side conversation closed"), "ok")
         return http.see_other("side.thread", conversation_id=conversation_id)
 
-    def _thread_page(self, conversation_id: UUID, error: Refusal | None = None) -> ResponseReturnValue:
+    def _thread_page(
+        self, conversation_id: UUID, error: Refusal | None = None, files: tuple[UUID, ...] = ()
+    ) -> ResponseReturnValue:
         if error is not None:
             http.session().rollback()
         session, actor = http.session(), http.actor()
@@ -109,14 +119,20 @@ class SideView(ServiceView):
             ticket=get_ticket(session, found.conversation.ticket_id, actor=actor),
             conversation=found.conversation,
             messages=found.messages,
+            files={entry: file_views(some, "staff_files") for entry, some in found.files.items()},
+            unsent=list_unsent(session, found.messages),
+            kept_files=still_attached(files),
+            most_mb=MOST_MB,
             may_write=actor.may(Permission.DESK_REPLY),
             body=request.form.get("body", ""),
-            errors=texts_of(error),
-            field_errors=by_field(error),
+            errors=_told(error),
+            field_errors=_by_field(error),
         )
         return page, status_of(error)
 
-    def _new_page(self, ticket_id: UUID, error: Refusal | None = None) -> ResponseReturnValue:
+    def _new_page(
+        self, ticket_id: UUID, error: Refusal | None = None, files: tuple[UUID, ...] = ()
+    ) -> ResponseReturnValue:
         if error is not None:
             http.session().rollback()
         ticket = get_ticket(http.session(), ticket_id, actor=http.actor())
@@ -126,11 +142,25 @@ class SideView(ServiceView):
             form=request.form,
             subject=request.form.get("subject", ticket.subject)[:SUBJECT_LENGTH],
             subject_length=SUBJECT_LENGTH,
+            kept_files=still_attached(files),
+            most_mb=MOST_MB,
             request_key=request.form.get("request_key") or str(uuid4()),
-            errors=texts_of(error),
-            field_errors=by_field(error),
+            errors=_told(error),
+            field_errors=_by_field(error),
         )
         return page, status_of(error)
+
+
+def _told(error: Refusal | None) -> list[tuple[str, str]]:
+    """What is wrong, by field; what is wrong with the files stands at the one field that takes them."""
+    return [(FIELD if field == KEPT else field, text) for field, text in texts_of(error)]
+
+
+def _by_field(error: Refusal | None) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for field, text in _told(error):
+        found.setdefault(field, []).append(text)
+    return found
 
 
 def _uuid(text: str | None) -> UUID | None:

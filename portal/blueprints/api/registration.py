@@ -43,6 +43,7 @@ from portal.blueprints.tickets.case_staff_api import bp as desk_case
 from portal.blueprints.tickets.clock_api import bp as ticket_clock
 from portal.blueprints.tickets.colleagues_api import bp as colleagues
 from portal.blueprints.tickets.list_api import bp as ticket_list
+from portal.blueprints.tickets.policy_api import bp as ticket_rules
 from portal.blueprints.tickets.relations_api import bp as relations
 from portal.blueprints.tickets.relations_api import customer_bp as own_relations
 from portal.blueprints.tickets.rules_api import bp as rules
@@ -94,6 +95,7 @@ BLUEPRINTS = (
     calendars,
     rules,
     desk_settings,
+    ticket_rules,
     mailbox,
     staff_followers,
     invoices,

@@ -14,6 +14,7 @@ from portal.blueprints.api.schemas import ANY_TEXT, Body, Shape, UtcDateTime, le
 from portal.blueprints.policies import permission
 from portal.models import MailIntake
 from portal.services.mail_in.mailbox_settings import LENGTHS, MailboxForm, load_settings, save_settings
+from portal.services.mail_in.webhook import renew_key
 
 bp = Blueprint("mailbox_api", __name__, url_prefix="/api/v1/staff/mailbox")
 Unknown = Literal["hold", "open"]
@@ -49,6 +50,18 @@ class MailboxRequest(Body):
         return MailboxForm(**values, password=self.mailbox_password)
 
 
+class KeyRequest(Body):
+    """The proof that a new key asks for."""
+
+    password: Proof = left_out(description=PROOF)
+
+
+class WebhookKey(Shape):
+    """What a mail server signs the messages with that it hands over by HTTP."""
+
+    key: str = Field(description="Shown this once.")
+
+
 class MailboxShape(Shape):
     """The rules as they are stored."""
 
@@ -64,6 +77,7 @@ class MailboxShape(Shape):
     security: Security
     username: str
     has_password: bool
+    has_webhook_key: bool = Field(description="Without one nothing is taken by HTTP.")
     folder: str
     done_folder: str
     polled_at: UtcDateTime | None
@@ -72,9 +86,13 @@ class MailboxShape(Shape):
     @classmethod
     def of(cls, intake: MailIntake, stand_in: str) -> "MailboxShape":
         """The stored row."""
-        others = {"stand_in_email", "has_password"}
-        values = {name: getattr(intake, name) for name in cls.model_fields if name not in others}
-        return cls(**values, stand_in_email=stand_in, has_password=intake.password is not None)
+        derived = {
+            "stand_in_email": stand_in,
+            "has_password": intake.password is not None,
+            "has_webhook_key": intake.webhook_secret is not None,
+        }
+        values = {name: getattr(intake, name) for name in cls.model_fields if name not in derived}
+        return cls(**values | derived)
 
 
 @bp.get("")
@@ -94,3 +112,14 @@ def change(body: MailboxRequest) -> MailboxShape:
     save_settings(http.session(), body.form(), vault=http.vault(), actor=http.actor(), now=http.now())
     http.session().flush()
     return MailboxShape.of(*load_settings(http.session(), actor=http.actor()))
+
+
+@bp.post("/key")
+@permission(Permission.MAIL_CONFIGURE)
+@operation(
+    "Make a new key for the webhook of incoming mail", body=KeyRequest, answer=WebhookKey, status=201, sealed=True
+)
+def key(body: KeyRequest) -> WebhookKey:
+    """Replaces the key that messages handed over by HTTP are signed with; the old one is worth nothing at once."""
+    prove_again(body.password)
+    return WebhookKey(key=renew_key(http.session(), vault=http.vault(), actor=http.actor(), now=http.now()))

@@ -1,13 +1,16 @@
 """Relations among tickets, the trash and side conversations, as the API takes and gives them."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, Shape, UtcDateTime, left_out
+from portal.blueprints.files.schemas import FileOfTicket
 from portal.blueprints.tickets.requests import CategoryKey, FileIds, Subject, Text
 from portal.models import SideMessage, TicketStatus
+from portal.services.tickets.files import TicketFile
 from portal.services.tickets.incidents import IncidentResult
 from portal.services.tickets.links import LinkedTicket, Relation
 from portal.services.tickets.side_conversations import SUBJECT_LENGTH, SideThread
@@ -64,12 +67,14 @@ class SideConversationRequest(Body):
     recipient: Annotated[str, Field(max_length=254, json_schema_extra=SOME_TEXT)]
     subject: Annotated[str, Field(max_length=SUBJECT_LENGTH, json_schema_extra=SOME_TEXT)]
     message: Text
+    attachment_ids: FileIds = []
 
 
 class SideMessageRequest(Body):
     """A further mail."""
 
     message: Text
+    attachment_ids: FileIds = []
 
 
 class Link(Shape):
@@ -140,13 +145,19 @@ class SideMail(Shape):
     inbound: bool = Field(description="Whether it came from outside.")
     sender_name: str
     message: str
+    attachments: list[FileOfTicket]
     created_at: UtcDateTime
 
     @classmethod
-    def of(cls, row: SideMessage) -> "SideMail":
-        """One mail."""
+    def of(cls, row: SideMessage, files: Iterable[TicketFile] = ()) -> "SideMail":
+        """One mail with its files."""
         return cls(
-            id=row.id, inbound=row.inbound, sender_name=row.sender_name, message=row.body, created_at=row.created_at
+            id=row.id,
+            inbound=row.inbound,
+            sender_name=row.sender_name,
+            message=row.body,
+            attachments=[FileOfTicket.of_file(file) for file in files],
+            created_at=row.created_at,
         )
 
 
@@ -170,7 +181,7 @@ class SideConversation(Shape):
             subject=row.subject,
             created_at=row.created_at,
             closed_at=row.closed_at,
-            messages=[SideMail.of(entry) for entry in thread.messages],
+            messages=[SideMail.of(entry, thread.files.get(entry.id, ())) for entry in thread.messages],
         )
 
 

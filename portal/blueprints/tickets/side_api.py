@@ -24,6 +24,7 @@ from portal.services.tickets.side_conversations import (
     open_side_conversation,
     write_side_message,
 )
+from portal.services.tickets.side_files import files_of_mails
 
 bp = Blueprint("side_api", __name__, url_prefix="/api/v1/staff")
 
@@ -41,11 +42,14 @@ def index(ticket_id: UUID) -> SideConversations:
 @permission(Permission.DESK_REPLY)
 @operation("Write to somebody outside", body=SideConversationRequest, answer=SideConversation, status=201)
 def create(ticket_id: UUID, body: SideConversationRequest) -> SideConversation:
-    """Begins a conversation by mail beside the ticket; what comes back is added to it."""
+    """Begins a conversation by mail beside the ticket; what comes back is added to it.
+
+    Files go along once they are checked: at most 18 MB in one mail.
+    """
     made = open_side_conversation(
         http.session(),
         ticket_id,
-        SideLetter(body.recipient, body.subject, body.message),
+        SideLetter(body.recipient, body.subject, body.message, tuple(body.attachment_ids)),
         tenant=http.tenant(),
         actor=http.actor(),
         now=http.now(),
@@ -65,8 +69,9 @@ def write(conversation_id: UUID, body: SideMessageRequest) -> SideMail:
         tenant=http.tenant(),
         actor=http.actor(),
         now=http.now(),
+        attachment_ids=body.attachment_ids,
     )
-    return SideMail.of(entry)
+    return SideMail.of(entry, files_of_mails(http.session(), [entry]).get(entry.id, ()))
 
 
 @bp.post("/side-conversations/<uuid:conversation_id>/close")

@@ -177,6 +177,7 @@ MESSAGES = {
     "file_archive_nested": N_("“%(name)s” holds another archive. Send that one by itself."),
     "file_not_stored": N_("“%(name)s” could not be stored right now. Please try again in a moment."),
     "files_too_many": N_("At most %(limit)s files in one message."),
+    "side_files_too_large": N_("At most %(limit)s MB of files in one mail. Send them in several."),
     "file_unknown": N_("One of the files is gone, or was sent already. Attach it again."),
     "file_scanning": N_("This file is still being checked. Please try again in a moment."),
     "file_refused": N_("The virus scanner found something in this file. Nobody can have it."),

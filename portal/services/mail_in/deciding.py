@@ -106,7 +106,7 @@ def _deliver(
 ) -> Written:
     mail, actor = delivery.mail, sender.actor
     if thread is not None and thread.side_conversation_id is not None:
-        return _deliver_side(session, thread.side_conversation_id, mail, sender, now=now)
+        return _deliver_side(session, thread.side_conversation_id, mail, sender, place=place, now=now)
     if actor is None:
         return _deliver_unknown(session, delivery, sender, thread, intake, place=place, now=now)
     ticket_id = thread.ticket_id if thread else find_named_ticket(session, mail.subject, actor)
@@ -127,14 +127,20 @@ def _deliver(
 
 
 def _deliver_side(
-    session: TenantSession, conversation_id: UUID, mail: ReceivedMail, sender: Sender, *, now: datetime
+    session: TenantSession,
+    conversation_id: UUID,
+    mail: ReceivedMail,
+    sender: Sender,
+    *,
+    place: FilePlace,
+    now: datetime,
 ) -> Written:
     conversation = session.scalar(select(SideConversation).where(SideConversation.id == conversation_id))
     if conversation is None or living_ticket(session, conversation.ticket_id) is None:
         return Written("held", "ticket_gone")
     if conversation.recipient.lower() != sender.address:
         return Written("held", "not_participant", conversation.ticket_id)
-    return append_side(session, conversation, mail, sender=sender.address, now=now)
+    return append_side(session, conversation, mail, sender=sender.address, place=place, now=now)
 
 
 def _deliver_unknown(

@@ -103,18 +103,29 @@ def append_answer(
 
 
 def append_side(
-    session: TenantSession, conversation: SideConversation, mail: ReceivedMail, *, sender: str, now: datetime
+    session: TenantSession,
+    conversation: SideConversation,
+    mail: ReceivedMail,
+    *,
+    sender: str,
+    place: FilePlace,
+    now: datetime,
 ) -> Written:
-    """What somebody outside answers in a side conversation; its files are named, not taken."""
+    """What somebody outside answers in a side conversation, with its files. Raises NotFound and Invalid."""
+    actor = system_actor(session.tenant_id)
+    files, refused = _keep_files(session, files_of(mail), place=place, actor=actor, now=now)
     take_side_answer(
         session,
         conversation.id,
         sender=mail.sender_name or sender,
         body=_shortened(answer_of(text_of(mail))) or _words(session, NO_TEXT),
-        actor=system_actor(session.tenant_id),
+        actor=actor,
         now=now,
+        attachment_ids=files,
     )
-    refused = tuple({"name": file.name, "code": "file_of_side"} for file in files_of(mail)[:REFUSED_NAMED])
+    if refused:
+        ticket = get_ticket(session, conversation.ticket_id, actor=actor)
+        _name_refused(session, ticket, refused, actor=actor, now=now, staff_only=True)
     return Written("side", "", conversation.ticket_id, refused=refused)
 
 
@@ -155,10 +166,17 @@ def _keep_files(
 
 
 def _name_refused(
-    session: TenantSession, ticket: Ticket, refused: Sequence[dict[str, str]], *, actor: Actor, now: datetime
+    session: TenantSession,
+    ticket: Ticket,
+    refused: Sequence[dict[str, str]],
+    *,
+    actor: Actor,
+    now: datetime,
+    staff_only: bool = False,
 ) -> None:
     for one in refused:
-        add_line(session, ticket, "mail_file_refused", actor=actor, now=now, filename=one["name"], code=one["code"])
+        named = {"filename": one["name"], "code": one["code"]}
+        add_line(session, ticket, "mail_file_refused", actor=actor, now=now, staff_only=staff_only, **named)
 
 
 def _first_category(session: TenantSession) -> str:

@@ -1,12 +1,13 @@
 """Sending what is queued: a state that moves once, and a Message-ID that stays the same when it is tried twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from portal.integrations.mail import MailRefused, MailTransport, MailUnavailable, OutgoingMail
 from portal.integrations.sms import OutgoingText, TextTransport
+from portal.integrations.storage import FileStorage, StorageUnavailable
 from portal.lib.clock import utcnow
 from portal.lib.faults import crash_point
 from portal.lib.vault import Vault
@@ -14,11 +15,19 @@ from portal.models import MailChannel, MailMessage, MailState, OneTimeLink, Pers
 from portal.models.session import TenantSessions
 from portal.services.accounts.messages import reveal
 from portal.services.notifications.answering import is_unreachable, with_thread
+from portal.services.notifications.enclosing import (
+    FilesRefused,
+    FilesUnchecked,
+    StoredFile,
+    find_enclosed,
+    read_enclosed,
+)
 from portal.services.notifications.message_ids import thread_of
 
 # With the workflow's pauses (doubling, at most half an hour) these last for about six hours.
 MAX_ATTEMPTS = 22
 SUPPRESSED = "not sent: earlier mails to this address came back"
+FILE_REFUSED = "not sent: the virus scanner found something in a file"
 
 
 class TransientMailError(Exception):
@@ -27,11 +36,12 @@ class TransientMailError(Exception):
 
 @dataclass(frozen=True)
 class Outlets:
-    """By which ways messages leave, and the vault that puts one-time secrets into them."""
+    """By which ways messages leave, the vault that puts one-time secrets into them, and where their files lie."""
 
     mail: MailTransport
     texts: TextTransport
     vault: Vault
+    files: FileStorage | None = None
 
     def send(self, message: OutgoingMail | OutgoingText) -> None:
         """Hand a message to its way out."""
@@ -45,6 +55,18 @@ class Outlets:
 class _Attempt:
     message: OutgoingMail | OutgoingText
     number: int
+    files: tuple[StoredFile, ...] = ()
+
+    def with_files(self, storage: FileStorage | None) -> OutgoingMail | OutgoingText:
+        """The message as it leaves. Raises MailUnavailable: a mail goes with its files or not at all."""
+        if not self.files or isinstance(self.message, OutgoingText):
+            return self.message
+        if storage is None:
+            raise MailUnavailable("no storage is configured")
+        try:
+            return replace(self.message, files=read_enclosed(self.files, storage))
+        except StorageUnavailable as error:
+            raise MailUnavailable(f"the storage does not answer: {error}") from error
 
 
 def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outlets: Outlets) -> bool:
@@ -57,14 +79,18 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outle
     """
     try:
         attempt = _begin(sessions, tenant_id, mail_id, outlets.vault)
-    except _Suppressed:
-        _finish(sessions, tenant_id, mail_id, MailState.FAILED, SUPPRESSED)
+    except (_Suppressed, FilesRefused) as error:
+        reason = SUPPRESSED if isinstance(error, _Suppressed) else FILE_REFUSED
+        _finish(sessions, tenant_id, mail_id, MailState.FAILED, reason)
         return False
+    except FilesUnchecked as error:
+        # The attempt is rolled back with the transaction: waiting for the scanner is none.
+        raise TransientMailError("a file is still being checked") from error
     if attempt is None:
         return False
     crash_point("mail.pre_send")
     try:
-        outlets.send(attempt.message)
+        outlets.send(attempt.with_files(outlets.files))
     except MailRefused as error:
         _finish(sessions, tenant_id, mail_id, MailState.FAILED, str(error))
         return False
@@ -109,7 +135,8 @@ def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vaul
             return _Attempt(OutgoingText(mail.id, tenant.name, mail.recipient, text), number)
         if mail.link_id is None and is_unreachable(session, mail.recipient):
             raise _Suppressed
-        return _Attempt(with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault), number)
+        files = find_enclosed(session, mail)
+        return _Attempt(with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault), number, files)
 
 
 def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str) -> OutgoingMail:

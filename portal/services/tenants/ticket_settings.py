@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.authz import Actor, Permission, require
 from portal.errors import FieldError, Invalid
 from portal.events import audit
-from portal.models import Tenant, TicketPriority
+from portal.models import ConfigVersion, Tenant, TicketPriority
 from portal.models.session import TenantSession
 from portal.services.tenants.ticket_policy import (
     EDIT_MINUTES,
@@ -19,6 +19,9 @@ from portal.services.tenants.ticket_policy import (
     TicketPolicy,
     read_ticket_policy,
 )
+from portal.services.tickets.config_versions import get_version, keep_next, list_versions
+
+RECORD = "ticket_policy"
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def load_policy(session: TenantSession, *, actor: Actor) -> TicketPolicy:
 
 
 def save_policy(session: TenantSession, form: TicketPolicyForm, *, actor: Actor, now: datetime) -> TicketPolicy:
-    """Store the rules; open tickets keep the priority they have.
+    """Store the rules, which makes a version where they differ; open tickets keep the priority they have.
 
     Raises Forbidden and Invalid per field. The caller has the directory of tenants read them again.
     """
@@ -50,17 +53,28 @@ def save_policy(session: TenantSession, form: TicketPolicyForm, *, actor: Actor,
         return policy
     kept = tenant.settings.get(SETTING)
     tenant.settings = {**tenant.settings, SETTING: {**(kept if isinstance(kept, dict) else {}), **_plain(policy)}}
-    audit(
-        session,
-        "tenant.tickets_changed",
-        "tenant",
-        tenant.id,
-        actor=actor,
-        now=now,
-        before=_plain(before),
-        after=_plain(policy),
-    )
+    was, is_now = _plain(before), _plain(policy)
+    keep_next(session, RECORD, tenant.id, before=was, form=is_now, actor=actor, now=now)
+    audit(session, "tenant.tickets_changed", "tenant", tenant.id, actor=actor, now=now, before=was, after=is_now)
     return policy
+
+
+def list_policy_versions(session: TenantSession, *, actor: Actor) -> list[ConfigVersion]:
+    """The rules as they were saved, the newest first; none while nobody has changed them. Raises Forbidden."""
+    require(actor, Permission.SLA_CONFIGURE)
+    return list_versions(session, RECORD, session.tenant_id)
+
+
+def restore_policy(session: TenantSession, version: int, *, actor: Actor, now: datetime) -> TicketPolicy:
+    """Save the rules as they were in an earlier version, which makes a new one where they differ.
+
+    Raises Forbidden, NotFound, and Invalid where they are out of today's bounds.
+    """
+    require(actor, Permission.SLA_CONFIGURE)
+    kept = get_version(session, RECORD, session.tenant_id, version).data["form"]
+    minutes = kept["edit_minutes"]
+    form = TicketPolicyForm(kept["highest_priority"], minutes is not None, minutes, kept["reopen_days"])
+    return save_policy(session, form, actor=actor, now=now)
 
 
 def _plain(policy: TicketPolicy) -> dict[str, Any]:

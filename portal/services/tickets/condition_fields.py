@@ -9,6 +9,8 @@ from sqlalchemy import DateTime, Text, cast, literal, select
 
 from portal.models import Company, Person, Ticket, TicketPriority, TicketStatus, User
 
+# The map of answers to a category's questions (condition_answers.py).
+ANSWERS = "custom_fields"
 Kind = Literal["bool", "text", "number", "time", "span", "tags"]
 
 

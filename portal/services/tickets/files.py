@@ -30,7 +30,7 @@ class TicketFile:
     has_thumbnail: bool
     purpose: str
     consent_at: datetime | None
-    uploaded_by: UUID
+    uploaded_by: UUID | None
 
     @property
     def waits_for_consent(self) -> bool:
@@ -61,6 +61,7 @@ def files_column(*, staff: bool) -> Any:
             Attachment.tenant_id == Ticket.tenant_id,
             Attachment.ticket_id == Ticket.id,
             Attachment.removed_at.is_(None),
+            Attachment.side_message_id.is_(None),
             *(() if staff else (Attachment.is_internal.is_(False),)),
         )
         .correlate(Ticket)
@@ -90,6 +91,22 @@ def _read(
         purpose,
         datetime.fromisoformat(consent) if consent else None,
         UUID(by),
+    )
+
+
+def as_ticket_file(row: Attachment) -> TicketFile:
+    """The same of a file's row."""
+    return TicketFile(
+        row.id,
+        row.message_id,
+        row.filename,
+        row.content_type,
+        row.size,
+        row.state,
+        row.thumbnail_key is not None,
+        row.purpose,
+        row.consent_at,
+        row.uploaded_by,
     )
 
 

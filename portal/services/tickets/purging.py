@@ -75,7 +75,7 @@ def _drop_files(session: TenantSession, ticket: Ticket, *, now: datetime) -> lis
         if file.removed_at is None:
             drop_file(session, file, now=now)
             events.append(AttachmentRemoved(file.id))
-        file.ticket_id = file.message_id = None
+        file.ticket_id = file.message_id = file.side_message_id = None
     session.flush()
     return events
 

@@ -1,6 +1,6 @@
 """Mail with somebody outside about a ticket: written by the team, answered by mail, never seen by customers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,9 @@ from portal.lib.letters import render_mail_template, translator
 from portal.models import MailMessage, MailState, SideConversation, SideMessage, Ticket
 from portal.models.session import TenantSession
 from portal.services.tenants.directory import TenantProfile
+from portal.services.tickets.files import TicketFile
 from portal.services.tickets.queries import get_ticket, lock_ticket
+from portal.services.tickets.side_files import attach_to_side, files_of_mails
 from portal.services.tickets.timeline import add_line
 from portal.services.tickets.validation import TEXT_LENGTH, checked_text, one_text
 
@@ -31,19 +33,21 @@ MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class SideThread:
-    """A conversation with its mails in order of time."""
+    """A conversation with its mails in order of time, and the files by the mail that they belong to."""
 
     conversation: SideConversation
     messages: Sequence[SideMessage]
+    files: Mapping[UUID, Sequence[TicketFile]]
 
 
 @dataclass(frozen=True)
 class SideLetter:
-    """What opens a conversation: to whom, about what, and the first mail."""
+    """What opens a conversation: to whom, about what, and the first mail with its files."""
 
     recipient: str
     subject: str
     body: str
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 def list_side_threads(session: TenantSession, ticket_id: UUID, *, actor: Actor) -> list[SideThread]:
@@ -63,7 +67,8 @@ def list_side_threads(session: TenantSession, ticket_id: UUID, *, actor: Actor) 
         .where(SideMessage.conversation_id.in_([one.id for one in found]))
         .order_by(SideMessage.created_at, SideMessage.id)
     ).all()
-    return [SideThread(one, [entry for entry in messages if entry.conversation_id == one.id]) for one in found]
+    files = files_of_mails(session, messages)
+    return [SideThread(one, [entry for entry in messages if entry.conversation_id == one.id], files) for one in found]
 
 
 def get_side_thread(session: TenantSession, conversation_id: UUID, *, actor: Actor) -> SideThread:
@@ -75,8 +80,8 @@ def get_side_thread(session: TenantSession, conversation_id: UUID, *, actor: Act
         select(SideMessage)
         .where(SideMessage.conversation_id == conversation_id)
         .order_by(SideMessage.created_at, SideMessage.id)
-    )
-    return SideThread(conversation, messages.all())
+    ).all()
+    return SideThread(conversation, messages, files_of_mails(session, messages))
 
 
 def open_side_conversation(
@@ -89,7 +94,10 @@ def open_side_conversation(
     now: datetime,
     conversation_id: UUID | None = None,
 ) -> SideConversation:
-    """Write to somebody outside about a ticket. Raises NotFound and Invalid per field (`recipient`, …)."""
+    """Write to somebody outside about a ticket. Raises NotFound and Invalid per field (`recipient`, …).
+
+    A mail waits until its files are checked, and does not go out when the scanner finds something.
+    """
     _require_team(actor)
     ticket = lock_ticket(session, ticket_id, actor=actor)
     require(actor, Permission.DESK_REPLY)
@@ -105,14 +113,22 @@ def open_side_conversation(
     session.add(conversation)
     session.flush()
     add_line(session, ticket, "side_opened", actor=actor, now=now, staff_only=True, to=recipient)
-    _write(session, ticket, conversation, body, tenant=tenant, actor=actor, now=now)
+    entry = _write(session, ticket, conversation, body, tenant=tenant, actor=actor, now=now)
+    attach_to_side(session, letter.attachment_ids, conversation=conversation, entry=entry, actor=actor)
     return conversation
 
 
 def write_side_message(
-    session: TenantSession, conversation_id: UUID, *, body: str, tenant: TenantProfile, actor: Actor, now: datetime
+    session: TenantSession,
+    conversation_id: UUID,
+    *,
+    body: str,
+    tenant: TenantProfile,
+    actor: Actor,
+    now: datetime,
+    attachment_ids: Sequence[UUID] = (),
 ) -> SideMessage:
-    """Write once more. Raises NotFound, Invalid (`body`) and Conflict `side_closed`."""
+    """Write once more. Raises NotFound, Invalid (`body`, `attachment_ids`) and Conflict `side_closed`."""
     _require_team(actor)
     conversation = _find(session, conversation_id)
     ticket = lock_ticket(session, conversation.ticket_id, actor=actor)
@@ -121,7 +137,9 @@ def write_side_message(
     session.refresh(conversation)
     if conversation.closed_at is not None:
         raise Conflict("side_closed")
-    return _write(session, ticket, conversation, text, tenant=tenant, actor=actor, now=now)
+    entry = _write(session, ticket, conversation, text, tenant=tenant, actor=actor, now=now)
+    attach_to_side(session, attachment_ids, conversation=conversation, entry=entry, actor=actor)
+    return entry
 
 
 def close_side_conversation(
@@ -143,9 +161,16 @@ def close_side_conversation(
 
 
 def take_side_answer(
-    session: TenantSession, conversation_id: UUID, *, sender: str, body: str, actor: Actor, now: datetime
+    session: TenantSession,
+    conversation_id: UUID,
+    *,
+    sender: str,
+    body: str,
+    actor: Actor,
+    now: datetime,
+    attachment_ids: Sequence[UUID] = (),
 ) -> SideMessage:
-    """Take in what somebody outside answered; `actor` is who takes it (the system).
+    """Take in what somebody outside answered; `actor` is who takes it (the system), and kept its files.
 
     Whether `sender` may answer is for the caller, who knows how the mail came. It stays with the ticket it was
     written about, also where that one was merged. Raises NotFound, also while the ticket lies in the trash, and
@@ -164,6 +189,7 @@ def take_side_answer(
         created_at=now,
     )
     session.add(entry)
+    attach_to_side(session, attachment_ids, conversation=conversation, entry=entry, actor=actor)
     add_line(session, ticket, "side_answered", actor=actor, now=now, staff_only=True, by=entry.sender_name)
     fact = SideMessageAdded.about(ticket, conversation_id=conversation.id, inbound=True)
     publish(session, fact, actor=actor, now=now)
@@ -230,9 +256,9 @@ def _queue(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """The mail itself; its way back stands in its headers (notifications/answering.py)."""
+    """The mail itself, under the entry's id; its way back stands in its headers (notifications/answering.py)."""
     rendered = render_mail_template("mail/side_message.txt", _context(conversation, entry, tenant))
-    mail_id, host = uuid4(), tenant.support_email.rpartition("@")[2]
+    mail_id, host = entry.id, tenant.support_email.rpartition("@")[2]
     session.add(
         MailMessage(
             id=mail_id,

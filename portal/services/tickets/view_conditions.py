@@ -30,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from portal.lib.cel_tree import Condition, ConditionError, parse_condition
-from portal.services.tickets.condition_fields import FIELDS, Field, Kind
+from portal.services.tickets import condition_answers as answers
+from portal.services.tickets.condition_fields import ANSWERS, FIELDS, Field, Kind
 
 _ORDERS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: lambda left, right: left < right,
@@ -46,14 +47,15 @@ class _Part:
     """A piece of the condition in SQL.
 
     `values` are the only ones that a field of a few choices can have, `written` is what a constant says, and `fails`
-    means that NULL is an error here, not the value null.
+    means that NULL is an error here, not the value null. An `answer` has the kind that is asked for, by its `key`.
     """
 
-    kind: Kind | Literal["null"]
+    kind: Kind | Literal["null", "map", "answer"]
     sql: Any
     values: tuple[str, ...] = ()
     written: Any = None
     fails: bool = False
+    key: str = ""
 
 
 def condition_clause(text: str, now: datetime) -> ColumnElement[bool]:
@@ -70,6 +72,8 @@ class _Translation:
     def truth(self, node: ast.expr) -> ColumnElement[bool]:
         """A part that has to be true or false."""
         part = self._part(node)
+        if part.kind == "answer":
+            return answers.as_truth(part.key)
         if part.kind != "bool":
             raise self.condition.error("condition_not_a_question", node)
         clause: ColumnElement[bool] = part.sql
@@ -89,7 +93,14 @@ class _Translation:
             case ast.Constant(value=value):
                 return self._constant(node, value)
             case ast.Attribute(value=ast.Name(id="ticket"), attr=name):
-                return self._field(node, name)
+                return _Part("map", None) if name == ANSWERS else self._field(node, name)
+            case (
+                ast.Attribute(value=ast.Attribute(value=ast.Name(id="ticket"), attr=name), attr=str() as key)
+                | ast.Subscript(
+                    value=ast.Attribute(value=ast.Name(id="ticket"), attr=name), slice=ast.Constant(value=str() as key)
+                )
+            ) if name == ANSWERS and "\x00" not in key:
+                return _Part("answer", None, key=key)
             case ast.Call(func=called, args=args, keywords=[]):
                 return self._call(node, called, args)
             case ast.Name(id=name):
@@ -117,6 +128,8 @@ class _Translation:
 
     def _call(self, node: ast.expr, called: ast.expr, args: list[ast.expr]) -> _Part:
         match called, args:
+            case ast.Name(id="has"), [ast.Attribute(value=ast.Attribute()) as of]:
+                return _Part("bool", answers.is_answered(self._part(of).key))
             case ast.Name(id="size"), [of]:
                 return self._size(of)
             case ast.Attribute(value=of, attr="size"), []:
@@ -126,14 +139,18 @@ class _Translation:
             ):
                 return self._moment(node, name, written)
             case ast.Attribute(value=of, attr="contains" | "startsWith" | "endsWith" as name), [part]:
-                return _Part("bool", self._held(node, name, self._part(of), self._part(part)))
+                return _Part("bool", self._held(node, name, self._text(self._part(of)), self._part(part)))
             case ((ast.Name(id=name) | ast.Attribute(attr=name)), _):
                 code = "condition_unsupported" if name in (*_PARTS, "size", "duration", "timestamp") else None
                 raise self.condition.error(code or "condition_unknown_name", node, name=f"{name}()")
         raise self.condition.error("condition_unsupported", node)
 
+    def _text(self, part: _Part) -> _Part:
+        """An answer where a text is asked for."""
+        return _Part("text", answers.as_text(part.key)) if part.kind == "answer" else part
+
     def _size(self, of: ast.expr) -> _Part:
-        part = self._part(of)
+        part = self._text(self._part(of))
         if part.kind not in ("text", "tags"):
             raise self.condition.error("condition_wrong_kind", of)
         count = func.char_length if part.kind == "text" else func.jsonb_array_length
@@ -168,9 +185,9 @@ class _Translation:
             return self._among(node, self._part(left), right)
         one, other = self._part(left), self._part(right)
         if isinstance(op, ast.Eq | ast.NotEq):
-            self._check_alike(node, one, other)
-            same = _equal(one, other)
+            same = self._same(node, one, other)
             return same if isinstance(op, ast.Eq) else not_(same)
+        one, other = _number(one, beside=other), _number(other, beside=one)
         if one.kind != other.kind or one.kind not in ("number", "time", "span"):
             raise self.condition.error("condition_no_order", node)
         ordered: ColumnElement[bool] = _ORDERS[type(op)](one.sql, other.sql)
@@ -179,21 +196,40 @@ class _Translation:
     def _among(self, node: ast.expr, one: _Part, right: ast.expr) -> ColumnElement[bool]:
         if isinstance(right, ast.List):
             others = [self._part(item) for item in right.elts]
-            for other in others:
-                self._check_alike(node, one, other)
-            return reduce(or_, (_equal(one, other) for other in others), false())
+            return reduce(or_, (self._same(node, one, other) for other in others), false())
         whole = self._part(right)
+        if whole.kind == "map" and isinstance(one.written, str):
+            return answers.is_answered(one.written)
         if whole.kind != "tags" or one.kind != "text" or not isinstance(one.written, str):
             raise self.condition.error("condition_wrong_kind", node)
         return _has_tag(whole, one)
 
+    def _same(self, node: ast.expr, one: _Part, other: _Part) -> ColumnElement[bool]:
+        if one.kind != "answer" and other.kind != "answer":
+            self._check_alike(node, one, other)
+            return _equal(one, other)
+        answer, known = (one, other) if one.kind == "answer" else (other, one)
+        if known.kind == "answer":
+            return answers.equals_answer(answer.key, known.key)
+        if known.written is not None and known.kind in ("text", "number", "bool"):
+            return answers.equals(answer.key, known.written)
+        if known.kind not in ("text", "number"):
+            raise self.condition.error("condition_wrong_kind", node)
+        return answers.equals_value(answer.key, known.kind, known.sql, fails=known.fails)
+
     def _check_alike(self, node: ast.expr, one: _Part, other: _Part) -> None:
         kinds = {one.kind, other.kind} - {"null"}
-        if len(kinds) > 1 or "tags" in kinds or (kinds == {"bool"} and one.kind != other.kind):
+        if len(kinds) > 1 or kinds & {"tags", "map"} or (kinds == {"bool"} and one.kind != other.kind):
             raise self.condition.error("condition_wrong_kind", node)
         for field, value in ((one, other), (other, one)):
             if field.values and isinstance(value.written, str) and value.written not in field.values:
                 raise self.condition.error("condition_unknown_value", node, value=value.written)
+
+
+def _number(part: _Part, *, beside: _Part) -> _Part:
+    """An answer beside a number is one, or an error; everything else stays what it is."""
+    asked = part.kind == "answer" and beside.kind == "number"
+    return _Part("number", answers.as_number(part.key), fails=True) if asked else part
 
 
 def _equal(one: _Part, other: _Part) -> ColumnElement[bool]:

@@ -197,7 +197,7 @@ def test_a_supplier_answers_in_the_side_conversation_and_nowhere_else(box, side)
 def test_nobody_else_answers_in_the_side_conversation(box, side):
     taken = box.take(letter("Hello", sender="bob@acme.example"), to=box.reply_to(side.ticket_id, side.id))
     assert (taken.outcome, taken.reason) == ("held", "not_participant")
-    assert box.session.scalar(select(func.count()).select_from(SideMessage)) == 0
+    assert box.session.scalars(select(SideMessage).where(SideMessage.conversation_id == side.id)).all() == []
 
 
 @pytest.fixture
@@ -326,3 +326,17 @@ def test_what_breaks_off_leaves_nothing_and_comes_again(sessions, world, tools, 
         taken = deliver(session)
         assert (taken.outcome, taken.repeated) == ("opened", False)
         assert session.scalar(select(func.count()).where(TicketMessage.ticket_id == taken.ticket_id)) == 0
+
+
+def test_a_supplier_s_files_come_by_the_same_rules_and_stay_with_the_team(box, side):
+    message = letter("The form.", sender="parts@supplier.example")
+    message = with_file(with_file(message, picture(), "a.png", "image/png"), EXE, "CANARY.exe")
+    taken = box.take(message, to=box.reply_to(side.ticket_id, side.id))
+    assert taken.outcome == "side"
+    (file,) = box.session.scalars(select(Attachment).where(Attachment.ticket_id == side.ticket_id))
+    (entry,) = box.session.scalars(select(SideMessage).where(SideMessage.conversation_id == side.id))
+    assert (file.side_message_id, file.is_internal, file.uploaded_by) == (entry.id, True, None)
+    assert (file.filename, file.message_id) == ("a.png", None)
+    assert box.row(taken).details["refused"] == [{"name": "CANARY.exe", "code": "file_kind_not_allowed"}]
+    (line,) = box.lines(side.ticket_id, "mail_file_refused")
+    assert (line.staff_only, line.params["filename"]) == (True, "CANARY.exe")
