@@ -185,8 +185,8 @@ def test_any_order_of_events_keeps_the_ledger_true(sessions: Any, world: Any) ->
         run_state_machine_as_test(
             Ledger,
             settings=settings(
-                max_examples=12,
-                stateful_step_count=18,
+                max_examples=8,
+                stateful_step_count=14,
                 deadline=None,
                 derandomize=True,
                 database=None,
