@@ -40,7 +40,7 @@ def month() -> ResponseReturnValue:
     context = {
         "title": format_date(first, "LLLL y", locale=locale),
         "weekdays": _weekdays(locale),
-        "weeks": _weeks(first, today, marks, Locale.parse(locale).first_week_day),
+        "weeks": _weeks(first, today, marks, locale.first_week_day),
         "days": _days(marks),
         "earlier": month_after(first, -1).strftime("%Y-%m"),
         "later": month_after(first).strftime("%Y-%m"),
@@ -59,9 +59,9 @@ def _month(text: str, today: date) -> date:
     return date(int(year), int(number), 1) if known else today.replace(day=1)
 
 
-def _weekdays(locale: str) -> list[dict[str, str]]:
+def _weekdays(locale: Locale) -> list[dict[str, str]]:
     """Names of the days of the week, beginning as the reader's do."""
-    start = date(2024, 1, 1) + timedelta(days=Locale.parse(locale).first_week_day)
+    start = date(2024, 1, 1) + timedelta(days=locale.first_week_day)
     days = [start + timedelta(days=offset) for offset in range(7)]
     return [
         {"short": format_date(day, "ccc", locale=locale), "full": format_date(day, "cccc", locale=locale)}
