@@ -11,6 +11,7 @@ from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
+from portal.blueprints.billing.reminder_routes import bp as payment_reminders
 from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.contracts.routes import bp as contracts
 from portal.blueprints.contracts.verify import bp as verify
@@ -21,8 +22,10 @@ from portal.blueprints.files.routes import addresses as file_addresses
 from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
+from portal.blueprints.payments.calendar_routes import bp as payment_calendar
 from portal.blueprints.payments.method_routes import bp as payment_methods
 from portal.blueprints.payments.routes import bp as payments
+from portal.blueprints.payments.schedule_routes import bp as schedules
 from portal.blueprints.payments.webhook import bp as payment_webhook
 from portal.blueprints.quotes.routes import bp as quotes
 from portal.blueprints.rating.routes import bp as rating
@@ -55,6 +58,9 @@ def register_blueprints(app: Flask) -> None:
         quotes,
         contracts,
         verify,
+        schedules,
+        payment_reminders,
+        payment_calendar,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

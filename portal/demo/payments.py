@@ -1,22 +1,35 @@
-"""A payment on its way, one that failed, and a saved card, as Acme of the demo world has them."""
+"""A payment on its way, one that failed, one that is planned, and a saved card, as Acme of the demo world has them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from portal.authz import system_actor
 from portal.demo.content import DemoTenant, demo_uuid
 from portal.events import tell
 from portal.events.billing import InvoiceChanged
-from portal.models import Company, Invoice, OutboxEvent, Payment, PaymentAllocation, PaymentKind, PaymentMethod
+from portal.events.scheduled import PaymentScheduled
+from portal.models import (
+    Company,
+    Invoice,
+    InvoiceStatus,
+    OutboxEvent,
+    Payment,
+    PaymentAllocation,
+    PaymentKind,
+    PaymentMethod,
+    ScheduledPayment,
+    ScheduleStatus,
+)
 from portal.models import PaymentStatus as Status
 from portal.models.session import TenantSession
 from portal.services.billing.issuing import issue_from_lines
 from portal.services.billing.lines import NewLine
 from portal.services.billing.numbering import next_in_series
+from portal.services.billing.planned import write_step
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_invoice
 from portal.services.payments.methods import CONSENT_VERSION
@@ -86,6 +99,35 @@ def seed_payments(session: TenantSession, tenant: DemoTenant, *, now: datetime) 
     )
     for told in ACME:
         _add(session, tenant, company, told, now)
+    _schedule(session, tenant, company, now)
+
+
+def _schedule(session: TenantSession, tenant: DemoTenant, company: Company, now: datetime) -> None:
+    """A payment planned for the week after next, of the invoice that is due last."""
+    open_ones = select(Invoice).where(
+        Invoice.customer_id == company.id, Invoice.status == InvoiceStatus.OPEN, Invoice.reserved == 0
+    )
+    invoice = session.scalars(open_ones.order_by(Invoice.due_on.desc(), Invoice.number).limit(1)).first()
+    if invoice is None:
+        return
+    zone = ZoneInfo(tenant.timezone)
+    day = (now.astimezone(zone) + timedelta(days=12)).date()
+    planned = ScheduledPayment(
+        id=demo_uuid(tenant.key, "scheduled_payment", "acme"),
+        customer_id=company.id,
+        invoice_id=invoice.id,
+        method_id=demo_uuid(tenant.key, "payment_method", "acme"),
+        currency=invoice.currency,
+        day=day,
+        charge_at=datetime.combine(day, time(), zone),
+        status=ScheduleStatus.PLANNED,
+        created_at=now - timedelta(days=1),
+        updated_at=now - timedelta(days=1),
+    )
+    session.add(planned)
+    session.flush()
+    write_step(session, planned)
+    tell(session, PaymentScheduled.about(planned), actor=system_actor(session.tenant_id), now=now)
 
 
 def _add(session: TenantSession, tenant: DemoTenant, company: Company, told: _Told, now: datetime) -> None:

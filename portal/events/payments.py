@@ -107,11 +107,12 @@ class RefundFailed(PaymentFact):
 
 @dataclass(frozen=True)
 class MethodFact(Event):
-    """Something about a saved card or account."""
+    """Something about a saved card or account; `expires` is the end of a card (2028-08), as it is now."""
 
     record_type: ClassVar[str] = "payment_method"
 
     company_id: UUID
+    expires: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,13 @@ class MethodUpdated(MethodFact):
     """A method became the default one, or auto-pay uses another one now."""
 
     kind: ClassVar[str] = "payment_method.updated"
+
+
+@dataclass(frozen=True)
+class MethodExpiring(MethodFact):
+    """A card ends soon, and its company is told."""
+
+    kind: ClassVar[str] = "payment_method.expiring"
 
 
 @dataclass(frozen=True)

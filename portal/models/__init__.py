@@ -74,6 +74,7 @@ from portal.models.payments import (
     RefundStatus,
 )
 from portal.models.quotes import Quote, QuoteLine, QuoteRequest, QuoteStatus, QuoteTemplate, QuoteView
+from portal.models.scheduled import ReminderChoice, ScheduledPayment, ScheduleStatus
 from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
 from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
@@ -183,7 +184,10 @@ __all__ = [
     "RefreshToken",
     "Refund",
     "RefundStatus",
+    "ReminderChoice",
     "Role",
+    "ScheduleStatus",
+    "ScheduledPayment",
     "SealedDocument",
     "SenderType",
     "SideConversation",

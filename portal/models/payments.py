@@ -59,6 +59,9 @@ class PaymentMethod(Tenanted, Base):
     consent_address: Mapped[str] = mapped_column(String(45), default="", server_default="")
     created_at: Mapped[CreatedAt]
     removed_at: Mapped[Moment | None]
+    expiry_told: Mapped[str] = mapped_column(
+        String(20), default="", server_default="", comment="the last notice of its end: 2028-08:30"
+    )
 
 
 class PaymentStatus(StrEnum):

@@ -23,10 +23,12 @@ from portal.workflows.notifications.workflows import NotificationWorkflow
 from portal.workflows.payments.activities import PaymentActivities
 from portal.workflows.payments.workflows import (
     AutoPayWorkflow,
+    CardExpiryWorkflow,
     GatewayComparisonWorkflow,
     GatewayEventsWorkflow,
     PaymentWorkflow,
     RefundWorkflow,
+    ScheduledPaymentWorkflow,
 )
 from portal.workflows.quotes.activities import QuoteActivities
 from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
@@ -53,6 +55,8 @@ WORKFLOWS: tuple[type, ...] = (
     AutoPayWorkflow,
     GatewayEventsWorkflow,
     GatewayComparisonWorkflow,
+    ScheduledPaymentWorkflow,
+    CardExpiryWorkflow,
 )
 
 
@@ -71,6 +75,7 @@ SENDERS: dict[tuple[str, str], frozenset[Sender]] = {
     ("Quote", "quote_changed"): frozenset({Sender.RELAY}),
     ("Contract", "contract_changed"): frozenset({Sender.RELAY}),
     ("AutoPay", "auto_pay_changed"): frozenset({Sender.RELAY}),
+    ("ScheduledPayment", "schedule_changed"): frozenset({Sender.RELAY}),
 }
 
 
@@ -113,6 +118,8 @@ def build_activities(
         payments.advance_auto_pay,
         payments.fetch_missed,
         payments.compare_books,
+        payments.advance_schedule,
+        payments.advance_expiry,
     ]
 
 

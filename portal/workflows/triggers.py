@@ -18,11 +18,15 @@ from portal.workflows.files.shared import FileRef, FileRun, removal_workflow_id,
 from portal.workflows.notifications.shared import NotificationRun, notification_workflow_id
 from portal.workflows.payments.shared import (
     AutoPayRun,
+    ExpiryRun,
     PaymentRun,
     RefundRun,
+    ScheduleRun,
     auto_pay_workflow_id,
+    expiry_workflow_id,
     payment_workflow_id,
     refund_workflow_id,
+    schedule_workflow_id,
 )
 from portal.workflows.quotes.shared import QuoteRun, quote_invoice_workflow_id, quote_workflow_id
 from portal.workflows.registry import SENDERS, TASK_QUEUE, Sender, workflow_names
@@ -143,6 +147,19 @@ AUTO_PAY = Trigger(
     signal="auto_pay_changed",
 )
 
+SCHEDULED = Trigger(
+    "ScheduledPayment",
+    lambda row: schedule_workflow_id(row.record_id),
+    lambda row: ScheduleRun(row.tenant_id, row.record_id),
+    signal="schedule_changed",
+)
+
+EXPIRY = Trigger(
+    "CardExpiry",
+    lambda row: expiry_workflow_id(row.record_id, row.payload.get("expires") or "never"),
+    lambda row: ExpiryRun(row.tenant_id, row.record_id, row.payload.get("expires") or ""),
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -200,8 +217,13 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("contract", "contract.sealed"): (TELL,),
     ("payment", "payment.started"): (PAYMENT,),
     ("payment", "payment.refund_approved"): (REFUND,),
-    ("payment_method", "payment_method.updated"): (AUTO_PAY,),
+    ("payment_method", "payment_method.added"): (EXPIRY,),
+    ("payment_method", "payment_method.updated"): (AUTO_PAY, EXPIRY),
     ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
+    ("scheduled_payment", "scheduled_payment.created"): (SCHEDULED, AUTO_PAY),
+    ("scheduled_payment", "scheduled_payment.changed"): (SCHEDULED,),
+    ("scheduled_payment", "scheduled_payment.cancelled"): (SCHEDULED, AUTO_PAY),
+    ("scheduled_payment", "scheduled_payment.failed"): (AUTO_PAY,),
 }
 
 

@@ -150,6 +150,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
         return http.see_other("quotes.request_state", request_id=row.record_id)
     if row.record_type == "contract":
         return http.see_other("contracts.detail", contract_id=row.record_id)
+    if row.record_type == "payment_method":
+        return http.see_other("payment_methods.index")
     if row.record_type == "payment":
         return http.see_other("payments.detail", payment_id=row.record_id)
     if row.record_type != "ticket":

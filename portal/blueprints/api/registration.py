@@ -19,6 +19,7 @@ from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.billing.api import bp as invoices
+from portal.blueprints.billing.reminder_api import bp as payment_reminders
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
@@ -30,6 +31,7 @@ from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.payments.api import bp as payments
+from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
@@ -106,6 +108,8 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    schedules,
+    payment_reminders,
 )
 
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
 from portal.blueprints import http
+from portal.blueprints.dashboard import calendar as _calendar
 from portal.blueprints.dashboard import invoices as _invoices
 from portal.blueprints.dashboard import quotes as _quotes
 from portal.blueprints.dashboard import tickets as _tickets
@@ -13,7 +14,7 @@ from portal.blueprints.localisation import current_locale
 from portal.blueprints.policies import permission
 
 # Each domain's module registers its parts when it is imported.
-__all__ = ["_invoices", "_quotes", "_tickets", "bp"]
+__all__ = ["_calendar", "_invoices", "_quotes", "_tickets", "bp"]
 bp = Blueprint("dashboard", __name__, url_prefix="/portal")
 
 

@@ -52,7 +52,7 @@ def pay(invoice_id: UUID, body: PayInvoiceRequest) -> StartedPayment:
     invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
     if (body.method is PayWith.SAVED) != (body.payment_method_id is not None):
         raise invalid("payment_method_id", "required" if body.method is PayWith.SAVED else "unknown_field")
-    amount = _minor(body.amount, invoice.currency, "amount")
+    amount = minor_units(body.amount, invoice.currency, "amount")
     wanted = PayRequest({invoice.id: amount}, method_id=body.payment_method_id)
     started = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     # The gateway is never asked inside of a transaction; what is reserved holds off whoever asks meanwhile.
@@ -137,12 +137,13 @@ def remove_method(method_id: UUID, query: RemoveMethodQuery) -> None:
 def auto_pay(body: AutoPayRequest) -> AutoPayState:
     """Due invoices are charged by themselves from then on, or no more."""
     currency = load_settings(http.session()).currency
-    wanted = Agreement(body.enabled, body.payment_method_id, _minor(body.limit, currency, "limit"))
+    wanted = Agreement(body.enabled, body.payment_method_id, minor_units(body.limit, currency, "limit"))
     plan = save_agreement(http.session(), None, wanted, actor=http.actor(), now=http.now())
     return AutoPayState.of(plan, currency)
 
 
-def _minor(given: MoneyRequest | None, currency: str, field: str) -> int | None:
+def minor_units(given: MoneyRequest | None, currency: str, field: str) -> int | None:
+    """The amount in minor units, which has to be of that currency. Raises Invalid."""
     if given is None:
         return None
     if given.currency != currency:

@@ -15,6 +15,7 @@ from portal.blueprints.localisation import gettext, select_timezone
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
 from portal.blueprints.payments.presenters import money, present_method, present_payment
 from portal.blueprints.payments.receipt import send_receipt
+from portal.blueprints.payments.schedule_routes import present_planned
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
@@ -29,6 +30,7 @@ from portal.services.payments.confirming import begin_confirmation, confirm_paym
 from portal.services.payments.methods import list_methods
 from portal.services.payments.queries import PaymentFilter, get_payment, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, start_payment
+from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
 
 bp = Blueprint("payments", __name__)
@@ -194,6 +196,7 @@ def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
         "last": present_payment(last) if last else None,
         "under_way": last is not None and last.payment.status in UNDECIDED,
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
+        "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
         "partial": load_settings(http.session()).partial_payments,
         "form": form,
         "errors": errors,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_
+from portal.lib.wording import N_, scheduled
 
 STATUS = {
     "draft": N_("Draft"),
@@ -26,6 +26,7 @@ STEPS = {
     "invoice_overdue": N_("Counts as overdue if unpaid"),
     "invoice_reminder": N_("Reminder by mail if unpaid"),
     "invoice_late_fee": N_("Late payment charge if unpaid"),
+    **scheduled.STEPS,
 }
 LEDGER = {
     "invoiced": N_("Invoiced"),

@@ -19,7 +19,8 @@ from portal.lib.pricing import TaxRounding
 from portal.models import BillingSettings, Invoice
 from portal.models.session import TenantSession
 from portal.services.billing.numbering import check_number_format
-from portal.services.billing.plan import OVERDUE, REMINDED_IN, plan_steps
+from portal.services.billing.plan import OVERDUE, REMINDED_IN
+from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.steps import write_next_steps
 
@@ -123,7 +124,8 @@ def plan_anew(session: TenantSession, settings: BillingSettings, *, actor: Actor
     session.flush()
     query = select(Invoice).where(Invoice.status.in_(REMINDED_IN)).order_by(Invoice.id).with_for_update()
     for invoice in session.scalars(query):
-        past = {step.key: "" for step in plan_steps(invoice, settings) if step.at <= now and step.key != OVERDUE}
+        planned = plan_invoice(session, invoice, settings)
+        past = {step.key: "" for step in planned if step.at <= now and step.key != OVERDUE}
         if past:
             invoice.dunned = {**invoice.dunned, **past}
         write_next_steps(session, invoice, now=now)

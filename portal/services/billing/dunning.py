@@ -17,7 +17,8 @@ from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
 from portal.models.session import TenantSession
 from portal.services.billing.issuing import issue_from_lines
 from portal.services.billing.lines import NewLine
-from portal.services.billing.plan import OVERDUE, Step, StepKind, plan_steps
+from portal.services.billing.plan import OVERDUE, Step, StepKind, is_own
+from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_status
 from portal.services.billing.steps import write_next_steps
@@ -36,17 +37,18 @@ class Wake:
 def advance_invoice(session: TenantSession, invoice_id: UUID, *, cycle: int, now: datetime) -> Wake:
     """Carry out what is due by `now` and say when to come back; safe to repeat.
 
-    Of several reminders that were missed (the worker was away) only the last is sent.
+    Of several reminders that were missed (the worker was away) only the last is sent; of those that people chose
+    for themselves each is told, and whoever writes to them takes the last of theirs.
     """
     invoice = session.scalar(select(Invoice).where(Invoice.id == invoice_id).with_for_update())
     if invoice is None or invoice.cycle != cycle or invoice.status in _ENDED:
         return Wake(None, done=True)
     settings, actor = load_settings(session), system_actor(session.tenant_id)
-    due = [step for step in plan_steps(invoice, settings) if step.at <= now]
+    due = [step for step in plan_invoice(session, invoice, settings) if step.at <= now]
     if due:
         _carry_out(session, invoice, due, settings, actor, now)
         write_next_steps(session, invoice, now=now)
-    left = plan_steps(invoice, settings)
+    left = plan_invoice(session, invoice, settings)
     return Wake(left[0].at if left else None)
 
 
@@ -58,7 +60,8 @@ def _carry_out(
     actor: Actor,
     now: datetime,
 ) -> None:
-    reminders = [step for step in due if step.kind is StepKind.REMINDER]
+    reminders = [step for step in due if step.kind is StepKind.REMINDER and not is_own(step)]
+    own = [step for step in due if step.kind is StepKind.REMINDER and is_own(step)]
     done = {step.key: "" for step in reminders[:-1]}
     done |= {step.key: step.at.isoformat() for step in due if step not in reminders[:-1]}
     # Marked before anything is told, in the same transaction: a repeat finds nothing left to do.
@@ -69,7 +72,7 @@ def _carry_out(
         publish(
             session, InvoiceOverdue.about(invoice), actor=actor, now=now, before={"status": before.value}, after=after
         )
-    for step in reminders[-1:]:
+    for step in reminders[-1:] + own:
         fact = InvoiceReminded.about(invoice, step=step.key.partition(":")[2])
         publish(session, fact, actor=actor, now=now, after={"step": fact.step})
     if any(step.kind is StepKind.LATE_FEE for step in due):

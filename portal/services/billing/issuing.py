@@ -18,7 +18,8 @@ from portal.models.session import TenantSession
 from portal.services.billing.ledger import book
 from portal.services.billing.lines import NewLine, add_lines
 from portal.services.billing.numbering import next_in_series
-from portal.services.billing.plan import OVERDUE, charges_late_fee, plan_steps
+from portal.services.billing.plan import OVERDUE, charges_late_fee
+from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_status
 from portal.services.billing.steps import write_next_steps
@@ -109,7 +110,8 @@ def issue_invoice(session: TenantSession, draft: Invoice, *, actor: Actor, now: 
     draft.paid_at = now if draft.status is InvoiceStatus.PAID else None
     draft.updated_at = now
     # What would have come before today is passed over, not caught up with.
-    draft.dunned = {step.key: "" for step in plan_steps(draft, settings) if step.at <= now and step.key != OVERDUE}
+    planned = plan_invoice(session, draft, settings)
+    draft.dunned = {step.key: "" for step in planned if step.at <= now and step.key != OVERDUE}
     book(session, draft, LedgerKind.INVOICED, draft.total, key=f"invoiced:{draft.id}", now=now)
     write_next_steps(session, draft, now=now)
     fact = InvoiceIssued.about(draft, made_from=draft.source_key)

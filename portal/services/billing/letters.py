@@ -29,7 +29,8 @@ from portal.models import (
 )
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity, build_identity, select_identity
-from portal.services.accounts.messages import AccountMessage, Addressee, queue_mail
+from portal.services.accounts.messages import AccountMessage, Addressee, queue_mail, queue_text
+from portal.services.billing.reminders import Choice, choices_of, is_meant
 from portal.services.tenants.directory import TenantProfile, load_profile
 
 # Event -> (kind of the notice and template of the mail, whether customers get a mail, whether billing hears, too).
@@ -41,6 +42,7 @@ _TOLD: dict[str, tuple[str, bool, bool]] = {
     "invoice.credited": ("invoice_credited", True, False),
 }
 COPY = "invoice_copy"
+REMINDED = "invoice.reminded"
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,24 @@ def answer_invoice(session: TenantSession, event_id: UUID, *, base_url: str, now
     kind, by_mail, staff_too = _TOLD[event.kind]
     desk = _Desk(session, invoice, _profile(session), base_url, now)
     people = [person for person in _readers(desk, staff_too) if person.user.id != event.actor_id]
+    choices = choices_of(session, [person.user.id for person in people]) if event.kind == REMINDED else {}
+    if event.kind == REMINDED:
+        step, at = str(event.payload["step"]), event.occurred_at
+        people = [person for person in people if is_meant(choices.get(person.user.id), step, invoice, at)]
     told = _ring(desk, event, kind, people)
     for person in people:
         if by_mail and person.user.id in told and not person.actor.is_staff:
-            send_letter(desk, kind, person)
+            _send(desk, kind, person, choices.get(person.user.id))
     return True
+
+
+def _send(desk: _Desk, kind: str, person: Identity, choice: Choice | None) -> None:
+    """By the ways somebody chose; a number that is proven no more gets a mail in its place."""
+    by_text = choice is not None and choice.by_text and choice.phone is not None
+    if choice is None or choice.by_mail or not by_text:
+        send_letter(desk, kind, person)
+    if choice is not None and by_text:
+        send_letter(desk, kind, person, phone=choice.phone)
 
 
 def _is_over(kind: str, invoice: Invoice) -> bool:
@@ -83,8 +98,8 @@ def mail_copy(session: TenantSession, invoice: Invoice, person: Identity, *, bas
     send_letter(_Desk(session, invoice, _profile(session), base_url, now), COPY, person)
 
 
-def send_letter(desk: _Desk, template: str, to: Identity) -> None:
-    """Queue the mail `templates/mail/billing/<template>.txt` in the person's language."""
+def send_letter(desk: _Desk, template: str, to: Identity, *, phone: str | None = None) -> None:
+    """Queue the mail `templates/mail/billing/<template>.txt` in the person's language; a text message to a phone."""
     invoice, tenant = desk.invoice, desk.tenant
     locale = to.user.locale if to.user.locale in tenant.locales and to.user.locale else tenant.locale
     params = {
@@ -104,8 +119,9 @@ def send_letter(desk: _Desk, template: str, to: Identity) -> None:
     message = AccountMessage(
         template, path=f"/portal/invoices/{invoice.id}", params=params, facts=facts, folder="billing"
     )
-    addressee = Addressee(to.email, to.person_name, to.user.id, to.user.locale, to.user.timezone)
-    queue_mail(
+    addressee = Addressee(phone or to.email, to.person_name, to.user.id, to.user.locale, to.user.timezone)
+    queue = queue_text if phone else queue_mail
+    queue(
         desk.session,
         message,
         addressee,

@@ -1,5 +1,6 @@
 """What will happen to an unpaid invoice by itself, and when: pure, from its due time and the tenant's settings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +12,10 @@ from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
 REMINDED_IN = frozenset({InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED})
 OVERDUE = "overdue"
 LATE_FEE = "late_fee"
+# How the name of a reminder begins that people chose for themselves; its days follow.
+OWN = "own:"
+# From nine in the morning to the end of the day.
+_MORNING = timedelta(hours=15)
 
 
 class StepKind(StrEnum):
@@ -30,13 +35,20 @@ class Step:
     key: str
 
 
-def plan_steps(invoice: Invoice, settings: BillingSettings) -> list[Step]:
-    """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back."""
+def plan_steps(invoice: Invoice, settings: BillingSettings, own: Iterable[tuple[int, datetime]] = ()) -> list[Step]:
+    """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back.
+
+    `own` are the days that its readers chose, each with since when: what would have come before is no step.
+    """
     if invoice.due_at is None or invoice.status not in REMINDED_IN:
         return []
     steps = [Step(invoice.due_at, StepKind.OVERDUE, OVERDUE)]
     for text in settings.dunning.get("reminders", ()):
         steps.append(Step(invoice.due_at + parse_iso_duration(text), StepKind.REMINDER, reminder_key(text)))
+    for day, since in own:
+        at = own_time(invoice.due_at, day)
+        if at > since:
+            steps.append(Step(at, StepKind.REMINDER, reminder_key(f"{OWN}{day}")))
     if charges_late_fee(settings) and invoice.kind is not InvoiceKind.LATE_FEE:
         at = invoice.due_at + timedelta(days=settings.late_fee_after_days)
         steps.append(Step(at, StepKind.LATE_FEE, LATE_FEE))
@@ -46,6 +58,16 @@ def plan_steps(invoice: Invoice, settings: BillingSettings) -> list[Step]:
 def charges_late_fee(settings: BillingSettings) -> bool:
     """Whether the tenant charges for paying late; zero days or zero percent say that it does not."""
     return settings.late_fee_after_days > 0 and settings.late_fee_percent > 0
+
+
+def own_time(due_at: datetime, day: int) -> datetime:
+    """When a reminder comes that is so many days after the due day (negative: before): at nine in the morning."""
+    return due_at + timedelta(days=day) - _MORNING
+
+
+def is_own(step: Step) -> bool:
+    """Whether a reminder is one that people chose for themselves."""
+    return step.key.startswith(reminder_key(OWN))
 
 
 def reminder_key(duration: str) -> str:

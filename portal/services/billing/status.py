@@ -7,6 +7,7 @@ from portal.events import publish
 from portal.events.billing import InvoiceChanged, InvoicePaid
 from portal.models import Invoice, InvoiceStatus
 from portal.models.session import TenantSession
+from portal.services.billing.planned import end_planned
 from portal.services.billing.steps import write_next_steps
 
 
@@ -50,6 +51,7 @@ def settle_invoice(session: TenantSession, invoice: Invoice, *, actor: Actor, no
     invoice.status = after
     invoice.updated_at = now
     write_next_steps(session, invoice, now=now)
+    end_planned(session, invoice, actor=actor, now=now)
     if after is InvoiceStatus.PAID and before is not InvoiceStatus.PAID:
         publish(session, InvoicePaid.about(invoice), actor=actor, now=now, after=_figures(invoice))
     else:

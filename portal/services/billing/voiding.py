@@ -10,6 +10,7 @@ from portal.events.billing import InvoiceVoided
 from portal.models import Invoice, InvoiceKind, InvoiceStatus, LedgerKind
 from portal.models.session import TenantSession
 from portal.services.billing.ledger import book
+from portal.services.billing.planned import end_planned
 from portal.services.billing.queries import lock_invoice
 from portal.services.billing.status import settle_status
 from portal.services.billing.steps import write_next_steps
@@ -38,6 +39,7 @@ def void_invoice(session: TenantSession, invoice_id: UUID, *, reason: str, actor
     invoice.status = settle_status(invoice, now)
     book(session, invoice, LedgerKind.VOIDED, -invoice.total, key=f"voided:{invoice.id}", now=now)
     write_next_steps(session, invoice, now=now)
+    end_planned(session, invoice, actor=actor, now=now)
     publish(
         session,
         InvoiceVoided.about(invoice),

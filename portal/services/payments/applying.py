@@ -26,6 +26,8 @@ from portal.services.payments.methods import Consent, MethodFacts, save_method
 log = structlog.get_logger()
 NOT_FINISHED = "not_finished"
 AUTHENTICATION = "authentication_required"
+# Charged while nobody is there to answer the bank.
+UNATTENDED = frozenset({PaymentKind.AUTO_PAY, PaymentKind.SCHEDULED})
 # Forward only; money that came is never taken for not come.
 _RANK = {
     PaymentStatus.CREATED: 0,
@@ -190,7 +192,7 @@ def _asks_owner(payment: Payment, intent: GatewayIntent) -> bool:
     """Whether the bank would say yes if the owner of the card were there: the same intent can be confirmed then."""
     failure = intent.failure
     asked = failure is not None and AUTHENTICATION in (failure.code, failure.decline_code)
-    return asked and payment.kind is PaymentKind.AUTO_PAY
+    return asked and payment.kind in UNATTENDED
 
 
 def _move(booking: _Booking, status: PaymentStatus, truth: Truth) -> None:
@@ -219,7 +221,7 @@ def _move(booking: _Booking, status: PaymentStatus, truth: Truth) -> None:
         )
         publish(booking.session, fact, actor=booking.cause.actor, now=booking.now)
         _keep_method(booking, intent)
-        if status is PaymentStatus.REQUIRES_ACTION and payment.kind is PaymentKind.AUTO_PAY:
+        if status is PaymentStatus.REQUIRES_ACTION and payment.kind in UNATTENDED:
             auto_outcome.note_failure(booking.session, payment, now=booking.now)
             telling.tell_failed(booking.session, payment, None, base_url=booking.base_url, now=booking.now)
 

@@ -3,13 +3,13 @@
 The row of an invoice's plan is locked while it is decided about, so each time comes to one charge (WFL-05).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.authz import system_actor
@@ -26,6 +26,8 @@ from portal.models import (
     Payment,
     PaymentKind,
     PaymentMethod,
+    ScheduledPayment,
+    ScheduleStatus,
     Tenant,
 )
 from portal.models.session import TenantSession
@@ -33,6 +35,7 @@ from portal.services.payments import telling
 from portal.services.payments.applying import Desk
 from portal.services.payments.balances import available
 from portal.services.payments.calling import carry_out
+from portal.services.payments.coming import CHARGE, RETRY, show_coming
 from portal.services.payments.reserving import PayRequest, start_payment
 
 log = structlog.get_logger()
@@ -53,6 +56,7 @@ class _Round:
     now: datetime
     started: list[UUID]
     wakes: list[datetime]
+    coming: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
 
 
 def advance_auto_pay(desk: Desk, company_id: UUID, *, now: datetime) -> datetime | None:
@@ -66,11 +70,13 @@ def advance_auto_pay(desk: Desk, company_id: UUID, *, now: datetime) -> datetime
         )
         method = session.get(PaymentMethod, plan.method_id) if plan and plan.method_id else None
         if plan is None or method is None or method.removed_at is not None:
+            show_coming(session, company_id, {})
             return None
         round_ = _Round(session, desk, plan, method, now, [], [])
         zone = ZoneInfo(session.scalars(select(Tenant.timezone).where(Tenant.id == session.tenant_id)).one())
         for invoice in _invoices(session, company_id):
             _decide(round_, invoice, charge_time(invoice, zone))
+        show_coming(session, company_id, round_.coming)
     for payment_id in round_.started:
         try:
             carry_out(desk, payment_id, now=now)
@@ -94,6 +100,10 @@ def _invoices(session: TenantSession, company_id: UUID) -> list[Invoice]:
             Invoice.status.in_(_CHARGED),
             Invoice.kind != InvoiceKind.CREDIT_NOTE,
             Invoice.due_on.is_not(None),
+            # Whoever chose a day for an invoice does not want it charged on another one.
+            ~exists().where(
+                ScheduledPayment.invoice_id == Invoice.id, ScheduledPayment.status == ScheduleStatus.PLANNED
+            ),
         )
         .order_by(Invoice.id)
         .with_for_update()
@@ -112,6 +122,8 @@ def _decide(round_: _Round, invoice: Invoice, due: datetime) -> None:
     if at > round_.now:
         _announce(round_, invoice, attempt, at)
         round_.wakes.append(at)
+        if round_.plan.limit is None or available(invoice) <= round_.plan.limit:
+            round_.coming[invoice.id] = (RETRY if attempt.attempts else CHARGE, at)
         return
     if round_.plan.limit is not None and available(invoice) > round_.plan.limit:
         attempt.state, attempt.code, attempt.updated_at = AutoPayState.NEEDS_CUSTOMER, OVER_LIMIT, round_.now

@@ -30,7 +30,7 @@ from portal.models import (
     Tenant,
 )
 from portal.models.session import TenantSession
-from portal.services.payments.applying import Desk, apply_payment, book_intent, fail_payment
+from portal.services.payments.applying import UNATTENDED, Desk, apply_payment, book_intent, fail_payment
 from portal.services.payments.queries import invoices_of
 from portal.services.tenants.directory import load_profile
 
@@ -167,7 +167,7 @@ def _charge(desk: Desk, order: _Order, now: datetime) -> None:
         description=order.numbers,
         metadata=order.metadata,
         return_url=order.return_url,
-        off_session=payment.kind in (PaymentKind.AUTO_PAY, PaymentKind.SCHEDULED),
+        off_session=payment.kind in UNATTENDED,
     )
     crash_point("pay.post_charge")
     book_intent(desk, payment.id, intent, now=now)

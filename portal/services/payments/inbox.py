@@ -19,7 +19,7 @@ from portal.lib.faults import crash_point
 from portal.models import GatewayEvent, PaymentMethod, Tenant
 from portal.models.session import TenantSessions
 from portal.services.payments.applying import Desk, GatewayMismatch, apply_payment
-from portal.services.payments.methods import MethodFacts, update_shown
+from portal.services.payments.methods import MethodFacts, renew_method
 from portal.services.payments.setups import finish_setup
 
 log = structlog.get_logger()
@@ -115,7 +115,7 @@ def _look(office: Office, event: GatewayEvent, now: datetime) -> str | None:
             return None
         return _apply(desk, page.metadata.get("payment_id"), now)
     if event.kind.startswith("payment_method."):
-        return _renew_method(office, object_id)
+        return _renew_method(office, object_id, now)
     intent_id = event.intent_id
     if intent_id is None and object_id.startswith("re_"):
         intent_id = gateway.retrieve_refund(object_id).intent_id
@@ -137,7 +137,7 @@ def _apply(desk: Desk, payment_id: str | None, now: datetime) -> str | None:
     return None
 
 
-def _renew_method(office: Office, token: str) -> str | None:
+def _renew_method(office: Office, token: str, now: datetime) -> str | None:
     """A bank sends a new card: what is shown of it follows."""
     found = office.gateway.retrieve_method(token)
     facts = MethodFacts(
@@ -147,9 +147,9 @@ def _renew_method(office: Office, token: str) -> str | None:
         tenants = list(session.scalars(select(Tenant.id).execution_options(all_tenants=True)))
     for tenant_id in tenants:
         with office.sessions.begin(tenant_id) as session:
-            known = session.scalar(select(PaymentMethod).where(PaymentMethod.gateway_id == token))
+            known = session.scalar(select(PaymentMethod).where(PaymentMethod.gateway_id == token).with_for_update())
             if known is not None:
-                update_shown(known, facts)
+                renew_method(session, known, facts, now=now)
                 return None
     return FOREIGN
 

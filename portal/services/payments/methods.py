@@ -12,6 +12,7 @@ from portal.events import publish
 from portal.events.payments import MethodAdded, MethodRemoved, MethodUpdated
 from portal.models import AutoPay, PaymentMethod
 from portal.models.session import TenantSession
+from portal.services.billing.planned import hand_over
 from portal.services.payments.auto_outcome import retry_now
 
 # What people agree to when a method is kept; a new text gets a new version.
@@ -80,7 +81,7 @@ def save_method(
         session.add(found)
         _fill(found, facts, consent)
         actor = system_actor(session.tenant_id)
-        publish(session, MethodAdded(found.id, company_id), actor=actor, now=now, after=shown(facts))
+        publish(session, MethodAdded(found.id, company_id, ends_of(found)), actor=actor, now=now, after=shown(facts))
     elif found.removed_at is not None or found.gateway_id != facts.gateway_id:
         # The gateway made a new token for a card that is known: the newest one is the one that may be charged.
         found.gateway_id, found.removed_at = facts.gateway_id, None
@@ -94,13 +95,39 @@ def update_shown(method: PaymentMethod, facts: MethodFacts) -> None:
     method.exp_month, method.exp_year = facts.exp_month, facts.exp_year
 
 
+def ends_of(method: PaymentMethod) -> str:
+    """The last month in which a card is good, as 2028-08; empty for methods without an end."""
+    return f"{method.exp_year}-{method.exp_month:02}" if method.exp_year and method.exp_month else ""
+
+
+def renew_method(session: TenantSession, method: PaymentMethod, facts: MethodFacts, *, now: datetime) -> None:
+    """A bank sent a new card: what is shown follows, its end is watched anew, what failed is tried again at once."""
+    before = (method.last4, ends_of(method))
+    update_shown(method, facts)
+    if before == (method.last4, ends_of(method)):
+        return
+    plan = session.scalar(
+        select(AutoPay).where(AutoPay.customer_id == method.customer_id, AutoPay.enabled).with_for_update()
+    )
+    if plan is not None and plan.method_id == method.id:
+        retry_now(session, method.customer_id, now=now)
+    fact = MethodUpdated(method.id, method.customer_id, ends_of(method))
+    publish(session, fact, actor=system_actor(session.tenant_id), now=now, after={"expires": ends_of(method)})
+
+
 def make_default(session: TenantSession, method_id: UUID, *, actor: Actor, now: datetime) -> PaymentMethod:
-    """Have payments offer this method first; again changes nothing. Raises Forbidden and NotFound."""
+    """Have payments offer this method first; again changes nothing. Raises Forbidden and NotFound.
+
+    Auto-pay that charged the default one until now follows, and what failed is tried again at once.
+    """
     require(actor, Permission.INVOICES_PAY)
     method = get_method(session, method_id, actor=actor, lock=True)
     if not method.is_default:
+        before = _default_of(session, method.customer_id)
         _set_default(session, method)
-        publish(session, MethodUpdated(method.id, method.customer_id), actor=actor, now=now, after={"is_default": True})
+        _follow(session, method, before, now)
+        fact = MethodUpdated(method.id, method.customer_id, ends_of(method))
+        publish(session, fact, actor=actor, now=now, after={"is_default": True})
     return method
 
 
@@ -124,9 +151,11 @@ def remove_method(
             raise Conflict("method_in_use")
         plan.method_id = successor.id
         retry_now(session, method.customer_id, now=now)
-        publish(session, MethodUpdated(successor.id, method.customer_id), actor=actor, now=now)
+        fact = MethodUpdated(successor.id, method.customer_id, ends_of(successor))
+        publish(session, fact, actor=actor, now=now)
     was_default, method.is_default, method.removed_at = method.is_default, False, now
     publish(session, MethodRemoved(method.id, method.customer_id), actor=actor, now=now)
+    hand_over(session, method.id, successor.id if successor else None, actor=actor, now=now)
     if was_default:
         following = successor or _newest(session, method.customer_id)
         if following is not None:
@@ -164,14 +193,24 @@ def _fill(method: PaymentMethod, facts: MethodFacts, consent: Consent) -> None:
 
 
 def _has_default(session: TenantSession, company_id: UUID) -> bool:
-    return (
-        session.scalar(
-            select(PaymentMethod.id).where(
-                PaymentMethod.customer_id == company_id, PaymentMethod.is_default, PaymentMethod.removed_at.is_(None)
-            )
+    return _default_of(session, company_id) is not None
+
+
+def _default_of(session: TenantSession, company_id: UUID) -> UUID | None:
+    return session.scalar(
+        select(PaymentMethod.id).where(
+            PaymentMethod.customer_id == company_id, PaymentMethod.is_default, PaymentMethod.removed_at.is_(None)
         )
-        is not None
     )
+
+
+def _follow(session: TenantSession, method: PaymentMethod, before: UUID | None, now: datetime) -> None:
+    plan = session.scalar(
+        select(AutoPay).where(AutoPay.customer_id == method.customer_id, AutoPay.enabled).with_for_update()
+    )
+    if plan is not None and plan.method_id == before:
+        plan.method_id = method.id
+        retry_now(session, method.customer_id, now=now)
 
 
 def _set_default(session: TenantSession, method: PaymentMethod) -> None:

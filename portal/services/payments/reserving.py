@@ -49,15 +49,30 @@ class PayRequest:
     kind: PaymentKind | None = None
 
 
+@dataclass(frozen=True)
+class CheckedRequest:
+    """What may be paid: invoices under lock, the method, and minor units per invoice."""
+
+    invoices: list[Invoice]
+    method: PaymentMethod | None
+    amounts: dict[UUID, int]
+
+
+def check_request(session: TenantSession, request: PayRequest, *, actor: Actor) -> CheckedRequest:
+    """Lock the invoices and say what of them may be paid so. Raises what `start_payment` does."""
+    invoices = _payable(session, request, actor)
+    method = _method(session, request, invoices[0], actor)
+    return CheckedRequest(invoices, method, _amounts(session, request, invoices))
+
+
 def start_payment(session: TenantSession, request: PayRequest, *, actor: Actor, now: datetime) -> Payment:
     """Reserve the amounts and write the payment down, with the key of the call that follows after the commit.
 
     Raises Forbidden, NotFound, Invalid (amounts, method), and Conflict `payment_already_processed` where nothing
     is left to pay: it is paid, or a payment is under way.
     """
-    invoices = _payable(session, request, actor)
-    method = _method(session, request, invoices[0], actor)
-    amounts = _amounts(session, request, invoices)
+    checked = check_request(session, request, actor=actor)
+    invoices, method, amounts = checked.invoices, checked.method, checked.amounts
     payment = _new_payment(session, request, invoices[0], method, sum(amounts.values()), actor, now)
     session.add(payment)
     session.flush()

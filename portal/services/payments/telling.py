@@ -27,7 +27,7 @@ Words = Callable[..., str]
 
 
 @dataclass
-class _Post:
+class Post:
     """Mails and notices about one payment."""
 
     session: TenantSession
@@ -41,10 +41,12 @@ class _Post:
         self.tenant = load_profile(self.session, tenant)
 
     def locale_of(self, person: Identity) -> str:
+        """The language that somebody is written to in."""
         wanted = person.user.locale
         return wanted if wanted in self.tenant.locales and wanted else self.tenant.locale
 
     def when(self, at: datetime, person: Identity) -> str:
+        """A time in the reader's language and zone."""
         return format_day_and_time(at, self.locale_of(person), person.user.timezone or self.tenant.timezone)
 
     def mail(
@@ -67,10 +69,13 @@ class _Post:
             now=self.now,
         )
 
-    def ring(self, people: Iterable[Identity], kind: str, amount: int) -> None:
-        """A notice behind the bell of each."""
+    def ring(
+        self, people: Iterable[Identity], kind: str, amount: int, *, record: tuple[str, UUID] | None = None
+    ) -> None:
+        """A notice behind the bell of each; `record` is what it leads to where that is not the payment."""
         told, event_id = [person.user.id for person in people], uuid4()
         payment = self.payment
+        record_type, record_id = record or ("payment", payment.id)
         for user_id in told:
             self.session.add(
                 Notification(
@@ -78,8 +83,8 @@ class _Post:
                     user_id=user_id,
                     event_id=event_id,
                     kind=kind,
-                    record_type="payment",
-                    record_id=payment.id,
+                    record_type=record_type,
+                    record_id=record_id,
                     params={"number": payment.number, "amount": format_amount(amount, payment.currency, "en")},
                     created_at=self.now,
                 )
@@ -91,7 +96,7 @@ class _Post:
 
 def tell_received(session: TenantSession, payment: Payment, excess: int, *, base_url: str, now: datetime) -> None:
     """The receipt, at once (H7.6); and the team where more came than was owed."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     payers = payers_of(session, payment)
     for person in payers:
         post.mail(person, "payment_received", f"/portal/payments/{payment.id}", _facts(post, person))
@@ -104,7 +109,7 @@ def tell_failed(
     session: TenantSession, payment: Payment, planned: datetime | None, *, base_url: str, now: datetime
 ) -> None:
     """Why it failed and what to do; of automatic payments also when they are tried again (BIL-04, WFL-05)."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     payers = payers_of(session, payment)
     for person in payers:
         translate = translator(post.locale_of(person))
@@ -123,7 +128,7 @@ def tell_failed(
 
 def tell_refunded(session: TenantSession, payment: Payment, amount: int, *, base_url: str, now: datetime) -> None:
     """That money is on its way back (BIL-13)."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     payers = payers_of(session, payment)
     for person in payers:
         money = format_amount(amount, payment.currency, post.locale_of(person))
@@ -136,7 +141,7 @@ def tell_announced(
     session: TenantSession, payment: Payment, charge_at: datetime, *, base_url: str, now: datetime
 ) -> None:
     """That an amount will be charged by itself, and when; `payment` is not stored and only says which."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     for person in payers_of(session, payment):
         money = format_amount(payment.amount, payment.currency, post.locale_of(person))
         facts = [
@@ -151,7 +156,7 @@ def tell_over_limit(
     session: TenantSession, payment: Payment, invoice_id: UUID, *, base_url: str, now: datetime
 ) -> None:
     """That an invoice is above the limit of auto-pay; `payment` is not stored and only says how much."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     for person in payers_of(session, payment):
         locale = post.locale_of(person)
         params = {"reason_text": failure_text("over_limit", translator(locale)), "planned": "", "confirm": False}
@@ -167,7 +172,7 @@ def tell_staff(
 ) -> None:
     """Something about a payment that the team has to look at."""
     people = staff_who_may(session, Permission.REFUNDS_MANAGE)
-    _Post(session, payment, base_url, now).ring(people, kind, amount)
+    Post(session, payment, base_url, now).ring(people, kind, amount)
 
 
 def payers_of(session: TenantSession, payment: Payment) -> list[Identity]:
@@ -197,7 +202,7 @@ def _people(session: TenantSession, kind: Any, company_id: UUID | None = None) -
     return [build_identity(row) for row in rows]
 
 
-def _facts(post: _Post, person: Identity) -> list[tuple[str, str]]:
+def _facts(post: Post, person: Identity) -> list[tuple[str, str]]:
     payment, locale = post.payment, post.locale_of(person)
     numbers = ", ".join(one.number for one in invoices_of(post.session, payment.id))
     facts = [

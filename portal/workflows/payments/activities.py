@@ -8,11 +8,13 @@ from portal.lib.clock import utcnow
 from portal.models.session import TenantSessions
 from portal.services.payments.applying import Desk
 from portal.services.payments.auto_pay import advance_auto_pay
+from portal.services.payments.expiring import advance_expiry
 from portal.services.payments.inbox import Office
 from portal.services.payments.looking import look_at_payment
 from portal.services.payments.reconciling import compare_books, fetch_missed
 from portal.services.payments.refunds import send_refund
-from portal.workflows.payments.shared import AdvanceAutoPay, PaymentRun, RefundRun, Wake
+from portal.services.payments.schedule_clock import advance_schedule
+from portal.workflows.payments.shared import AdvanceAutoPay, AdvanceExpiry, AdvanceSchedule, PaymentRun, RefundRun, Wake
 
 
 class PaymentActivities:
@@ -41,6 +43,19 @@ class PaymentActivities:
         now = max(run.now, utcnow())
         desk = Desk(self._sessions, self._gateway, run.tenant_id, self._base_url) if self._gateway else None
         return Wake(advance_auto_pay(desk, run.company_id, now=now) if desk else None)
+
+    @activity.defn(name="payments.advance_schedule")
+    def advance_schedule(self, run: AdvanceSchedule) -> Wake:
+        """Announce, charge or end a planned payment; safe to repeat."""
+        desk = self._office().desk(run.tenant_id)
+        return Wake(advance_schedule(desk, run.planned_id, now=max(run.now, utcnow())))
+
+    @activity.defn(name="payments.advance_expiry")
+    def advance_expiry(self, run: AdvanceExpiry) -> Wake:
+        """Say that a card ends, where it is time; safe to repeat."""
+        now = max(run.now, utcnow())
+        with self._sessions.begin(run.tenant_id) as session:
+            return Wake(advance_expiry(session, run.method_id, run.expires, base_url=self._base_url, now=now))
 
     @activity.defn(name="payments.fetch_missed")
     def fetch_missed(self) -> int:

@@ -7,7 +7,17 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from portal.workflows.payments.activities import PaymentActivities
-    from portal.workflows.payments.shared import AdvanceAutoPay, AutoPayRun, PaymentRun, RefundRun, Wake
+    from portal.workflows.payments.shared import (
+        AdvanceAutoPay,
+        AdvanceExpiry,
+        AdvanceSchedule,
+        AutoPayRun,
+        ExpiryRun,
+        PaymentRun,
+        RefundRun,
+        ScheduleRun,
+        Wake,
+    )
 
 # Three tries of the gateway's client of at most 20 seconds each, and what is between them.
 ATTEMPT = timedelta(seconds=90)
@@ -74,6 +84,60 @@ class AutoPayWorkflow:
     def auto_pay_changed(self, event_id: str) -> None:
         """An invoice, the agreement or the method changed. Delivered twice it costs one look, nothing else."""
         self._changes += 1
+
+
+@workflow.defn(name="ScheduledPayment")
+class ScheduledPaymentWorkflow:
+    """One planned payment until it is charged or ended. The database decides; this only knows when to look."""
+
+    @workflow.init
+    def __init__(self, run: ScheduleRun) -> None:
+        self._changes = 0
+
+    @workflow.run
+    async def run(self, run: ScheduleRun) -> None:
+        """Look, sleep, repeat until nothing is left to do."""
+        while True:
+            seen = self._changes
+            wake: Wake = await workflow.execute_activity_method(
+                PaymentActivities.advance_schedule,
+                AdvanceSchedule(run.tenant_id, run.planned_id, workflow.now()),
+                start_to_close_timeout=ATTEMPT,
+                retry_policy=RETRY,
+            )
+            if wake.at is None:
+                return
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(run)
+            pause = max(wake.at - workflow.now(), SHORTEST_SLEEP)
+            try:
+                await workflow.wait_condition(lambda seen=seen: self._changes > seen, timeout=pause)  # type: ignore[misc]
+            except TimeoutError:
+                continue
+
+    @workflow.signal
+    def schedule_changed(self, event_id: str) -> None:
+        """It was cancelled, or another method takes over. Delivered twice it costs one look, nothing else."""
+        self._changes += 1
+
+
+@workflow.defn(name="CardExpiry")
+class CardExpiryWorkflow:
+    """A saved card until its end: the notices before it."""
+
+    @workflow.run
+    async def run(self, run: ExpiryRun) -> None:
+        """Look, sleep, repeat until nothing is left to say; a card that was renewed has a run of its own."""
+        while True:
+            wake: Wake = await workflow.execute_activity_method(
+                PaymentActivities.advance_expiry,
+                AdvanceExpiry(run.tenant_id, run.method_id, run.expires, workflow.now()),
+                start_to_close_timeout=ATTEMPT,
+                retry_policy=RETRY,
+            )
+            if wake.at is None:
+                return
+            await workflow.sleep(max(wake.at - workflow.now(), SHORTEST_SLEEP))
 
 
 @workflow.defn(name="GatewayEvents")

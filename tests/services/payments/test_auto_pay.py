@@ -8,13 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import delete
 
-from portal.models import AutoPay, AutoPayAttempt, AutoPayState, MailMessage, Payment, PaymentKind
+from portal.models import AutoPay, AutoPayAttempt, AutoPayState, MailMessage, NextStep, Payment, PaymentKind
+from portal.services.billing.detail import get_invoice_detail
 from portal.services.payments.agreement import Agreement, save_agreement
 from portal.services.payments.applying import apply_payment
 from portal.services.payments.auto_outcome import FailureClass, classify
 from portal.services.payments.auto_pay import advance_auto_pay, charge_time
 from portal.services.payments.confirming import begin_confirmation, confirm_payment
-from portal.services.payments.methods import remove_method
+from portal.services.payments.methods import make_default, remove_method
+from portal.services.payments.scheduling import Wish, schedule_payment
+from tests.tills import BASE_URL
 from tests.together import at_once
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -169,3 +172,67 @@ def test_banks_answers_are_told_apart() -> None:
     assert classify("generic_decline", "do_not_try_again") is FailureClass.OTHER_METHOD
     assert classify("expired_card", None) is FailureClass.OTHER_METHOD
     assert classify("authentication_required", None) is FailureClass.ASK_CUSTOMER
+
+
+def coming(till: Any, invoice: UUID) -> list[tuple[str, Any]]:
+    found = till.rows(NextStep, NextStep.record_id == invoice, NextStep.kind.startswith("auto_pay"))
+    return [(step.kind, step.at) for step in found]
+
+
+def test_both_audiences_see_what_comes_until_it_is_off(globex: Any) -> None:
+    invoice = due(globex, days=20)
+    agree(globex, limit=6000)
+    advance(globex)
+    assert coming(globex, invoice) == [("auto_pay_charge", charge_time(globex.get_invoice(invoice), PARIS))]
+    with globex.begin() as session:
+        for who in ("charlie", "bill"):
+            steps = get_invoice_detail(session, invoice, actor=globex.actor(who)).steps
+            assert "auto_pay_charge" in [step.kind for step in steps]
+    agree(globex, limit=4999)
+    advance(globex)
+    assert coming(globex, invoice) == []
+    agree(globex)
+    advance(globex)
+    with globex.begin() as session:
+        save_agreement(session, None, Agreement(False), actor=globex.actor("charlie"), now=globex.now)
+    advance(globex)
+    assert coming(globex, invoice) == []
+
+
+def test_the_next_attempt_is_shown_and_gone_once_paid(globex: Any) -> None:
+    invoice = due(globex)
+    agree(globex)
+    globex.gateway.decline = "insufficient_funds"
+    advance(globex)
+    advance(globex)
+    assert coming(globex, invoice) == [("auto_pay_retry", globex.now + timedelta(days=3))]
+    globex.gateway.decline = None
+    globex.paid(invoice, who="charlie")
+    assert coming(globex, invoice) == []
+
+
+def test_another_default_method_is_charged_at_once(globex: Any) -> None:
+    first, second = globex.save_card("globex"), globex.save_card("globex")
+    charlie = globex.actor("charlie")
+    with globex.begin() as session:
+        make_default(session, first, actor=charlie, now=globex.now)
+    invoice = due(globex)
+    agree(globex, method_id=first)
+    globex.gateway.decline = "stolen_card"
+    advance(globex)
+    globex.gateway.decline = None
+    with globex.begin() as session:
+        make_default(session, second, actor=charlie, now=globex.now)
+        assert session.get_one(AutoPay, globex.world.companies["globex"]).method_id == second
+    advance(globex)
+    assert globex.get_invoice(invoice).status == "paid"
+
+
+def test_what_is_scheduled_for_another_day_is_left_to_that_day(globex: Any) -> None:
+    invoice, method = due(globex), globex.save_card("globex")
+    wish = Wish((globex.now + timedelta(days=4)).date(), method)
+    with globex.begin() as session:
+        schedule_payment(session, invoice, wish, base_url=BASE_URL, actor=globex.actor("charlie"), now=globex.now)
+    agree(globex)
+    advance(globex)
+    assert globex.get_invoice(invoice).paid == 0
