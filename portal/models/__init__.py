@@ -16,6 +16,15 @@ from portal.models.accounts import (
     UserKind,
     UserStatus,
 )
+from portal.models.banking import (
+    BankMatch,
+    BankStatement,
+    BankTransaction,
+    StatementFormat,
+    TransferStatus,
+    WriteOff,
+    WriteOffStatus,
+)
 from portal.models.base import Base, Tenanted
 from portal.models.billing import (
     UNPAID,
@@ -115,6 +124,9 @@ __all__ = [
     "AutoPayAttempt",
     "AutoPayState",
     "Avatar",
+    "BankMatch",
+    "BankStatement",
+    "BankTransaction",
     "Base",
     "BillingSettings",
     "BouncedAddress",
@@ -196,6 +208,7 @@ __all__ = [
     "SsoAttempt",
     "StaffProfile",
     "StaffRole",
+    "StatementFormat",
     "StorageUse",
     "TaxRate",
     "Tenant",
@@ -214,7 +227,10 @@ __all__ = [
     "TimeEntry",
     "TokenFamily",
     "TotpFactor",
+    "TransferStatus",
     "User",
     "UserKind",
     "UserStatus",
+    "WriteOff",
+    "WriteOffStatus",
 ]

@@ -18,6 +18,8 @@ from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
+from portal.blueprints.banking.staff_api import bp as staff_banking
+from portal.blueprints.banking.write_offs_api import bp as staff_write_offs
 from portal.blueprints.billing.api import bp as invoices
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
@@ -104,6 +106,8 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    staff_banking,
+    staff_write_offs,
 )
 
 
