@@ -192,6 +192,9 @@ class TransfersView(ServiceView):
             candidates=[presenters.candidate_view(one) | {"typed": self._typed(one, currency)} for one in candidates],
             q=words,
             errors=errors or {},
+            problems=[
+                ("", text) for name, texts in (errors or {}).items() if name not in ("note", "reason") for text in texts
+            ],
             problem=problem,
             form=request.form,
         )

@@ -71,8 +71,7 @@ def request_write_off(
         raise invalid("amount", "write_off_too_large")
     if _waiting(session, invoice.id) is not None:
         raise Conflict("write_off_waits")
-    limit = load_settings(session).four_eyes_over
-    second = limit is not None and amount + _given_up(session, invoice) > limit
+    second = _needs_second(session, invoice, amount)
     made = WriteOff(
         id=uuid4(),
         invoice_id=invoice.id,
@@ -169,6 +168,11 @@ def _require_open(invoice: Invoice) -> None:
 def _waiting(session: TenantSession, invoice_id: UUID) -> UUID | None:
     query = select(WriteOff.id).where(WriteOff.invoice_id == invoice_id, WriteOff.status == WriteOffStatus.REQUESTED)
     return session.scalar(query)
+
+
+def _needs_second(session: TenantSession, invoice: Invoice, amount: int) -> bool:
+    limit = load_settings(session).four_eyes_over
+    return limit is not None and amount + _given_up(session, invoice) > limit
 
 
 def _given_up(session: TenantSession, invoice: Invoice) -> int:
