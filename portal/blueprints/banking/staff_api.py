@@ -7,11 +7,10 @@ from flask import Blueprint
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
+from portal.blueprints.banking.receivable_schemas import Receivables, ReceivablesQuery
 from portal.blueprints.banking.schemas import (
     MatchBody,
     ReasonBody,
-    Receivables,
-    ReceivablesQuery,
     StatementItem,
     Transfer,
     TransferItem,

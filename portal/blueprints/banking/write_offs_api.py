@@ -7,7 +7,7 @@ from flask import Blueprint
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
-from portal.blueprints.banking.schemas import DecisionBody, WriteOffBody, WriteOffItem, WriteOffs
+from portal.blueprints.banking.receivable_schemas import DecisionBody, WriteOffBody, WriteOffItem, WriteOffs
 from portal.blueprints.policies import permission
 from portal.errors import invalid
 from portal.services.billing.queries import get_invoice
