@@ -16,6 +16,7 @@ from portal.integrations.storage import folder_storage
 from portal.models import (
     UNPAID,
     Attachment,
+    BankTransaction,
     Company,
     Invitation,
     Invoice,
@@ -28,6 +29,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSessions, normalise_url
 from portal.services.accounts.invitation_queries import state_of
+from portal.services.banking.suggesting import suggest_matches
 from portal.services.billing.ledger import owed_by_ledger
 from portal.services.tickets.escalation import advance_clock
 from portal.services.tickets.saved_counting import count_saved_views
@@ -146,3 +148,11 @@ def test_invoices_are_in_every_state_and_their_ledger_adds_up(seeded):
             told = session.scalars(select(OutboxEvent).where(OutboxEvent.record_type == "invoice")).all()
             assert {event.kind for event in told} == {"invoice.changed"}
             assert {event.record_id for event in told} == {one.id for one in invoices if one.status in UNPAID}
+
+
+def test_a_statement_waits_with_one_transfer_matched(demo):
+    transfers = demo.scalars(select(BankTransaction)).all()
+    assert sorted(one.status.value for one in transfers) == ["matched", "unmatched", "unmatched"]
+    waiting = [one for one in transfers if one.status.value == "unmatched"]
+    found = suggest_matches(demo, waiting, actor=system_actor(demo.tenant_id))
+    assert sorted(one.sure for one in found.values()) == [False, True]

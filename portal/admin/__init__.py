@@ -9,6 +9,10 @@ from portal.admin import access, own_access
 from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
+from portal.admin.banking.receivables import ReceivablesView
+from portal.admin.banking.statements import StatementsView
+from portal.admin.banking.transfers import TransfersView
+from portal.admin.banking.write_offs import WriteOffsView
 from portal.admin.base import ServiceView, route
 from portal.admin.billing.catalogue import CatalogueView
 from portal.admin.billing.invoices import InvoicesView
@@ -121,5 +125,9 @@ def init_admin(app: Flask) -> None:
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
+        ReceivablesView(name="Receivables", endpoint="receivables", url="billing/receivables"),
+        TransfersView(name="Bank transfers", endpoint="bank_transfers", url="billing/bank"),
+        StatementsView(name="Statements", endpoint="bank_statements", url="billing/bank/statements"),
+        WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
     )
     init_navigation(app)

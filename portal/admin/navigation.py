@@ -76,6 +76,14 @@ PLACES = (
         Permission.BILLING_READ,
         ("staff_payments",),
     ),
+    Place(
+        "receivables",
+        N_("Receivables"),
+        "chart-no-axes-column",
+        "receivables.index",
+        Permission.BILLING_READ,
+        ("receivables", "bank_transfers", "bank_statements", "write_offs"),
+    ),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, func, select
 from portal.authz import system_actor
 from portal.demo.answering import seed_answering
 from portal.demo.assignment import seed_assignment
+from portal.demo.banking import seed_banking
 from portal.demo.billing import seed_billing
 from portal.demo.colleagues import seed_colleagues
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
@@ -101,6 +102,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_billing(session, tenant, now=now)
             seed_contracts(session, tenant, storage=storage, now=now)
             seed_payments(session, tenant, now=now)
+            seed_banking(session, tenant, now=now)
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

@@ -61,6 +61,13 @@ class PaymentCancelled(PaymentFact):
 
 
 @dataclass(frozen=True)
+class PaymentReversed(PaymentFact):
+    """A transfer was booked for the wrong invoices or the wrong company; entries took it back."""
+
+    kind: ClassVar[str] = "payment.reversed"
+
+
+@dataclass(frozen=True)
 class RefundRequested(PaymentFact):
     """Somebody of the team wants money to go back; a second one has to agree."""
 

@@ -16,6 +16,15 @@ from portal.models.accounts import (
     UserKind,
     UserStatus,
 )
+from portal.models.banking import (
+    BankMatch,
+    BankStatement,
+    BankTransaction,
+    StatementFormat,
+    TransferStatus,
+    WriteOff,
+    WriteOffStatus,
+)
 from portal.models.base import Base, Tenanted
 from portal.models.billing import (
     UNPAID,
@@ -116,6 +125,9 @@ __all__ = [
     "AutoPayAttempt",
     "AutoPayState",
     "Avatar",
+    "BankMatch",
+    "BankStatement",
+    "BankTransaction",
     "Base",
     "BillingSettings",
     "BouncedAddress",
@@ -200,6 +212,7 @@ __all__ = [
     "SsoAttempt",
     "StaffProfile",
     "StaffRole",
+    "StatementFormat",
     "StorageUse",
     "TaxRate",
     "Tenant",
@@ -218,7 +231,10 @@ __all__ = [
     "TimeEntry",
     "TokenFamily",
     "TotpFactor",
+    "TransferStatus",
     "User",
     "UserKind",
     "UserStatus",
+    "WriteOff",
+    "WriteOffStatus",
 ]

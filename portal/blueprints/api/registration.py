@@ -18,6 +18,8 @@ from portal.blueprints.accounts.staff_team_api import bp as staff_team
 from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
+from portal.blueprints.banking.staff_api import bp as staff_banking
+from portal.blueprints.banking.write_offs_api import bp as staff_write_offs
 from portal.blueprints.billing.api import bp as invoices
 from portal.blueprints.billing.reminder_api import bp as payment_reminders
 from portal.blueprints.billing.staff_api import bp as staff_invoices
@@ -108,8 +110,13 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+<<<<<<< HEAD
     schedules,
     payment_reminders,
+=======
+    staff_banking,
+    staff_write_offs,
+>>>>>>> receivables
 )
 
 

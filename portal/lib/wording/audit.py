@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+<<<<<<< HEAD
 from portal.lib.wording import N_, payments, people, scheduled
+=======
+from portal.lib.wording import N_, banking, payments, people
+>>>>>>> receivables
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -181,7 +185,11 @@ ACTIONS = {
     "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
     **payments.ACTIONS,
+<<<<<<< HEAD
     **scheduled.ACTIONS,
+=======
+    **banking.ACTIONS,
+>>>>>>> receivables
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -220,7 +228,11 @@ RECORDS = {
     "quote_template": N_("Template of quotes"),
     **people.RECORDS,
     **payments.RECORDS,
+<<<<<<< HEAD
     **scheduled.RECORDS,
+=======
+    **banking.RECORDS,
+>>>>>>> receivables
 }
 DOORS = {
     "portal": N_("Customer portal"),

@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+<<<<<<< HEAD
 from portal.lib.wording import N_, payments, scheduled
+=======
+from portal.lib.wording import N_, banking, payments
+>>>>>>> receivables
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -56,7 +60,11 @@ TEXTS = {
     "contract_sealed": N_("The signed copy of contract %(number)s is ready"),
     "contract_expiring": N_("Contract %(number)s ends soon"),
     **payments.NOTICES,
+<<<<<<< HEAD
     **scheduled.NOTICES,
+=======
+    **banking.NOTICES,
+>>>>>>> receivables
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -88,6 +88,8 @@ REFUSALS = {
     "refund_decided": N_("This refund was decided about already."),
     "refund_own": N_("Somebody else has to decide about a refund you asked for."),
     "receipt_not_ready": N_("A receipt is there once the payment has arrived."),
+    "transfer_not_reversible": N_("Only a transfer of which nothing went back can be undone."),
+    "more_than_came": N_("This is more than the transfer brought."),
 }
 ACTIONS = {
     "payment.started": N_("Payment started"),
@@ -105,6 +107,7 @@ ACTIONS = {
     "payment_method.removed": N_("Payment method removed"),
     "auto_pay.saved": N_("Auto-pay changed"),
     "auto_pay.noticed": N_("Automatic payment announced"),
+    "payment.reversed": N_("Transfer taken back"),
 }
 RECORDS = {
     "payment": N_("Payment"),
@@ -121,6 +124,7 @@ NOTICES = {
     "payment_differs": N_("The gateway and the ledger differ about payment %(number)s"),
     "payment_auto_failed": N_("Automatic payment %(number)s of %(amount)s failed"),
     "payment_announced": N_("%(amount)s will be charged automatically"),
+    "payment_reversed": N_("Payment %(number)s of %(amount)s was booked by mistake and taken back"),
 }
 
 

@@ -137,6 +137,15 @@ def tell_refunded(session: TenantSession, payment: Payment, amount: int, *, base
     post.ring(payers, "payment_refunded", amount)
 
 
+def tell_reversed(session: TenantSession, payment: Payment, *, base_url: str, now: datetime) -> None:
+    """That a receipt was given by mistake, and what it was for is owed again."""
+    post = _Post(session, payment, base_url, now)
+    payers = payers_of(session, payment)
+    for person in payers:
+        post.mail(person, "payment_reversed", f"/portal/payments/{payment.id}", _facts(post, person))
+    post.ring(payers, "payment_reversed", payment.amount)
+
+
 def tell_announced(
     session: TenantSession, payment: Payment, charge_at: datetime, *, base_url: str, now: datetime
 ) -> None:
