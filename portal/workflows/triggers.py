@@ -202,6 +202,15 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("payment", "payment.refund_approved"): (REFUND,),
     ("payment_method", "payment_method.updated"): (AUTO_PAY,),
     ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
+    # Timers are set anew by the `invoice.changed` of the same transaction.
+    ("dispute", "dispute.opened"): (TELL,),
+    ("dispute", "dispute.under_review"): (TELL,),
+    ("dispute", "dispute.resolved"): (TELL,),
+    ("dispute", "dispute.withdrawn"): (TELL,),
+    ("extension_request", "extension.requested"): (TELL,),
+    ("extension_request", "extension.granted"): (TELL,),
+    ("extension_request", "extension.refused"): (TELL,),
+    ("extension_request", "extension.withdrawn"): (TELL,),
 }
 
 

@@ -87,6 +87,8 @@ REFUSALS = {
     "refund_too_large": N_("At most what has not gone back yet."),
     "refund_decided": N_("This refund was decided about already."),
     "refund_own": N_("Somebody else has to decide about a refund you asked for."),
+    "invoice_disputed": N_("The rest of this invoice is in dispute. Withdraw the dispute to pay all of it."),
+    "payment_disputed": N_("The customer's bank decides about this payment. Nothing can go back meanwhile."),
     "receipt_not_ready": N_("A receipt is there once the payment has arrived."),
 }
 ACTIONS = {
@@ -100,6 +102,9 @@ ACTIONS = {
     "payment.refund_declined": N_("Refund not agreed to"),
     "payment.refunded": N_("Payment refunded"),
     "payment.refund_failed": N_("Refund failed"),
+    "payment.disputed": N_("Payment disputed at the bank"),
+    "payment.charged_back": N_("Payment taken back by the bank"),
+    "payment.dispute_won": N_("Bank left the payment with us"),
     "payment_method.added": N_("Payment method saved"),
     "payment_method.updated": N_("Payment method chosen"),
     "payment_method.removed": N_("Payment method removed"),
@@ -120,6 +125,9 @@ NOTICES = {
     "payment_refund_waiting": N_("A refund of %(amount)s waits for a second pair of eyes"),
     "payment_differs": N_("The gateway and the ledger differ about payment %(number)s"),
     "payment_auto_failed": N_("Automatic payment %(number)s of %(amount)s failed"),
+    "payment_bank_disputed": N_("Payment %(number)s is disputed at the bank: %(amount)s"),
+    "payment_charged_back": N_("The bank took back %(amount)s of payment %(number)s"),
+    "payment_bank_kept": N_("The bank decided: payment %(number)s stays as it is"),
     "payment_announced": N_("%(amount)s will be charged automatically"),
 }
 

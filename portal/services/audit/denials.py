@@ -13,6 +13,8 @@ from portal.models import (
     Attachment,
     Company,
     Contract,
+    Dispute,
+    ExtensionRequest,
     Invitation,
     Invoice,
     MailMessage,
@@ -42,6 +44,8 @@ _RECORDS: dict[str, Any] = {
     "quote_request": QuoteRequest,
     "payment": Payment,
     "payment_method": PaymentMethod,
+    "dispute": Dispute,
+    "extension_request": ExtensionRequest,
 }
 
 

@@ -41,6 +41,7 @@ _TOLD: dict[str, tuple[str, bool, bool]] = {
     "invoice.credited": ("invoice_credited", True, False),
 }
 COPY = "invoice_copy"
+REMINDER = "invoice_reminder"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def answer_invoice(session: TenantSession, event_id: UUID, *, base_url: str, now
 
 def _is_over(kind: str, invoice: Invoice) -> bool:
     """Whether there is nothing left to remind of by the time the mail is written."""
-    settled = invoice.status in (InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.DISPUTED)
+    settled = invoice.status in (InvoiceStatus.PAID, InvoiceStatus.VOID) or invoice.undisputed == 0
     return settled and kind in ("invoice.overdue", "invoice.reminded")
 
 
@@ -89,7 +90,9 @@ def send_letter(desk: _Desk, template: str, to: Identity) -> None:
     locale = to.user.locale if to.user.locale in tenant.locales and to.user.locale else tenant.locale
     params = {
         "number": invoice.number,
-        "amount": format_amount(invoice.outstanding, invoice.currency, locale),
+        "amount": format_amount(
+            invoice.undisputed if template == REMINDER else invoice.outstanding, invoice.currency, locale
+        ),
         "due": _day(invoice, locale),
         "overdue": invoice.due_at is not None and invoice.due_at <= desk.now,
         "reason": invoice.void_reason,
