@@ -19,6 +19,7 @@ from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.mail_words import MailWordsView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
+from portal.admin.disputes.views import DisputesView
 from portal.admin.files import FilesView
 from portal.admin.inbound import BouncedView, InboundView
 from portal.admin.live import CountsView
@@ -121,5 +122,6 @@ def init_admin(app: Flask) -> None:
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
+        DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
     )
     init_navigation(app)

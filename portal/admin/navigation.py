@@ -76,6 +76,7 @@ PLACES = (
         Permission.BILLING_READ,
         ("staff_payments",),
     ),
+    Place("disputes", N_("Disputes"), "gavel", "staff_disputes.index", Permission.BILLING_READ, ("staff_disputes",)),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

@@ -22,6 +22,8 @@ from portal.blueprints.billing.api import bp as invoices
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
+from portal.blueprints.disputes.api import bp as disputes
+from portal.blueprints.disputes.staff_api import bp as staff_disputes
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
@@ -104,6 +106,8 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    disputes,
+    staff_disputes,
 )
 
 
