@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from portal.integrations.payments import (
     AuthenticationNeeded,
+    GatewayDispute,
     GatewayEventSeen,
     GatewayFailure,
     GatewayIntent,
@@ -33,6 +34,7 @@ class FakeGateway:
         self.sessions: dict[str, GatewaySession] = {}
         self.intents: dict[str, GatewayIntent] = {}
         self.refunds: dict[str, GatewayRefund] = {}
+        self.disputes: dict[str, GatewayDispute] = {}
         self.setups: dict[str, GatewaySetup] = {}
         self.methods: dict[str, GatewayMethod] = {CARD.id: CARD}
         self.events: list[GatewayEventSeen] = []
@@ -172,6 +174,13 @@ class FakeGateway:
 
     def retrieve_refund(self, refund_id: str) -> GatewayRefund:
         return self._answer(self.refunds, refund_id)
+
+    def retrieve_dispute(self, dispute_id: str) -> GatewayDispute:
+        return self._answer(self.disputes, dispute_id)
+
+    def list_disputes(self, *, intent_id: str) -> Any:
+        self._there()
+        return iter([one for one in self.disputes.values() if one.intent_id == intent_id])
 
     def detach_method(self, method_id: str, *, key: str) -> GatewayMethod:
         self.calls.append(f"detach:{method_id}")

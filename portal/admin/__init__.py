@@ -23,6 +23,7 @@ from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.mail_words import MailWordsView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
+from portal.admin.disputes.views import DisputesView
 from portal.admin.files import FilesView
 from portal.admin.inbound import BouncedView, InboundView
 from portal.admin.live import CountsView
@@ -125,9 +126,13 @@ def init_admin(app: Flask) -> None:
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
+<<<<<<< HEAD
         ReceivablesView(name="Receivables", endpoint="receivables", url="billing/receivables"),
         TransfersView(name="Bank transfers", endpoint="bank_transfers", url="billing/bank"),
         StatementsView(name="Statements", endpoint="bank_statements", url="billing/bank/statements"),
         WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
+=======
+        DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
+>>>>>>> disputes
     )
     init_navigation(app)

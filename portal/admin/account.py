@@ -63,6 +63,10 @@ class NotificationsView(ServiceView):
             return http.see_other("staff_contracts.detail", contract_id=notice.record_id)
         if notice.record_type == "payment":
             return http.see_other("staff_payments.details_view", id=notice.record_id)
+        if notice.record_type == "dispute":
+            return http.see_other("staff_disputes.detail", dispute_id=notice.record_id)
+        if notice.record_type == "extension_request":
+            return http.see_other("staff_disputes.extension", wish_id=notice.record_id)
         return http.see_other("staff_notifications.index")
 
 

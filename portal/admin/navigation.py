@@ -76,6 +76,7 @@ PLACES = (
         Permission.BILLING_READ,
         ("staff_payments",),
     ),
+<<<<<<< HEAD
     Place(
         "receivables",
         N_("Receivables"),
@@ -84,6 +85,9 @@ PLACES = (
         Permission.BILLING_READ,
         ("receivables", "bank_transfers", "bank_statements", "write_offs"),
     ),
+=======
+    Place("disputes", N_("Disputes"), "gavel", "staff_disputes.index", Permission.BILLING_READ, ("staff_disputes",)),
+>>>>>>> disputes
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

@@ -16,6 +16,7 @@ from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.contracts.routes import bp as contracts
 from portal.blueprints.contracts.verify import bp as verify
 from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.disputes.routes import bp as disputes
 from portal.blueprints.drafts.routes import bp as drafts
 from portal.blueprints.drafts.routes import staff_bp as staff_drafts
 from portal.blueprints.files.routes import addresses as file_addresses
@@ -58,9 +59,13 @@ def register_blueprints(app: Flask) -> None:
         quotes,
         contracts,
         verify,
+<<<<<<< HEAD
         schedules,
         payment_reminders,
         payment_calendar,
+=======
+        disputes,
+>>>>>>> disputes
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

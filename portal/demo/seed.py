@@ -13,6 +13,7 @@ from portal.demo.billing import seed_billing
 from portal.demo.colleagues import seed_colleagues
 from portal.demo.content import STAFF_ROLES, DemoPerson, DemoTenant, demo_uuid
 from portal.demo.contracts import seed_contracts
+from portal.demo.disputes import seed_disputes
 from portal.demo.files import seed_files
 from portal.demo.inbound import seed_inbound
 from portal.demo.invitations import seed_invitations
@@ -102,7 +103,11 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_billing(session, tenant, now=now)
             seed_contracts(session, tenant, storage=storage, now=now)
             seed_payments(session, tenant, now=now)
+<<<<<<< HEAD
             seed_banking(session, tenant, now=now)
+=======
+            seed_disputes(session, tenant, now=now)
+>>>>>>> disputes
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()

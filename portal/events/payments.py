@@ -113,6 +113,33 @@ class RefundFailed(PaymentFact):
 
 
 @dataclass(frozen=True)
+class PaymentDisputed(PaymentFact):
+    """The payer objects at their bank; nothing is booked before that decides."""
+
+    kind: ClassVar[str] = "payment.disputed"
+
+    chargeback_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentChargedBack(PaymentFact):
+    """The payer's bank took the money back, and it is owed again."""
+
+    kind: ClassVar[str] = "payment.charged_back"
+
+    chargeback_id: UUID
+
+
+@dataclass(frozen=True)
+class PaymentDisputeWon(PaymentFact):
+    """The payer's bank left us the money, or gave it back."""
+
+    kind: ClassVar[str] = "payment.dispute_won"
+
+    chargeback_id: UUID
+
+
+@dataclass(frozen=True)
 class MethodFact(Event):
     """Something about a saved card or account; `expires` is the end of a card (2028-08), as it is now."""
 

@@ -87,6 +87,10 @@ class PaymentGateway(Protocol):
         """A dispute as it is now."""
         ...
 
+    def list_disputes(self, *, intent_id: str) -> Iterator[GatewayDispute]:
+        """Every dispute about a payment, as it is now."""
+        ...
+
     def charge_saved(
         self,
         *,

@@ -167,6 +167,13 @@ class StripeGateway:
         with _translated():
             return to_dispute(self._client.v1.disputes.retrieve(dispute_id))
 
+    def list_disputes(self, *, intent_id: str) -> Iterator[GatewayDispute]:
+        """Every dispute about a payment, newest first."""
+        params: Any = {"limit": PAGE, "payment_intent": intent_id}
+        with _translated():
+            for dispute in self._client.v1.disputes.list(params).auto_paging_iter():
+                yield to_dispute(dispute)
+
     def charge_saved(
         self,
         *,

@@ -58,6 +58,18 @@ from portal.models.desk import (
     TicketView,
     TimeEntry,
 )
+from portal.models.disputes import (
+    ACTIVE_DISPUTE,
+    Chargeback,
+    ChargebackState,
+    Dispute,
+    DisputedLine,
+    DisputeOutcome,
+    DisputeReason,
+    DisputeStatus,
+    ExtensionRequest,
+    ExtensionStatus,
+)
 from portal.models.factors import Passkey, PasskeyCeremony, RecoveryCode, TotpFactor
 from portal.models.files import Attachment, FileState, StorageUse
 from portal.models.inbound import BouncedAddress, InboundMail, MailIntake
@@ -106,6 +118,7 @@ from portal.models.tickets import (
 
 __all__ = [
     "ACTIVE",
+    "ACTIVE_DISPUTE",
     "ACTIVE_SQL",
     "DUE_SQL",
     "FINAL",
@@ -134,14 +147,23 @@ __all__ = [
     "BulkChange",
     "BusinessCalendar",
     "CatalogItem",
+    "Chargeback",
+    "ChargebackState",
     "Company",
     "ConfigVersion",
     "Contract",
     "ContractStatus",
     "Conversation",
     "CustomStatus",
+    "Dispute",
+    "DisputeOutcome",
+    "DisputeReason",
+    "DisputeStatus",
+    "DisputedLine",
     "Draft",
     "EmailDomain",
+    "ExtensionRequest",
+    "ExtensionStatus",
     "ExternalIdentity",
     "FileState",
     "GatewayCustomer",

@@ -189,11 +189,19 @@ class Invoice(Tenanted, Base):
     dunned: Mapped[JsonObject] = mapped_column(
         comment="step of the plan -> when it was done, empty where it was passed over"
     )
+    dunning_from: Mapped[Moment | None] = mapped_column(
+        comment="reminders and the late fee count from here where it is later than the due time"
+    )
 
     @property
     def outstanding(self) -> int:
         """What is still owed, in minor units; nothing once void."""
         return 0 if self.status is InvoiceStatus.VOID else self.total - self.paid - self.credited
+
+    @property
+    def undisputed(self) -> int:
+        """What is owed and not objected to: reminders, late fees and auto-pay are about no more than this."""
+        return max(0, self.outstanding - self.disputed)
 
 
 class InvoiceLine(Tenanted, Base):

@@ -103,6 +103,7 @@ class Payment(Tenanted, Base):
         UniqueConstraint("session_id"),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint("refunded >= 0 AND refunded <= amount", name="refunded_in_range"),
+        CheckConstraint("disputed >= 0 AND charged_back >= 0", name="disputed_not_negative"),
         Index("ix_payments_customer", "tenant_id", "customer_id", "created_at", "id"),
         Index(
             "ix_payments_undecided",
@@ -121,7 +122,8 @@ class Payment(Tenanted, Base):
     currency: Mapped[CurrencyCode]
     amount: Mapped[Minor]
     refunded: Mapped[Minor]
-    disputed: Mapped[Minor]
+    disputed: Mapped[Minor] = mapped_column(comment="by the payer's bank, which has not decided yet")
+    charged_back: Mapped[Minor] = mapped_column(comment="taken back by the payer's bank")
     method_id: Mapped[UUID | None] = mapped_column(Uuid)
     method: Mapped[JsonObject] = mapped_column(comment="kind, brand, last4 as they were")
     session_id: Mapped[str | None] = mapped_column(String(120))

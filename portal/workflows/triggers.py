@@ -220,10 +220,22 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("payment_method", "payment_method.added"): (EXPIRY,),
     ("payment_method", "payment_method.updated"): (AUTO_PAY, EXPIRY),
     ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
+<<<<<<< HEAD
     ("scheduled_payment", "scheduled_payment.created"): (SCHEDULED, AUTO_PAY),
     ("scheduled_payment", "scheduled_payment.changed"): (SCHEDULED,),
     ("scheduled_payment", "scheduled_payment.cancelled"): (SCHEDULED, AUTO_PAY),
     ("scheduled_payment", "scheduled_payment.failed"): (AUTO_PAY,),
+=======
+    # Timers are set anew by the `invoice.changed` of the same transaction.
+    ("dispute", "dispute.opened"): (TELL,),
+    ("dispute", "dispute.under_review"): (TELL,),
+    ("dispute", "dispute.resolved"): (TELL,),
+    ("dispute", "dispute.withdrawn"): (TELL,),
+    ("extension_request", "extension.requested"): (TELL,),
+    ("extension_request", "extension.granted"): (TELL,),
+    ("extension_request", "extension.refused"): (TELL,),
+    ("extension_request", "extension.withdrawn"): (TELL,),
+>>>>>>> disputes
 }
 
 

@@ -189,6 +189,8 @@ def test_a_dispute_is_read_with_its_last_day(
     assert dispute.due_by
     assert dispute.due_by > dispute.created
     assert gateway.retrieve_intent(intent.id).disputed
+    standin.control(f"disputes/{opened['id']}", outcome="lost")
+    assert [(one.id, one.status) for one in gateway.list_disputes(intent_id=intent.id)] == [(opened["id"], "lost")]
 
 
 def test_only_signed_events_of_our_mode_are_believed(

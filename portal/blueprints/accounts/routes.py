@@ -154,6 +154,10 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
         return http.see_other("payment_methods.index")
     if row.record_type == "payment":
         return http.see_other("payments.detail", payment_id=row.record_id)
+    if row.record_type == "dispute":
+        return http.see_other("disputes.detail", dispute_id=row.record_id)
+    if row.record_type == "extension_request":
+        return http.see_other("disputes.extension", wish_id=row.record_id)
     if row.record_type != "ticket":
         return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)

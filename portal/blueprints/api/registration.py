@@ -25,6 +25,8 @@ from portal.blueprints.billing.reminder_api import bp as payment_reminders
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
+from portal.blueprints.disputes.api import bp as disputes
+from portal.blueprints.disputes.staff_api import bp as staff_disputes
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
 from portal.blueprints.files.api import bp as files
@@ -111,12 +113,17 @@ BLUEPRINTS = (
     payments,
     staff_payments,
 <<<<<<< HEAD
+<<<<<<< HEAD
     schedules,
     payment_reminders,
 =======
     staff_banking,
     staff_write_offs,
 >>>>>>> receivables
+=======
+    disputes,
+    staff_disputes,
+>>>>>>> disputes
 )
 
 

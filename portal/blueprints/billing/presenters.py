@@ -95,7 +95,7 @@ def detail_view(found: InvoiceDetail, now: datetime) -> dict[str, Any]:
         "badge": badge_of(status),
         "note": "" if credit_note else state_text(status, invoice.due_on, invoice.paid_at, now),
         "overdue": status is InvoiceStatus.OVERDUE,
-        "payable": status in PAYABLE,
+        "payable": status in PAYABLE or (status is InvoiceStatus.DISPUTED and invoice.undisputed > 0),
         "status": status.value,
         "seller": party(invoice.seller),
         "buyer": party(invoice.buyer),
@@ -170,6 +170,8 @@ def sums(invoice: Invoice) -> list[tuple[str, str, bool]]:
         rows.append((gettext("Credited"), money(-invoice.credited, currency), False))
     rows.append((gettext("Paid"), money(-invoice.paid if invoice.paid else 0, currency), False))
     rows.append((gettext("Outstanding"), money(invoice.outstanding, currency), True))
+    if invoice.disputed:
+        rows.append((gettext("In dispute"), money(invoice.disputed, currency), False))
     return rows
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, format_moment, gettext
 from portal.lib.money_format import format_amount
+from portal.lib.wording.disputes import CHARGEBACK_FOR_CUSTOMERS, CHARGEBACK_LOOKS, CHARGEBACK_STATE
 from portal.lib.wording.payments import KIND, REFUND_STATUS, STATUS, failure_text, method_text
-from portal.models import PaymentMethod, PaymentStatus, RefundStatus
+from portal.models import Payment, PaymentMethod, PaymentStatus, RefundStatus
 from portal.services.payments.queries import PaymentRow
 
 BADGES = {
@@ -45,6 +46,8 @@ def present_payment(row: PaymentRow, *, staff: bool = False) -> dict[str, Any]:
     if payment.refunded and payment.status is PaymentStatus.SUCCEEDED:
         whole = payment.refunded >= payment.amount
         tone, shape, label = "neutral", "minus", gettext("Refunded") if whole else gettext("Partly refunded")
+    if payment.charged_back or payment.disputed:
+        tone, shape, label = _at_the_bank(payment, staff=staff)
     return {
         "id": payment.id,
         "number": payment.number,
@@ -67,6 +70,13 @@ def present_payment(row: PaymentRow, *, staff: bool = False) -> dict[str, Any]:
         "redirect_url": payment.redirect_url,
         "has_receipt": payment.status is PaymentStatus.SUCCEEDED,
     }
+
+
+def _at_the_bank(payment: Payment, *, staff: bool) -> tuple[str, str, str]:
+    """Badge of a payment that the payer's bank was asked to take back."""
+    state = "open" if payment.disputed else "lost"
+    labels = CHARGEBACK_STATE if staff else CHARGEBACK_FOR_CUSTOMERS
+    return (*CHARGEBACK_LOOKS[state], gettext(labels[state]))
 
 
 def _refund(refund: Any) -> dict[str, Any]:

@@ -87,6 +87,8 @@ class PaymentItem(Shape):
     kind: PaymentKind
     amount: Money
     refunded: Money
+    disputed: Money = Field(description="By the payer's bank, which has not decided yet.")
+    charged_back: Money = Field(description="Taken back by the payer's bank.")
     method: UsedMethod | None
     invoices: list[InvoicePart]
     refunds: list[RefundedPart]
@@ -106,6 +108,8 @@ class PaymentItem(Shape):
             kind=payment.kind,
             amount=Money(amount=payment.amount, currency=payment.currency),
             refunded=Money(amount=payment.refunded, currency=payment.currency),
+            disputed=Money(amount=payment.disputed, currency=payment.currency),
+            charged_back=Money(amount=payment.charged_back, currency=payment.currency),
             method=_used(payment),
             invoices=[
                 InvoicePart(

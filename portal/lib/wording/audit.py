@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 from portal.lib.wording import N_, payments, people, scheduled
 =======
 from portal.lib.wording import N_, banking, payments, people
 >>>>>>> receivables
+=======
+from portal.lib.wording import N_, disputes, payments, people
+>>>>>>> disputes
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -186,10 +190,14 @@ ACTIONS = {
     **people.ACTIONS,
     **payments.ACTIONS,
 <<<<<<< HEAD
+<<<<<<< HEAD
     **scheduled.ACTIONS,
 =======
     **banking.ACTIONS,
 >>>>>>> receivables
+=======
+    **disputes.ACTIONS,
+>>>>>>> disputes
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -229,10 +237,14 @@ RECORDS = {
     **people.RECORDS,
     **payments.RECORDS,
 <<<<<<< HEAD
+<<<<<<< HEAD
     **scheduled.RECORDS,
 =======
     **banking.RECORDS,
 >>>>>>> receivables
+=======
+    **disputes.RECORDS,
+>>>>>>> disputes
 }
 DOORS = {
     "portal": N_("Customer portal"),

@@ -57,6 +57,7 @@ UNITS = {
     "year": N_("per year"),
 }
 LATE_FEE_LINE = N_("Late payment charge for invoice %(number)s")
+ROUNDING_LINE = N_("Rounding")
 
 
 def step_text(kind: str, params: Mapping[str, Any], translate: Callable[..., str]) -> str:

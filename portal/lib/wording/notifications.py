@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 from portal.lib.wording import N_, payments, scheduled
 =======
 from portal.lib.wording import N_, banking, payments
 >>>>>>> receivables
+=======
+from portal.lib.wording import N_, disputes, payments
+>>>>>>> disputes
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -61,10 +65,14 @@ TEXTS = {
     "contract_expiring": N_("Contract %(number)s ends soon"),
     **payments.NOTICES,
 <<<<<<< HEAD
+<<<<<<< HEAD
     **scheduled.NOTICES,
 =======
     **banking.NOTICES,
 >>>>>>> receivables
+=======
+    **disputes.NOTICES,
+>>>>>>> disputes
 }
 CATEGORIES = {
     "service": N_("Service updates"),

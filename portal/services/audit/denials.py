@@ -13,6 +13,8 @@ from portal.models import (
     Attachment,
     Company,
     Contract,
+    Dispute,
+    ExtensionRequest,
     Invitation,
     Invoice,
     MailMessage,
@@ -43,7 +45,12 @@ _RECORDS: dict[str, Any] = {
     "quote_request": QuoteRequest,
     "payment": Payment,
     "payment_method": PaymentMethod,
+<<<<<<< HEAD
     "scheduled_payment": ScheduledPayment,
+=======
+    "dispute": Dispute,
+    "extension_request": ExtensionRequest,
+>>>>>>> disputes
 }
 
 

@@ -54,8 +54,21 @@ def credit_invoice(
         raise Conflict("invoice_not_creditable", number=invoice.number or "")
     if lines is None and invoice.credited:
         raise Conflict("invoice_credited_in_part", number=invoice.number)
-    note = _new_note(session, invoice, why, actor, now)
+    note = new_note(session, invoice, why, actor, now)
     rows = _note_lines(session, invoice, note, lines)
+    return issue_note(session, invoice, note, rows, actor=actor, now=now)
+
+
+def issue_note(
+    session: TenantSession,
+    invoice: Invoice,
+    note: Invoice,
+    rows: Sequence[InvoiceLine],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Invoice:
+    """Number a note, book it and settle the invoice, whose row is locked. Raises as `credit_invoice` does."""
     set_totals(note, price_rows(rows, load_settings(session)))
     _check_amount(invoice, note)
     note.credited = note.total
@@ -89,7 +102,8 @@ def _check_amount(invoice: Invoice, note: Invoice) -> None:
         raise Conflict("payment_under_way", number=invoice.number)
 
 
-def _new_note(session: TenantSession, invoice: Invoice, reason: str, actor: Actor, now: datetime) -> Invoice:
+def new_note(session: TenantSession, invoice: Invoice, reason: str, actor: Actor, now: datetime) -> Invoice:
+    """A credit note without lines and without a number."""
     return Invoice(
         id=uuid4(),
         tenant_id=session.tenant_id,
@@ -122,7 +136,7 @@ def _note_lines(
     query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id).order_by(InvoiceLine.position)
     lines = {line.id: line for line in session.scalars(query)}
     chosen = [(line, line.quantity) for line in lines.values()] if wanted is None else _chosen(lines, wanted)
-    return [_copy(line, quantity, note, position) for position, (line, quantity) in enumerate(chosen)]
+    return [copy_line(line, quantity, note, position) for position, (line, quantity) in enumerate(chosen)]
 
 
 def _chosen(lines: dict[UUID, InvoiceLine], wanted: Sequence[CreditedLine]) -> list[tuple[InvoiceLine, Decimal]]:
@@ -140,7 +154,8 @@ def _chosen(lines: dict[UUID, InvoiceLine], wanted: Sequence[CreditedLine]) -> l
     return list(chosen.values())
 
 
-def _copy(line: InvoiceLine, quantity: Decimal, note: Invoice, position: int) -> InvoiceLine:
+def copy_line(line: InvoiceLine, quantity: Decimal, note: Invoice, position: int) -> InvoiceLine:
+    """So much of a line as a line of the note; the discount goes with the quantity."""
     discount = round_half_up(line.discount * quantity / line.quantity)
     return InvoiceLine(
         id=uuid4(),

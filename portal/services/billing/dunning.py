@@ -83,8 +83,8 @@ def _carry_out(
 def _charge_late_fee(
     session: TenantSession, invoice: Invoice, settings: BillingSettings, actor: Actor, now: datetime
 ) -> None:
-    """An invoice of its own over the tenant's percentage of what is owed; damages bear no tax."""
-    amount = round_half_up(Decimal(invoice.outstanding) * settings.late_fee_percent / 100)
+    """An invoice of its own over the tenant's percentage of what is owed and not disputed; damages bear no tax."""
+    amount = round_half_up(Decimal(invoice.undisputed) * settings.late_fee_percent / 100)
     if amount <= 0:
         return
     label = translator(invoice.locale)(LATE_FEE_LINE, number=invoice.number)

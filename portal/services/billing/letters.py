@@ -42,7 +42,11 @@ _TOLD: dict[str, tuple[str, bool, bool]] = {
     "invoice.credited": ("invoice_credited", True, False),
 }
 COPY = "invoice_copy"
+<<<<<<< HEAD
 REMINDED = "invoice.reminded"
+=======
+REMINDER = "invoice_reminder"
+>>>>>>> disputes
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def _send(desk: _Desk, kind: str, person: Identity, choice: Choice | None) -> No
 
 def _is_over(kind: str, invoice: Invoice) -> bool:
     """Whether there is nothing left to remind of by the time the mail is written."""
-    settled = invoice.status in (InvoiceStatus.PAID, InvoiceStatus.VOID, InvoiceStatus.DISPUTED)
+    settled = invoice.status in (InvoiceStatus.PAID, InvoiceStatus.VOID) or invoice.undisputed == 0
     return settled and kind in ("invoice.overdue", "invoice.reminded")
 
 
@@ -104,7 +108,9 @@ def send_letter(desk: _Desk, template: str, to: Identity, *, phone: str | None =
     locale = to.user.locale if to.user.locale in tenant.locales and to.user.locale else tenant.locale
     params = {
         "number": invoice.number,
-        "amount": format_amount(invoice.outstanding, invoice.currency, locale),
+        "amount": format_amount(
+            invoice.undisputed if template == REMINDER else invoice.outstanding, invoice.currency, locale
+        ),
         "due": _day(invoice, locale),
         "overdue": invoice.due_at is not None and invoice.due_at <= desk.now,
         "reason": invoice.void_reason,

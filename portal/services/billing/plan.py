@@ -8,7 +8,7 @@ from enum import StrEnum
 from portal.lib.iso_durations import parse_iso_duration
 from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
 
-# While a payment is under way or something is disputed nobody is reminded.
+# While a payment is under way nobody is reminded; while something is disputed, only of the rest (`is_chased`).
 REMINDED_IN = frozenset({InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED})
 OVERDUE = "overdue"
 LATE_FEE = "late_fee"
@@ -35,24 +35,44 @@ class Step:
     key: str
 
 
+<<<<<<< HEAD
 def plan_steps(invoice: Invoice, settings: BillingSettings, own: Iterable[tuple[int, datetime]] = ()) -> list[Step]:
     """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back.
 
     `own` are the days that its readers chose, each with since when: what would have come before is no step.
     """
     if invoice.due_at is None or invoice.status not in REMINDED_IN:
+=======
+def plan_steps(invoice: Invoice, settings: BillingSettings) -> list[Step]:
+    """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back."""
+    if invoice.due_at is None or not is_chased(invoice):
+>>>>>>> disputes
         return []
+    start = max(invoice.due_at, invoice.dunning_from or invoice.due_at)
     steps = [Step(invoice.due_at, StepKind.OVERDUE, OVERDUE)]
     for text in settings.dunning.get("reminders", ()):
+<<<<<<< HEAD
         steps.append(Step(invoice.due_at + parse_iso_duration(text), StepKind.REMINDER, reminder_key(text)))
     for day, since in own:
         at = own_time(invoice.due_at, day)
         if at > since:
             steps.append(Step(at, StepKind.REMINDER, reminder_key(f"{OWN}{day}")))
+=======
+        pause = parse_iso_duration(text)
+        at = (start if pause > timedelta() else invoice.due_at) + pause
+        steps.append(Step(at, StepKind.REMINDER, reminder_key(text)))
+>>>>>>> disputes
     if charges_late_fee(settings) and invoice.kind is not InvoiceKind.LATE_FEE:
-        at = invoice.due_at + timedelta(days=settings.late_fee_after_days)
+        at = start + timedelta(days=settings.late_fee_after_days)
         steps.append(Step(at, StepKind.LATE_FEE, LATE_FEE))
     return sorted((step for step in steps if step.key not in invoice.dunned), key=lambda step: (step.at, step.key))
+
+
+def is_chased(invoice: Invoice) -> bool:
+    """Whether anything is asked for by itself: a dispute keeps back what it is about, and nothing else."""
+    if invoice.status is InvoiceStatus.DISPUTED:
+        return invoice.undisputed > 0 and not invoice.reserved
+    return invoice.status in REMINDED_IN
 
 
 def charges_late_fee(settings: BillingSettings) -> bool:

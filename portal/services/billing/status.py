@@ -39,20 +39,25 @@ def settle_invoice(session: TenantSession, invoice: Invoice, *, actor: Actor, no
 
     The row has to be locked by the caller. Writes the next steps anew and publishes `invoice.paid` where nothing
     is owed any more, else `invoice.changed`, which both set the timer anew. What was paid and is owed again (a
-    refund, a chargeback) begins another run of it.
+    refund, a chargeback) begins another run of it; what is paid and only disputed stays paid.
     """
     before, after = invoice.status, settle_status(invoice, now)
-    if before is InvoiceStatus.PAID and after is not InvoiceStatus.PAID:
+    if invoice.paid_at is not None and invoice.outstanding > 0:
         invoice.cycle += 1
         invoice.paid_at = None
-    if after is InvoiceStatus.PAID and before is not InvoiceStatus.PAID:
+    newly_paid = after is InvoiceStatus.PAID and before is not InvoiceStatus.PAID and invoice.paid_at is None
+    if newly_paid:
         invoice.paid_at = now
         invoice.failure = None
     invoice.status = after
     invoice.updated_at = now
     write_next_steps(session, invoice, now=now)
+<<<<<<< HEAD
     end_planned(session, invoice, actor=actor, now=now)
     if after is InvoiceStatus.PAID and before is not InvoiceStatus.PAID:
+=======
+    if newly_paid:
+>>>>>>> disputes
         publish(session, InvoicePaid.about(invoice), actor=actor, now=now, after=_figures(invoice))
     else:
         fact = InvoiceChanged.about(invoice, from_status=before.value, to_status=after.value)

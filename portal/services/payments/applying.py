@@ -15,11 +15,11 @@ from portal.authz import system_actor
 from portal.events import publish
 from portal.events.payments import PaymentCancelled, PaymentChanged, PaymentFailed, PaymentSucceeded
 from portal.integrations.payment_gateway import PaymentGateway
-from portal.integrations.payments import GatewayIntent, GatewayRefund, GatewaySession
+from portal.integrations.payments import GatewayDispute, GatewayIntent, GatewayRefund, GatewaySession
 from portal.lib.faults import crash_point
 from portal.models import UNDECIDED, Payment, PaymentKind, PaymentStatus
 from portal.models.session import TenantSession, TenantSessions
-from portal.services.payments import auto_outcome, refund_booking, telling
+from portal.services.payments import auto_outcome, chargebacks, refund_booking, telling
 from portal.services.payments.balances import Cause, allocations_of, lock_invoices, release, settle, take
 from portal.services.payments.methods import Consent, MethodFacts, save_method
 
@@ -61,6 +61,7 @@ class Truth:
     page: GatewaySession | None = None
     intent: GatewayIntent | None = None
     refunds: tuple[GatewayRefund, ...] = ()
+    disputes: tuple[GatewayDispute, ...] = ()
 
 
 @dataclass
@@ -92,7 +93,7 @@ def apply_payment(desk: Desk, payment_id: UUID, *, now: datetime) -> PaymentStat
 
 
 def read_truth(gateway: PaymentGateway, payment: Payment) -> Truth:
-    """What the gateway says; refunds only where there are more of them than we know."""
+    """What the gateway says; refunds and disputes only where there are any."""
     page = None
     if payment.session_id and payment.status is not PaymentStatus.SUCCEEDED:
         page = gateway.retrieve_session(payment.session_id)
@@ -101,7 +102,9 @@ def read_truth(gateway: PaymentGateway, payment: Payment) -> Truth:
     refunds: tuple[GatewayRefund, ...] = ()
     if intent is not None and (intent.amount_refunded or payment.refunded):
         refunds = tuple(gateway.list_refunds(intent_id=intent.id))
-    return Truth(page, intent, refunds)
+    disputed = intent is not None and intent.disputed
+    disputes = tuple(gateway.list_disputes(intent_id=intent.id)) if intent is not None and disputed else ()
+    return Truth(page, intent, refunds, disputes)
 
 
 def book_intent(desk: Desk, payment_id: UUID, intent: GatewayIntent, *, now: datetime) -> PaymentStatus:
@@ -120,6 +123,8 @@ def book_truth(desk: Desk, payment_id: UUID, truth: Truth, *, now: datetime) -> 
         _move(booking, _status_of(payment, truth), truth)
         for refund in sorted(truth.refunds, key=lambda one: one.created):
             refund_booking.book_refund(session, payment, refund, base_url=desk.base_url, now=now)
+        for dispute in sorted(truth.disputes, key=lambda one: one.created):
+            chargebacks.book_dispute(session, payment, dispute, base_url=desk.base_url, now=now)
         payment.updated_at = now
         session.flush()
         crash_point("pay.pre_commit")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from portal.lib.iso_durations import parse_iso_duration
 from portal.models import AutoPayAttempt, AutoPayState, Invoice, Payment, PaymentAllocation, PaymentKind
@@ -88,6 +89,21 @@ def retry_now(session: TenantSession, company_id: UUID, *, now: datetime) -> Non
         .values(state=AutoPayState.WAITING, next_at=now, updated_at=now),
         execution_options={"synchronize_session": False},
     )
+
+
+def plan_anew(session: TenantSession, invoice: Invoice, *, at: datetime | None, now: datetime) -> None:
+    """Forget how an invoice's plan went: it is announced and charged again, at `at` or when it is due.
+
+    After a dispute or with another due date what is owed is not what the customer was told of before.
+    """
+    row = {"tenant_id": session.tenant_id, "invoice_id": invoice.id, "state": AutoPayState.WAITING, "updated_at": now}
+    session.execute(insert(AutoPayAttempt).values(row).on_conflict_do_nothing())
+    found = select(AutoPayAttempt).where(AutoPayAttempt.invoice_id == invoice.id).with_for_update()
+    attempt = session.scalars(found.execution_options(populate_existing=True)).one()
+    if attempt.state is AutoPayState.CHARGING:
+        return
+    attempt.state, attempt.attempts, attempt.next_at = AutoPayState.WAITING, 0, at
+    attempt.noticed_at, attempt.code, attempt.updated_at = None, None, now
 
 
 def _attempts(session: TenantSession, payment: Payment) -> Iterable[AutoPayAttempt]:

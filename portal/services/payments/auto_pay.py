@@ -41,8 +41,8 @@ from portal.services.payments.reserving import PayRequest, start_payment
 log = structlog.get_logger()
 NOTICE = timedelta(days=3)
 OVER_LIMIT = "over_limit"
-# While something of an invoice is disputed, or a payment is under way, nothing of it is charged.
-_CHARGED = (InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED)
+# While a payment is under way nothing is charged; of what is disputed in part, the rest is.
+_CHARGED = (InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED, InvoiceStatus.DISPUTED)
 
 
 @dataclass
@@ -108,7 +108,7 @@ def _invoices(session: TenantSession, company_id: UUID) -> list[Invoice]:
         .order_by(Invoice.id)
         .with_for_update()
     )
-    return [one for one in session.scalars(query) if available(one) > 0]
+    return [one for one in session.scalars(query) if available(one) > 0 and not one.reserved]
 
 
 def _decide(round_: _Round, invoice: Invoice, due: datetime) -> None:

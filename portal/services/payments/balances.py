@@ -28,8 +28,8 @@ def lock_invoices(session: TenantSession, ids: Iterable[UUID]) -> list[Invoice]:
 
 
 def available(invoice: Invoice) -> int:
-    """What may still be paid, in minor units: owed, and in no payment that is under way."""
-    return max(0, invoice.outstanding - invoice.reserved)
+    """What may still be paid, in minor units: owed, not disputed, and in no payment that is under way."""
+    return max(0, invoice.undisputed - invoice.reserved)
 
 
 def allocations_of(session: TenantSession, payment_id: UUID) -> list[PaymentAllocation]:
@@ -85,12 +85,17 @@ def give_back(
     invoice_id: UUID | None = None,
     kind: LedgerKind = LedgerKind.REFUNDED,
 ) -> None:
-    """Book money that leaves again: from the named invoice first, then what became credit, then the newest invoice."""
+    """Book money that leaves again: from the named invoice first, then what became credit, then the newest invoice.
+
+    `refund_id` names the cause, a refund or a chargeback, so that each is booked once.
+    """
     allocations = allocations_of(session, payment.id)
     invoices = lock_invoices(session, (one.invoice_id for one in allocations))
     ordered = list(reversed(by_due_day(allocations, invoices)))
     ordered.sort(key=lambda pair: pair[1].id != invoice_id)
-    credit = payment.amount - payment.refunded - sum(one.booked - one.refunded for one in allocations)
+    credit = (
+        payment.amount - payment.refunded - payment.charged_back - sum(one.booked - one.refunded for one in allocations)
+    )
     left, named = amount, invoice_id is not None
     for position, (allocation, invoice) in enumerate(ordered):
         if position == int(named):
@@ -108,28 +113,34 @@ def give_back(
     settle(session, invoices, cause, failure=None)
 
 
-def restore(session: TenantSession, payment: Payment, refund_id: UUID, cause: Cause) -> None:
-    """Take back what `give_back` booked for a refund that failed."""
+def restore(
+    session: TenantSession,
+    payment: Payment,
+    refund_id: UUID,
+    cause: Cause,
+    *,
+    kind: LedgerKind = LedgerKind.REFUNDED,
+) -> None:
+    """Take back what `give_back` booked for a refund that failed, or for a chargeback that was won after all."""
     allocations = {one.invoice_id: one for one in allocations_of(session, payment.id)}
     invoices = {one.id: one for one in lock_invoices(session, allocations)}
     entries = session.scalars(
-        select(LedgerEntry).where(LedgerEntry.refund_id == refund_id, LedgerEntry.kind == LedgerKind.REFUNDED)
+        select(LedgerEntry).where(LedgerEntry.refund_id == refund_id, LedgerEntry.kind == kind)
     ).all()
     for entry in entries:
+        left, key = entry.amount, f"restored:{refund_id}:{entry.invoice_id or 'credit'}"
         if entry.invoice_id is not None:
-            allocations[entry.invoice_id].refunded -= entry.amount
-            invoices[entry.invoice_id].paid += entry.amount
-        key = f"restored:{refund_id}:{entry.invoice_id or 'credit'}"
-        _enter(
-            session,
-            payment,
-            LedgerKind.RESTORED,
-            -entry.amount,
-            key,
-            cause,
-            invoice_id=entry.invoice_id,
-            refund_id=refund_id,
-        )
+            # Meanwhile it may have been paid otherwise: what it no longer owes becomes credit.
+            part = min(left, max(0, invoices[entry.invoice_id].outstanding))
+            allocations[entry.invoice_id].refunded -= part
+            invoices[entry.invoice_id].paid += part
+            left -= part
+            if part:
+                ids = {"invoice_id": entry.invoice_id, "refund_id": refund_id}
+                _enter(session, payment, LedgerKind.RESTORED, -part, key, cause, **ids)
+            key = f"{key}:credit"
+        if left:
+            _enter(session, payment, LedgerKind.RESTORED, -left, key, cause, refund_id=refund_id)
     settle(session, list(invoices.values()), cause, failure=None)
 
 

@@ -119,6 +119,8 @@ def _look(office: Office, event: GatewayEvent, now: datetime) -> str | None:
     intent_id = event.intent_id
     if intent_id is None and object_id.startswith("re_"):
         intent_id = gateway.retrieve_refund(object_id).intent_id
+    if intent_id is None and object_id.startswith(("du_", "dp_")):
+        intent_id = gateway.retrieve_dispute(object_id).intent_id
     if intent_id is None:
         return None
     metadata = gateway.retrieve_intent(intent_id).metadata

@@ -49,6 +49,8 @@ def request_refund(
     require(actor, Permission.REFUNDS_MANAGE)
     payment = _locked(session, payment_id)
     left = refundable(session, payment)
+    if payment.disputed:
+        raise Conflict("payment_disputed")
     if payment.status is not PaymentStatus.SUCCEEDED or not payment.intent_id or left <= 0:
         raise Conflict("payment_not_refundable")
     amount = left if request.amount is None else request.amount
@@ -104,11 +106,11 @@ def decide_refund(session: TenantSession, refund_id: UUID, *, approve: bool, act
 
 
 def refundable(session: TenantSession, payment: Payment) -> int:
-    """What has neither gone back nor is asked for, in minor units."""
+    """What has neither gone back (by us or by the payer's bank) nor is asked for, in minor units."""
     counted = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment.id, Refund.status.in_(COUNTED_REFUNDS)
     )
-    return payment.amount - int(session.scalar(counted) or 0)
+    return payment.amount - payment.charged_back - int(session.scalar(counted) or 0)
 
 
 def send_refund(desk: Desk, refund_id: UUID, *, now: datetime) -> None:

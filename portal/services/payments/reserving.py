@@ -108,7 +108,7 @@ def _payable(session: TenantSession, request: PayRequest, actor: Actor) -> list[
         if invoice.status is InvoiceStatus.VOID or invoice.kind is InvoiceKind.CREDIT_NOTE:
             raise Conflict("invoice_not_payable")
         if available(invoice) == 0:
-            raise Conflict("payment_already_processed")
+            raise Conflict(_taken(invoice))
     return invoices
 
 
@@ -133,13 +133,18 @@ def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice
         if amount <= 0 or amount > invoice.outstanding:
             raise invalid("amount", "amount_not_due")
         if amount > free:
-            raise Conflict("payment_already_processed")
+            raise Conflict(_taken(invoice))
         if amount < free and not settings.partial_payments:
             raise invalid("amount", "partial_not_allowed")
         if amount < min(settings.partial_minimum, free):
             raise invalid("amount", "partial_too_small")
         amounts[invoice.id] = amount
     return amounts
+
+
+def _taken(invoice: Invoice) -> str:
+    """Why what is owed is not to be paid now: it is disputed, or in a payment under way."""
+    return "invoice_disputed" if invoice.disputed and invoice.outstanding else "payment_already_processed"
 
 
 def _new_payment(

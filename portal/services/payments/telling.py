@@ -16,7 +16,18 @@ from portal.lib.letters import translator
 from portal.lib.money_format import format_amount
 from portal.lib.wording import N_
 from portal.lib.wording.payments import failure_text, method_text
-from portal.models import Membership, Notification, Payment, Role, Tenant, User, UserKind, UserStatus
+from portal.models import (
+    Chargeback,
+    ChargebackState,
+    Membership,
+    Notification,
+    Payment,
+    Role,
+    Tenant,
+    User,
+    UserKind,
+    UserStatus,
+)
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity, build_identity, select_identity
 from portal.services.accounts.messages import AccountMessage, Addressee, queue_mail
@@ -174,6 +185,24 @@ def tell_over_limit(
             (N_("Amount"), format_amount(payment.amount, payment.currency, locale)),
         ]
         post.mail(person, "payment_failed", f"/portal/invoices/{invoice_id}", facts, params)
+
+
+def tell_chargeback(
+    session: TenantSession, payment: Payment, case: Chargeback, *, base_url: str, now: datetime
+) -> None:
+    """That the payer's bank was asked to take a payment back, and how it decided; to both sides."""
+    post = _Post(session, payment, base_url, now)
+    kind = {
+        ChargebackState.OPEN: "payment_bank_disputed",
+        ChargebackState.LOST: "payment_charged_back",
+        ChargebackState.WON: "payment_bank_kept",
+    }[case.state]
+    payers = payers_of(session, payment)
+    for person in payers if case.state is not ChargebackState.WON else ():
+        money = format_amount(case.amount, payment.currency, post.locale_of(person))
+        post.mail(person, kind, f"/portal/payments/{payment.id}", [(N_("Disputed"), money), *_facts(post, person)])
+    post.ring(payers, kind, case.amount)
+    post.ring(staff_who_may(session, Permission.BILLING_MANAGE), kind, case.amount)
 
 
 def tell_staff(

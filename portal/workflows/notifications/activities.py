@@ -12,6 +12,7 @@ from portal.models.session import TenantSessions
 from portal.services.accounts.letters import answer_event
 from portal.services.billing.letters import answer_invoice
 from portal.services.contracts.letters import answer_contract
+from portal.services.disputes.letters import answer_dispute
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
@@ -37,7 +38,7 @@ class NotificationActivities:
                 return MailBatch(run.tenant_id, [])
             if any(
                 answer(session, run.event_id, base_url=base_url, now=now)
-                for answer in (answer_invoice, answer_contract)
+                for answer in (answer_invoice, answer_contract, answer_dispute)
             ):
                 return MailBatch(run.tenant_id, [])
             return MailBatch(

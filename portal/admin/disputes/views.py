@@ -1,0 +1,152 @@
+"""Disputes, wishes for more time and chargebacks in the back office: the lists, and the team's decisions (ADM-09)."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from portal.admin.base import ServiceView, route
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.accounts.forms import refusal_texts, status_of
+from portal.blueprints.disputes.forms import typed_amount, typed_day
+from portal.blueprints.disputes.presenters import chargeback_row, dispute_view, extension_view
+from portal.blueprints.localisation import format_count, gettext
+from portal.blueprints.payments.refunding import send_if_approved
+from portal.blueprints.policies import permission
+from portal.errors import Conflict, Invalid
+from portal.services.disputes.deciding import Decision, resolve_dispute, review_dispute
+from portal.services.disputes.extending import grant_extension, refuse_extension
+from portal.services.disputes.queries import (
+    count_waiting,
+    page_chargebacks,
+    page_disputes,
+    page_extensions,
+    read_dispute,
+    read_extension,
+)
+
+LISTS = ("disputes", "extensions", "chargebacks")
+
+
+class DisputesView(ServiceView):
+    """What customers object to and ask for, and what their banks take back."""
+
+    policy = Permission.BILLING_READ
+
+    @route("/")
+    def index(self) -> ResponseReturnValue:
+        """One of the three lists; which one is in the address."""
+        chosen = request.args.get("list", LISTS[0])
+        chosen = chosen if chosen in LISTS else LISTS[0]
+        try:
+            page, rows = self._rows(chosen, request.args.get("cursor"))
+        except Invalid:
+            return http.see_other("staff_disputes.index", list=chosen)
+        return self.render(
+            "admin/disputes/index.html", chosen=chosen, page=page, rows=rows, tab_items=self._tabs(chosen)
+        )
+
+    def _rows(self, chosen: str, cursor: str | None) -> tuple[Any, list[dict[str, Any]]]:
+        session, actor = http.session(), http.actor()
+        if chosen == "extensions":
+            wishes = page_extensions(session, actor=actor, cursor=cursor)
+            return wishes, [extension_view(row) for row in wishes.items]
+        if chosen == "chargebacks":
+            cases = page_chargebacks(session, actor=actor, cursor=cursor)
+            return cases, [chargeback_row(row) for row in cases.items]
+        found = page_disputes(session, actor=actor, cursor=cursor)
+        return found, [dispute_view(row, staff=True) for row in found.items]
+
+    def _tabs(self, chosen: str) -> list[dict[str, Any]]:
+        counts = count_waiting(http.session(), actor=http.actor())
+        labels = {
+            "disputes": gettext("Disputes"),
+            "extensions": gettext("More time"),
+            "chargebacks": gettext("Disputed at banks"),
+        }
+        return [
+            {
+                "label": labels[name],
+                "url": http.address_of("staff_disputes.index", list=name),
+                "count": format_count(counts[name]) if counts[name] else None,
+                "current": name == chosen,
+            }
+            for name in LISTS
+        ]
+
+    @route("/<uuid:dispute_id>")
+    def detail(self, dispute_id: UUID) -> ResponseReturnValue:
+        """One dispute and the form of the decision."""
+        return self._page(dispute_id, {})
+
+    @route("/<uuid:dispute_id>/review", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    def review(self, dispute_id: UUID) -> ResponseReturnValue:
+        """Take it up."""
+        review_dispute(http.session(), dispute_id, actor=http.actor(), now=http.now())
+        http.commit()
+        flash(gettext("The customer sees that you look into it"), "ok")
+        return http.see_other("staff_disputes.detail", dispute_id=dispute_id)
+
+    @route("/<uuid:dispute_id>/resolve", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    def resolve(self, dispute_id: UUID) -> ResponseReturnValue:
+        """Decide it; a refund is sent after the commit."""
+        form = request.form
+        try:
+            currency = read_dispute(http.session(), dispute_id, actor=http.actor()).dispute.currency
+            accept = form.get("outcome") == "accepted"
+            amount = typed_amount("amount", form.get("amount", ""), currency) if accept else None
+            _, refund = resolve_dispute(
+                http.session(),
+                dispute_id,
+                Decision(accept, form.get("answer", ""), amount),
+                base_url=http.settings().base_url,
+                actor=http.actor(),
+                now=http.now(),
+            )
+            http.commit()
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            return self._page(dispute_id, refusal_texts(error, "problem"), status_of(error))
+        if refund is not None:
+            send_if_approved(refund)
+        flash(gettext("Dispute decided"), "ok")
+        return http.see_other("staff_disputes.detail", dispute_id=dispute_id)
+
+    @route("/extensions/<uuid:wish_id>")
+    def extension(self, wish_id: UUID) -> ResponseReturnValue:
+        """One wish for more time and the form of the answer."""
+        return self._extension_page(wish_id, {})
+
+    @route("/extensions/<uuid:wish_id>/answer", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    def answer_extension(self, wish_id: UUID) -> ResponseReturnValue:
+        """Grant it, for the day asked for or another one, or refuse it."""
+        form, session, actor, now = request.form, http.session(), http.actor(), http.now()
+        words = form.get("answer", "")
+        try:
+            if form.get("grant") == "1":
+                day = typed_day(form.get("due_on", ""))
+                grant_extension(session, wish_id, due_on=day, answer=words, actor=actor, now=now)
+            else:
+                refuse_extension(session, wish_id, answer=words, actor=actor, now=now)
+            http.commit()
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            return self._extension_page(wish_id, refusal_texts(error, "problem"), status_of(error))
+        flash(gettext("Answer sent"), "ok")
+        return http.see_other("staff_disputes.extension", wish_id=wish_id)
+
+    def _page(self, dispute_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+        row = read_dispute(http.session(), dispute_id, actor=http.actor())
+        view = dispute_view(row, staff=True)
+        page = self.render("admin/disputes/dispute.html", dispute=view, errors=errors, form=request.form)
+        return page, status
+
+    def _extension_page(self, wish_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+        row = read_extension(http.session(), wish_id, actor=http.actor())
+        page = self.render("admin/disputes/extension.html", wish=extension_view(row), errors=errors, form=request.form)
+        return page, status

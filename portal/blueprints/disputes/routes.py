@@ -1,0 +1,226 @@
+"""A customer's disputes and wishes for more time: a part of the invoice's page, forms, one dispute (H7.10, BIL-11)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, render_template, request
+from flask.typing import ResponseReturnValue
+
+from portal.authz import Permission
+from portal.blueprints import http
+from portal.blueprints.accounts.forms import refusal_texts, status_of
+from portal.blueprints.billing.presenters import money
+from portal.blueprints.disputes.forms import typed_day, typed_objection
+from portal.blueprints.disputes.presenters import chargeback_view, dispute_view, extension_view, reasons
+from portal.blueprints.localisation import gettext
+from portal.blueprints.policies import permission
+from portal.errors import Conflict, Invalid
+from portal.lib.money import Money
+from portal.models import Invoice, InvoiceKind, InvoiceStatus
+from portal.services.billing.detail import get_invoice_detail
+from portal.services.billing.queries import get_invoice
+from portal.services.disputes.deciding import may_withdraw, withdraw_dispute
+from portal.services.disputes.extending import (
+    ask_extension,
+    may_ask,
+    may_withdraw_extension,
+    withdraw_extension,
+)
+from portal.services.disputes.opening import disputable, dispute_invoice, dispute_payment
+from portal.services.disputes.queries import (
+    chargebacks_of_payment,
+    disputes_of_invoice,
+    disputes_of_payment,
+    extensions_of_invoice,
+    get_extension,
+    read_dispute,
+)
+from portal.services.disputes.words import WORDS_LENGTH
+from portal.services.payments.queries import get_payment
+from portal.services.payments.refunds import refundable
+
+bp = Blueprint("disputes", __name__, url_prefix="/portal")
+
+
+@bp.get("/invoices/<uuid:invoice_id>/disputes")
+@permission(Permission.INVOICES_READ)
+def of_invoice(invoice_id: UUID) -> ResponseReturnValue:
+    """What was objected to and asked for: a part of the invoice's page, or a page of its own."""
+    session, actor = http.session(), http.actor()
+    invoice = get_invoice(session, invoice_id, actor=actor)
+    wishes = extensions_of_invoice(session, invoice_id, actor=actor)
+    void = invoice.kind is InvoiceKind.CREDIT_NOTE or invoice.status is InvoiceStatus.VOID
+    context = {
+        "invoice": invoice,
+        "disputes": [dispute_view(row) for row in disputes_of_invoice(session, invoice_id, actor=actor)],
+        "held": money(invoice.disputed, invoice.currency) if invoice.disputed else "",
+        "wishes": [extension_view(row) | {"own": may_withdraw_extension(row.wish, actor)} for row in wishes],
+        "may_dispute": not void and invoice.total - invoice.credited - invoice.disputed > 0,
+        "may_ask": may_ask(invoice) and not any(row.wish.status.value == "open" for row in wishes),
+    }
+    page = "disputes/_of_invoice.html" if http.wants_fragment() else "disputes/of_invoice.html"
+    return render_template(page, **context)
+
+
+@bp.get("/payments/<uuid:payment_id>/disputes")
+@permission(Permission.INVOICES_READ)
+def of_payment(payment_id: UUID) -> ResponseReturnValue:
+    """What was objected to about a payment, by the customer or at the bank."""
+    session, actor = http.session(), http.actor()
+    payment = get_payment(session, payment_id, actor=actor)
+    rows = disputes_of_payment(session, payment_id, actor=actor)
+    arrived = payment.status.value == "succeeded" and payment.intent_id is not None
+    free = arrived and refundable(session, payment) - payment.disputed > 0
+    context = {
+        "payment": payment,
+        "disputes": [dispute_view(row) for row in rows],
+        "cases": [chargeback_view(case) for case in chargebacks_of_payment(session, payment_id)],
+        "may_dispute": free and not any(dispute_view(row)["active"] for row in rows),
+    }
+    page = "disputes/_of_payment.html" if http.wants_fragment() else "disputes/of_payment.html"
+    return render_template(page, **context)
+
+
+@bp.route("/invoices/<uuid:invoice_id>/disputes/new", methods=["GET", "POST"])
+@permission(Permission.INVOICES_READ)
+def new(invoice_id: UUID) -> ResponseReturnValue:
+    """The form: the whole invoice or some lines, how much of each, and why."""
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    if request.method != "POST":
+        return _form(invoice, {}, None)
+    try:
+        objection = typed_objection(request.form, invoice.currency)
+        made = dispute_invoice(http.session(), invoice_id, objection, actor=http.actor(), now=http.now())
+        http.commit()
+    except (Invalid, Conflict) as error:
+        http.session().rollback()
+        return _form(get_invoice(http.session(), invoice_id, actor=http.actor()), request.form, error)
+    flash(gettext("Dispute sent"), "ok")
+    return http.see_other(".detail", dispute_id=made.id)
+
+
+@bp.route("/payments/<uuid:payment_id>/disputes/new", methods=["GET", "POST"])
+@permission(Permission.INVOICES_READ)
+def new_of_payment(payment_id: UUID) -> ResponseReturnValue:
+    """The same for a payment."""
+    errors, status = {}, 200
+    payment = get_payment(http.session(), payment_id, actor=http.actor())
+    if request.method == "POST":
+        try:
+            objection = typed_objection(request.form, payment.currency)
+            made = dispute_payment(http.session(), payment_id, objection, actor=http.actor(), now=http.now())
+            http.commit()
+            flash(gettext("Dispute sent"), "ok")
+            return http.see_other(".detail", dispute_id=made.id)
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            errors, status = refusal_texts(error, "problem"), status_of(error)
+            payment = get_payment(http.session(), payment_id, actor=http.actor())
+    left = refundable(http.session(), payment) - payment.disputed
+    page = render_template(
+        "disputes/new.html",
+        invoice=None,
+        payment=payment,
+        lines=[],
+        most=money(max(0, left), payment.currency),
+        reasons=reasons(),
+        form=request.form,
+        errors=errors,
+        words_length=WORDS_LENGTH,
+    )
+    return page, status
+
+
+@bp.get("/disputes/<uuid:dispute_id>")
+@permission(Permission.INVOICES_READ)
+def detail(dispute_id: UUID) -> ResponseReturnValue:
+    """One dispute: what it is about, where it stands, what we said."""
+    row = read_dispute(http.session(), dispute_id, actor=http.actor())
+    mine = may_withdraw(row.dispute, http.actor())
+    return render_template("disputes/detail.html", dispute=dispute_view(row), may_withdraw=mine)
+
+
+@bp.post("/disputes/<uuid:dispute_id>/withdraw")
+@permission(Permission.INVOICES_READ)
+def withdraw(dispute_id: UUID) -> ResponseReturnValue:
+    """Object no more."""
+    withdraw_dispute(http.session(), dispute_id, actor=http.actor(), now=http.now())
+    http.commit()
+    flash(gettext("Dispute withdrawn"), "ok")
+    return http.see_other(".detail", dispute_id=dispute_id)
+
+
+@bp.route("/invoices/<uuid:invoice_id>/extension", methods=["GET", "POST"])
+@permission(Permission.INVOICES_READ)
+def extend(invoice_id: UUID) -> ResponseReturnValue:
+    """Ask for a later due date."""
+    errors, status = {}, 200
+    if request.method == "POST":
+        try:
+            day = typed_day(request.form.get("due_on", ""))
+            ask_extension(
+                http.session(),
+                invoice_id,
+                wanted_on=day,
+                reason=request.form.get("reason", ""),
+                actor=http.actor(),
+                now=http.now(),
+            )
+            http.commit()
+            flash(gettext("Request sent"), "ok")
+            return http.see_other("invoices.detail", invoice_id=invoice_id)
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            errors, status = refusal_texts(error, "problem"), status_of(error)
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    page = render_template(
+        "disputes/extend.html", invoice=invoice, form=request.form, errors=errors, words_length=WORDS_LENGTH
+    )
+    return page, status
+
+
+@bp.get("/extensions/<uuid:wish_id>")
+@permission(Permission.INVOICES_READ)
+def extension(wish_id: UUID) -> ResponseReturnValue:
+    """Where notices about a request lead: to its invoice, which shows it."""
+    wish = get_extension(http.session(), wish_id, actor=http.actor())
+    return http.see_other("invoices.detail", invoice_id=wish.invoice_id)
+
+
+@bp.post("/extensions/<uuid:wish_id>/withdraw")
+@permission(Permission.INVOICES_READ)
+def withdraw_wish(wish_id: UUID) -> ResponseReturnValue:
+    """Ask no more."""
+    wish = withdraw_extension(http.session(), wish_id, actor=http.actor(), now=http.now())
+    http.commit()
+    flash(gettext("Request withdrawn"), "ok")
+    return http.see_other("invoices.detail", invoice_id=wish.invoice_id)
+
+
+def _form(invoice: Invoice, form: Mapping[str, str], error: Invalid | Conflict | None) -> ResponseReturnValue:
+    found = get_invoice_detail(http.session(), invoice.id, actor=http.actor())
+    free = disputable(found.invoice, list(found.lines))
+    lines: list[dict[str, Any]] = [
+        {
+            "id": str(line.id),
+            "description": line.description,
+            "most": money(free[line.id], invoice.currency),
+            "plain": str(Money(free[line.id], invoice.currency).decimal),
+        }
+        for line in found.lines
+        if line.id in free
+    ]
+    page = render_template(
+        "disputes/new.html",
+        invoice=found.invoice,
+        payment=None,
+        lines=lines,
+        most=money(min(sum(free.values()), invoice.total), invoice.currency),
+        reasons=reasons(),
+        form=form,
+        chosen=request.form.getlist("line"),
+        errors=refusal_texts(error, "problem") if error else {},
+        words_length=WORDS_LENGTH,
+    )
+    return page, status_of(error) if error else 200
