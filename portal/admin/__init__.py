@@ -37,6 +37,7 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sla.report import PromiseReportView
 from portal.admin.sso import IdentityProvidersView
+from portal.admin.statements import StatementsView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.bulk import BulkView
@@ -121,5 +122,6 @@ def init_admin(app: Flask) -> None:
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
+        StatementsView(name="Statements", endpoint="staff_statements", url="statements"),
     )
     init_navigation(app)

@@ -63,6 +63,8 @@ class NotificationsView(ServiceView):
             return http.see_other("staff_contracts.detail", contract_id=notice.record_id)
         if notice.record_type == "payment":
             return http.see_other("staff_payments.details_view", id=notice.record_id)
+        if notice.record_type == "statement":
+            return http.see_other("staff_statements.open", statement_id=notice.record_id)
         return http.see_other("staff_notifications.index")
 
 

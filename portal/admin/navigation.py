@@ -65,7 +65,12 @@ PLACES = (
         ("staff_contracts",),
     ),
     Place(
-        "invoices", N_("Invoices"), "receipt-text", "staff_invoices.index", Permission.BILLING_READ, ("staff_invoices",)
+        "invoices",
+        N_("Invoices"),
+        "receipt-text",
+        "staff_invoices.index",
+        Permission.BILLING_READ,
+        ("staff_invoices", "staff_statements"),
     ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place(

@@ -33,6 +33,7 @@ from portal.demo.settings import (
     RIYADH_HOLIDAYS,
     RIYADH_HOURS,
 )
+from portal.demo.statements import seed_statements
 from portal.demo.tickets import seed_ticket
 from portal.demo.views import seed_views
 from portal.integrations.storage import FileStorage
@@ -104,6 +105,7 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             session.flush()
             tell_open_tickets(session, actor=system_actor(session.tenant_id), now=now)
             seed_quotes(session, tenant, storage=storage, now=now)
+            seed_statements(session, tenant, now=now)
 
 
 def tenant_id(tenant: DemoTenant) -> UUID:

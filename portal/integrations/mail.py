@@ -30,6 +30,15 @@ class MailUnavailable(Exception):
 
 
 @dataclass(frozen=True)
+class AttachedFile:
+    """A file that a mail takes along."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class OutgoingMail:
     """A mail as it leaves; `thread_id` is the Message-ID of the first mail of its conversation.
 
@@ -49,6 +58,7 @@ class OutgoingMail:
     thread_id: str | None = None
     reply_to: str = ""
     references: tuple[str, ...] = ()
+    file: AttachedFile | None = None
 
 
 class MailTransport(Protocol):
@@ -94,6 +104,10 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
+        if mail.file is not None:
+            kind, _, subtype = mail.file.content_type.partition(";")[0].partition("/")
+            told = {"charset": "utf-8"} if kind == "text" else {}
+            message.add_attachment(mail.file.content, kind, subtype, filename=mail.file.name, params=told)
     except (ValueError, IndexError, UnicodeError, MessageError) as error:
         raise MailRefused(str(error)) from error
     return message

@@ -76,6 +76,7 @@ from portal.models.payments import (
 from portal.models.quotes import Quote, QuoteLine, QuoteRequest, QuoteStatus, QuoteTemplate, QuoteView
 from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
 from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
+from portal.models.statements import Statement, StatementFormat, StatementKind, StatementState
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
 from portal.models.tickets import (
     ACTIVE,
@@ -196,6 +197,10 @@ __all__ = [
     "SsoAttempt",
     "StaffProfile",
     "StaffRole",
+    "Statement",
+    "StatementFormat",
+    "StatementKind",
+    "StatementState",
     "StorageUse",
     "TaxRate",
     "Tenant",

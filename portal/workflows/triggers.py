@@ -33,6 +33,7 @@ from portal.workflows.signing.shared import (
     contract_workflow_id,
     seal_workflow_id,
 )
+from portal.workflows.statements.shared import StatementRun, statement_workflow_id
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
 # A worker that dies within a workflow task is noticed after this time, not after the default ten seconds.
@@ -143,6 +144,12 @@ AUTO_PAY = Trigger(
     signal="auto_pay_changed",
 )
 
+STATEMENT = Trigger(
+    "Statement",
+    lambda row: statement_workflow_id(row.record_id),
+    lambda row: StatementRun(row.tenant_id, row.record_id),
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -202,6 +209,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("payment", "payment.refund_approved"): (REFUND,),
     ("payment_method", "payment_method.updated"): (AUTO_PAY,),
     ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
+    ("statement", "statement.requested"): (STATEMENT,),
 }
 
 

@@ -152,6 +152,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
         return http.see_other("contracts.detail", contract_id=row.record_id)
     if row.record_type == "payment":
         return http.see_other("payments.detail", payment_id=row.record_id)
+    if row.record_type == "statement":
+        return http.see_other("statements.index")
     if row.record_type != "ticket":
         return http.see_other("account.notifications")
     return http.see_other("tickets.detail", ticket_id=row.record_id)

@@ -19,6 +19,7 @@ from portal.blueprints.api.limits import init_limits
 from portal.blueprints.api.pages import bp as pages
 from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.billing.api import bp as invoices
+from portal.blueprints.billing.overview import api as spending
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
@@ -33,6 +34,8 @@ from portal.blueprints.payments.api import bp as payments
 from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
+from portal.blueprints.statements.api import bp as statements
+from portal.blueprints.statements.staff_api import bp as staff_statements
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -104,6 +107,9 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    statements,
+    staff_statements,
+    spending,
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, payments, people
+from portal.lib.wording import N_, payments, people, statements
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -181,6 +181,7 @@ ACTIONS = {
     "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
     **payments.ACTIONS,
+    **statements.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -219,6 +220,7 @@ RECORDS = {
     "quote_template": N_("Template of quotes"),
     **people.RECORDS,
     **payments.RECORDS,
+    **statements.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

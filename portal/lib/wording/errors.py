@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, payments
+from portal.lib.wording import N_, payments, statements
 from portal.lib.wording.people import REFUSALS
 
 MESSAGES = {
     **REFUSALS,
     **payments.REFUSALS,
+    **statements.REFUSALS,
     "invalid": N_("Please check what you entered."),
     "required": N_("This field is needed."),
     "too_long": N_("At most %(limit)s characters."),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, payments
+from portal.lib.wording import N_, payments, statements
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -56,6 +56,7 @@ TEXTS = {
     "contract_sealed": N_("The signed copy of contract %(number)s is ready"),
     "contract_expiring": N_("Contract %(number)s ends soon"),
     **payments.NOTICES,
+    **statements.NOTICES,
 }
 CATEGORIES = {
     "service": N_("Service updates"),

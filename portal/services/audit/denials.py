@@ -22,6 +22,7 @@ from portal.models import (
     Person,
     Quote,
     QuoteRequest,
+    Statement,
     Ticket,
 )
 from portal.models.session import TenantSession
@@ -42,6 +43,7 @@ _RECORDS: dict[str, Any] = {
     "quote_request": QuoteRequest,
     "payment": Payment,
     "payment_method": PaymentMethod,
+    "statement": Statement,
 }
 
 

@@ -1,12 +1,14 @@
 """Sending what is queued: a state that moves once, and a Message-ID that stays the same when it is tried twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 
-from portal.integrations.mail import MailRefused, MailTransport, MailUnavailable, OutgoingMail
+from portal.integrations.mail import AttachedFile, MailRefused, MailTransport, MailUnavailable, OutgoingMail
 from portal.integrations.sms import OutgoingText, TextTransport
+from portal.integrations.storage import FileGone, FileStorage, StorageUnavailable
 from portal.lib.clock import utcnow
 from portal.lib.faults import crash_point
 from portal.lib.vault import Vault
@@ -32,6 +34,7 @@ class Outlets:
     mail: MailTransport
     texts: TextTransport
     vault: Vault
+    files: FileStorage | None = None
 
     def send(self, message: OutgoingMail | OutgoingText) -> None:
         """Hand a message to its way out."""
@@ -45,6 +48,7 @@ class Outlets:
 class _Attempt:
     message: OutgoingMail | OutgoingText
     number: int
+    file: dict[str, Any] | None = None
 
 
 def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outlets: Outlets) -> bool:
@@ -64,7 +68,7 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outle
         return False
     crash_point("mail.pre_send")
     try:
-        outlets.send(attempt.message)
+        outlets.send(_with_file(attempt, outlets.files))
     except MailRefused as error:
         _finish(sessions, tenant_id, mail_id, MailState.FAILED, str(error))
         return False
@@ -109,7 +113,8 @@ def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vaul
             return _Attempt(OutgoingText(mail.id, tenant.name, mail.recipient, text), number)
         if mail.link_id is None and is_unreachable(session, mail.recipient):
             raise _Suppressed
-        return _Attempt(with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault), number)
+        outgoing = with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault)
+        return _Attempt(outgoing, number, mail.attachment)
 
 
 def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str) -> OutgoingMail:
@@ -126,6 +131,20 @@ def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str
         date=mail.created_at,
         thread_id=thread_of(mail.message_id),
     )
+
+
+def _with_file(attempt: _Attempt, files: FileStorage | None) -> OutgoingMail | OutgoingText:
+    """The mail with the stored file it takes along; one that is gone keeps no mail back, since its page stays."""
+    mail, named = attempt.message, attempt.file
+    if named is None or files is None or isinstance(mail, OutgoingText):
+        return mail
+    try:
+        content = b"".join(files.read(named["key"]))
+    except FileGone:
+        return mail
+    except StorageUnavailable as error:
+        raise MailUnavailable("the stored file cannot be read now") from error
+    return replace(mail, file=AttachedFile(named["name"], named["content_type"], content))
 
 
 def _finish(
