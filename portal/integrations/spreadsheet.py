@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import xlsxwriter
 
@@ -16,7 +16,7 @@ _LONGEST_NAME = 31
 class SheetFile:
     """A workbook of plain tables. Texts are texts: nothing in them is a formula or an address."""
 
-    def __init__(self, out: BinaryIO, *, title: str, rtl: bool, made_at: datetime) -> None:
+    def __init__(self, out: IO[bytes], *, title: str, rtl: bool, made_at: datetime) -> None:
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,

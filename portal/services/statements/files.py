@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from portal.errors import Conflict
 from portal.integrations.pdf import typeset
@@ -34,7 +34,7 @@ def require_drawable(contents: Contents) -> None:
         raise Conflict("statement_too_long")
 
 
-def write_csv(contents: Contents, lines: Iterable[Line], out: BinaryIO) -> None:
+def write_csv(contents: Contents, lines: Iterable[Line], out: IO[bytes]) -> None:
     """The lines with their balances, then, for a year, its taxes."""
     words = Words(contents.statement)
     rows = (cells for cells, _, _ in _rows(contents, lines, words))
@@ -45,7 +45,7 @@ def write_csv(contents: Contents, lines: Iterable[Line], out: BinaryIO) -> None:
             out.write(piece.encode())
 
 
-def write_xlsx(contents: Contents, lines: Iterable[Line], out: BinaryIO) -> None:
+def write_xlsx(contents: Contents, lines: Iterable[Line], out: IO[bytes]) -> None:
     """A sheet with the lines, one with the sums, and for a year one with its taxes."""
     words, _ = Words(contents.statement), Words(contents.statement).translate
     book = SheetFile(out, title=words.title(), rtl=words.rtl, made_at=contents.statement.as_of)

@@ -36,10 +36,8 @@ class StatementWorkflow:
             )
         except ActivityError as error:
             cause = error.cause
-            refused = isinstance(cause, ApplicationError) and cause.non_retryable
+            code = cause.type if isinstance(cause, ApplicationError) and cause.non_retryable else None
+            given_up = StatementGivenUp(run.tenant_id, run.statement_id, code or "statement_not_made")
             await workflow.execute_activity_method(
-                StatementActivities.give_up,
-                StatementGivenUp(run.tenant_id, run.statement_id, str(cause.type) if refused else "statement_not_made"),
-                start_to_close_timeout=TELL,
-                retry_policy=RETRY,
+                StatementActivities.give_up, given_up, start_to_close_timeout=TELL, retry_policy=RETRY
             )
