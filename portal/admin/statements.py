@@ -1,10 +1,11 @@
 """Statements of customers' accounts in the back office: what was made, and making one (BIL-07)."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import flash, request, url_for
+from flask import flash, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.admin.base import ServiceView, route
@@ -37,7 +38,9 @@ class StatementsView(ServiceView):
         except (Invalid, Conflict) as error:
             http.session().rollback()
             status = 422 if isinstance(error, Invalid) else 409
-            return self._page(company_id, request.form, refusal_texts(error, "statement")), status
+            answer = make_response(self._page(company_id, request.form, refusal_texts(error, "statement")))
+            answer.status_code = status
+            return answer
         flash(gettext("The statement is being made. You will be told by mail when it is ready."), "ok")
         return http.see_other("staff_statements.index", customer=company_id)
 
@@ -58,7 +61,7 @@ class StatementsView(ServiceView):
         page = page_statements(session, actor=actor, customer_id=company_id, cursor=request.args.get("cursor"))
         rows = [present_statement(row) for row in page.items]
         today = http.now().astimezone(ZoneInfo(http.tenant().timezone)).date()
-        kept = {"customer": company_id} if company_id else {}
+        kept: dict[str, Any] = {"customer": company_id} if company_id else {}
         context = {
             "company": company,
             "rows": rows,

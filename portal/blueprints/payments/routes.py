@@ -92,7 +92,8 @@ def several() -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """What was paid, the newest first (H7.5)."""
     address = HistoryAddress.read(request.args)
-    actor, kept = http.actor(), address.values()
+    actor = http.actor()
+    kept: dict[str, Any] = dict(address.values())
     page = page_payments(http.session(), wanted=address.filter(), actor=actor, cursor=request.args.get("cursor"))
     return render_template(
         "payments/index.html",

@@ -49,7 +49,8 @@ def send_statement(statement_id: UUID) -> Response:
     except StorageUnavailable as error:
         raise ServiceUnavailable(retry_after=5) from error
     answer = Response(pieces, content_type=kind)
-    answer.content_length = size
+    if size is not None:
+        answer.content_length = size
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"

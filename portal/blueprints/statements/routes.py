@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.authz import Permission
@@ -37,7 +37,9 @@ def create() -> ResponseReturnValue:
     except (Invalid, Conflict) as error:
         http.session().rollback()
         status = 422 if isinstance(error, Invalid) else 409
-        return _page(request.form, refusal_texts(error, "statement")), status
+        answer = make_response(_page(request.form, refusal_texts(error, "statement")))
+        answer.status_code = status
+        return answer
     flash(gettext("Your statement is being made. You will be told by mail when it is ready."), "ok")
     return http.see_other(".index")
 

@@ -90,7 +90,7 @@ PRESETS: dict[str, Callable[[date], tuple[date, date]]] = {
 def list_service_types(session: TenantSession, *, actor: Actor) -> list[str]:
     """Service types that the actor's invoices name, in order; Forbidden without the right to see any."""
     require(actor, Permission.BILLING_READ if actor.is_staff else Permission.INVOICES_READ)
-    query: Select[tuple[str]] = (
+    query: Select[str] = (
         select(InvoiceLine.service_type)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .where(InvoiceLine.service_type != "", Invoice.status != InvoiceStatus.DRAFT)

@@ -141,7 +141,7 @@ def _balance(currency: str, parts: list[tuple[LedgerKind, int, int, int]]) -> Ba
     )
 
 
-def _lines(statement: Statement) -> Select[Any]:
+def _lines(statement: Statement) -> Select[*tuple[Any, ...]]:
     first, _ = _edges(statement)
     return (
         select(
