@@ -1,6 +1,6 @@
 """A statement from the wish to the mail with the file, and what becomes of one that cannot be made."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -129,7 +129,11 @@ def test_a_store_that_stays_away_ends_in_a_word(run, skipping, desk_at, tools, m
         async with desk_at(skipping.client) as desk:
             statement_id = ask(desk)
             await desk.tell(statement_id)
-            await handle(desk, statement_id).result()
+            for _ in range(20):
+                await skipping.sleep(timedelta(hours=1))
+                if row(desk, statement_id).state is not StatementState.QUEUED:
+                    break
             assert row(desk, statement_id).failure == "statement_not_made"
+            assert desk.kinds(statement_id) == ["statement.requested", "statement.failed"]
 
     run(story())
