@@ -1,7 +1,7 @@
 """Statements of the bank, the money on them and what it was matched with; write-offs of invoices.
 
 Revision ID: 0041
-Revises: 0038
+Revises: 0040
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0041"
-down_revision = "0038"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
@@ -63,7 +63,7 @@ def _statements() -> None:
     op.create_table(
         "bank_statements",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("format", _state("statementformat", "camt", "csv"), nullable=False),
+        sa.Column("format", _state("bankstatementformat", "camt", "csv"), nullable=False),
         sa.Column("file_name", sa.String(255), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("content", sa.Text(), nullable=True),

@@ -1,14 +1,14 @@
 """Files of side conversations: they belong to one of its mails, and what comes from outside was uploaded by nobody.
 
 Revision ID: 0043
-Revises: 0038
+Revises: 0042
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0043"
-down_revision = "0038"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

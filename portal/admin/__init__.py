@@ -10,7 +10,7 @@ from portal.admin.account import NotificationsView, PreferencesView
 from portal.admin.addresses import AddressesView
 from portal.admin.audit.views import AuditView
 from portal.admin.banking.receivables import ReceivablesView
-from portal.admin.banking.statements import StatementsView
+from portal.admin.banking.statements import BankStatementsView
 from portal.admin.banking.transfers import TransfersView
 from portal.admin.banking.write_offs import WriteOffsView
 from portal.admin.base import ServiceView, route
@@ -42,6 +42,7 @@ from portal.admin.sla.categories import CategoriesView
 from portal.admin.sla.policies import PoliciesView
 from portal.admin.sla.report import PromiseReportView
 from portal.admin.sso import IdentityProvidersView
+from portal.admin.statements import StatementsView
 from portal.admin.team import TeamView
 from portal.admin.ticket_settings import TicketSettingsView
 from portal.admin.tickets.bulk import BulkView
@@ -126,13 +127,11 @@ def init_admin(app: Flask) -> None:
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
-<<<<<<< HEAD
         ReceivablesView(name="Receivables", endpoint="receivables", url="billing/receivables"),
         TransfersView(name="Bank transfers", endpoint="bank_transfers", url="billing/bank"),
-        StatementsView(name="Statements", endpoint="bank_statements", url="billing/bank/statements"),
+        BankStatementsView(name="Bank statements", endpoint="bank_statements", url="billing/bank/statements"),
         WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
-=======
         DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
->>>>>>> disputes
+        StatementsView(name="Statements", endpoint="staff_statements", url="statements"),
     )
     init_navigation(app)

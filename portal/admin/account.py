@@ -25,6 +25,19 @@ from portal.services.accounts.preferences import THEMES, save_mail_preferences, 
 from portal.services.accounts.profile import get_profile
 from portal.services.notifications.bell import list_notifications, mark_all_read, mark_read
 
+# What a notice is about -> its page, and how the page's address names the record.
+_PAGES = {
+    "ticket": ("desk.ticket", "ticket_id"),
+    "invoice": ("staff_invoices.detail", "invoice_id"),
+    "quote": ("staff_quotes.detail", "quote_id"),
+    "quote_request": ("staff_quotes.request_page", "request_id"),
+    "contract": ("staff_contracts.detail", "contract_id"),
+    "payment": ("staff_payments.details_view", "id"),
+    "dispute": ("staff_disputes.detail", "dispute_id"),
+    "extension_request": ("staff_disputes.extension", "wish_id"),
+    "statement": ("staff_statements.open", "statement_id"),
+}
+
 
 class NotificationsView(ServiceView):
     """The bell's page."""
@@ -51,23 +64,10 @@ class NotificationsView(ServiceView):
         """Go to what a notice is about; it is read then."""
         notice = mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
         http.commit()
-        if notice.record_type == "ticket":
-            return http.see_other("desk.ticket", ticket_id=notice.record_id)
-        if notice.record_type == "invoice":
-            return http.see_other("staff_invoices.detail", invoice_id=notice.record_id)
-        if notice.record_type == "quote":
-            return http.see_other("staff_quotes.detail", quote_id=notice.record_id)
-        if notice.record_type == "quote_request":
-            return http.see_other("staff_quotes.request_page", request_id=notice.record_id)
-        if notice.record_type == "contract":
-            return http.see_other("staff_contracts.detail", contract_id=notice.record_id)
-        if notice.record_type == "payment":
-            return http.see_other("staff_payments.details_view", id=notice.record_id)
-        if notice.record_type == "dispute":
-            return http.see_other("staff_disputes.detail", dispute_id=notice.record_id)
-        if notice.record_type == "extension_request":
-            return http.see_other("staff_disputes.extension", wish_id=notice.record_id)
-        return http.see_other("staff_notifications.index")
+        if notice.record_type not in _PAGES:
+            return http.see_other("staff_notifications.index")
+        endpoint, name = _PAGES[notice.record_type]
+        return http.see_other(endpoint, **{name: notice.record_id})
 
 
 class PreferencesView(ServiceView):

@@ -65,7 +65,12 @@ PLACES = (
         ("staff_contracts",),
     ),
     Place(
-        "invoices", N_("Invoices"), "receipt-text", "staff_invoices.index", Permission.BILLING_READ, ("staff_invoices",)
+        "invoices",
+        N_("Invoices"),
+        "receipt-text",
+        "staff_invoices.index",
+        Permission.BILLING_READ,
+        ("staff_invoices", "staff_statements"),
     ),
     Place("satisfaction", N_("Satisfaction"), "star", "satisfaction.index", Permission.DESK_READ, ("satisfaction",)),
     Place(
@@ -76,7 +81,6 @@ PLACES = (
         Permission.BILLING_READ,
         ("staff_payments",),
     ),
-<<<<<<< HEAD
     Place(
         "receivables",
         N_("Receivables"),
@@ -85,9 +89,7 @@ PLACES = (
         Permission.BILLING_READ,
         ("receivables", "bank_transfers", "bank_statements", "write_offs"),
     ),
-=======
     Place("disputes", N_("Disputes"), "gavel", "staff_disputes.index", Permission.BILLING_READ, ("staff_disputes",)),
->>>>>>> disputes
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

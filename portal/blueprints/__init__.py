@@ -11,6 +11,7 @@ from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
+from portal.blueprints.billing.overview import bp as spending
 from portal.blueprints.billing.reminder_routes import bp as payment_reminders
 from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.contracts.routes import bp as contracts
@@ -30,6 +31,7 @@ from portal.blueprints.payments.schedule_routes import bp as schedules
 from portal.blueprints.payments.webhook import bp as payment_webhook
 from portal.blueprints.quotes.routes import bp as quotes
 from portal.blueprints.rating.routes import bp as rating
+from portal.blueprints.statements.routes import bp as statements
 from portal.blueprints.tickets.routes import bp as tickets
 
 
@@ -59,13 +61,12 @@ def register_blueprints(app: Flask) -> None:
         quotes,
         contracts,
         verify,
-<<<<<<< HEAD
         schedules,
         payment_reminders,
         payment_calendar,
-=======
         disputes,
->>>>>>> disputes
+        statements,
+        spending,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

@@ -14,6 +14,7 @@ from portal.lib.bank_entries import BankEntry, keyed
 from portal.models import (
     BankMatch,
     BankStatement,
+    BankStatementFormat,
     BankTransaction,
     Company,
     Invoice,
@@ -22,7 +23,6 @@ from portal.models import (
     PaymentAllocation,
     PaymentKind,
     PaymentStatus,
-    StatementFormat,
     TransferStatus,
 )
 from portal.models.session import TenantSession
@@ -50,7 +50,7 @@ def seed_banking(session: TenantSession, tenant: DemoTenant, *, now: datetime) -
     at = now - IMPORTED
     statement = BankStatement(
         id=demo_uuid(tenant.key, "bank_statement", "one"),
-        format=StatementFormat.CAMT,
+        format=BankStatementFormat.CAMT,
         file_name="statement.xml",
         sha256="0" * 64,
         content=None,

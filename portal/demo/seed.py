@@ -36,6 +36,7 @@ from portal.demo.settings import (
     RIYADH_HOURS,
 )
 from portal.demo.side_files import seed_side_files
+from portal.demo.statements import seed_statements
 from portal.demo.tickets import seed_ticket
 from portal.demo.views import seed_views
 from portal.integrations.storage import FileStorage
@@ -103,16 +104,14 @@ def seed_demo(engine: Engine, *, password: str, passwords: Passwords, storage: F
             seed_billing(session, tenant, now=now)
             seed_contracts(session, tenant, storage=storage, now=now)
             seed_payments(session, tenant, now=now)
-<<<<<<< HEAD
             seed_banking(session, tenant, now=now)
-=======
             seed_disputes(session, tenant, now=now)
->>>>>>> disputes
             numbers = [ticket.number for ticket in tenant.tickets if ticket.number]
             session.add(TenantCounter(tenant_id=session.tenant_id, name="ticket", value=max(numbers, default=0)))
             session.flush()
             tell_open_tickets(session, actor=system_actor(session.tenant_id), now=now)
             seed_quotes(session, tenant, storage=storage, now=now)
+            seed_statements(session, tenant, now=now)
 
 
 def tenant_id(tenant: DemoTenant) -> UUID:

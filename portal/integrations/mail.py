@@ -105,8 +105,9 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         message.set_content(mail.text)
         message.add_alternative(mail.html, subtype="html")
         for file in mail.files:
-            kind, _, subtype = file.content_type.partition("/")
-            message.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
+            kind, _, subtype = file.content_type.partition(";")[0].partition("/")
+            told = {"charset": "utf-8"} if kind == "text" else {}
+            message.add_attachment(file.content, kind, subtype, filename=file.name, params=told)
     except (ValueError, IndexError, UnicodeError, MessageError) as error:
         raise MailRefused(str(error)) from error
     return message

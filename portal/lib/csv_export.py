@@ -7,6 +7,7 @@ not computed on the reader's machine (OWASP, "CSV injection").
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # Without it spreadsheets take UTF-8 for something else.
@@ -27,7 +28,7 @@ def csv_chunks(
 def safe_cell(value: object) -> str:
     """A value as text that no spreadsheet computes; None is empty."""
     text = "" if value is None else str(value)
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, Decimal)):
         return text
     return f"'{text}" if text.lstrip().startswith(_STARTERS) or text.startswith(_STARTERS) else text
 

@@ -19,8 +19,8 @@ from portal.models.accounts import (
 from portal.models.banking import (
     BankMatch,
     BankStatement,
+    BankStatementFormat,
     BankTransaction,
-    StatementFormat,
     TransferStatus,
     WriteOff,
     WriteOffStatus,
@@ -98,6 +98,7 @@ from portal.models.quotes import Quote, QuoteLine, QuoteRequest, QuoteStatus, Qu
 from portal.models.scheduled import ReminderChoice, ScheduledPayment, ScheduleStatus
 from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
 from portal.models.sla import BusinessCalendar, NextStep, SlaPolicy
+from portal.models.statements import Statement, StatementFormat, StatementKind, StatementState
 from portal.models.tenants import Heartbeat, Tenant, TenantCounter, TenantDomain
 from portal.models.tickets import (
     ACTIVE,
@@ -140,6 +141,7 @@ __all__ = [
     "Avatar",
     "BankMatch",
     "BankStatement",
+    "BankStatementFormat",
     "BankTransaction",
     "Base",
     "BillingSettings",
@@ -234,7 +236,10 @@ __all__ = [
     "SsoAttempt",
     "StaffProfile",
     "StaffRole",
+    "Statement",
     "StatementFormat",
+    "StatementKind",
+    "StatementState",
     "StorageUse",
     "TaxRate",
     "Tenant",

@@ -12,7 +12,7 @@ from portal.models.billing import CurrencyCode, Minor
 from portal.models.types import CreatedAt, JsonObject, Moment, UuidKey, str_enum
 
 
-class StatementFormat(StrEnum):
+class BankStatementFormat(StrEnum):
     CAMT = "camt"
     CSV = "csv"
 
@@ -24,7 +24,7 @@ class BankStatement(Tenanted, Base):
     __table_args__ = (tenant_key(), Index("ix_bank_statements_created", "tenant_id", "created_at", "id"))
 
     id: Mapped[UuidKey]
-    format: Mapped[StatementFormat] = mapped_column(str_enum(StatementFormat))
+    format: Mapped[BankStatementFormat] = mapped_column(str_enum(BankStatementFormat))
     file_name: Mapped[str] = mapped_column(String(255))
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[str | None] = mapped_column(Text, deferred=True)

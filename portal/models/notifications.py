@@ -1,9 +1,11 @@
 """What people are told: in-app notices and the log of mails."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Integer, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
@@ -79,3 +81,6 @@ class MailMessage(Tenanted, Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[Moment | None]
+    attachment: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="{key, name, content_type} of a stored file"
+    )

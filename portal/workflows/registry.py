@@ -1,6 +1,7 @@
 """Everything the worker runs, and who may send which signal; what is not declared here stops the start-up."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +35,8 @@ from portal.workflows.quotes.activities import QuoteActivities
 from portal.workflows.quotes.workflows import QuoteInvoiceWorkflow, QuoteWorkflow
 from portal.workflows.signing.activities import SigningActivities
 from portal.workflows.signing.workflows import ContractWorkflow, SealWorkflow
+from portal.workflows.statements.activities import StatementActivities
+from portal.workflows.statements.workflows import StatementWorkflow
 from portal.workflows.tickets.activities import TicketActivities
 from portal.workflows.tickets.workflows import TicketClockWorkflow, TrashedTicketWorkflow
 
@@ -57,6 +60,7 @@ WORKFLOWS: tuple[type, ...] = (
     GatewayComparisonWorkflow,
     ScheduledPaymentWorkflow,
     CardExpiryWorkflow,
+    StatementWorkflow,
 )
 
 
@@ -91,13 +95,14 @@ def build_activities(
 ) -> list[Callable[..., Any]]:
     """Every activity, bound to what it needs."""
     tickets = TicketActivities(sessions)
-    notifications = NotificationActivities(sessions, outlets, base_url)
+    notifications = NotificationActivities(sessions, replace(outlets, files=tools.storage), base_url)
     accounts = AccountActivities(sessions, dns)
     files = FileActivities(sessions, tools)
     billing = BillingActivities(sessions)
     quotes = QuoteActivities(sessions)
     signing = SigningActivities(sessions, SealTools(tools.storage, seal, base_url))
     payments = PaymentActivities(sessions, gateway, base_url)
+    statements = StatementActivities(sessions, tools.storage, base_url)
     return [
         tickets.advance_clock,
         tickets.purge,
@@ -120,6 +125,8 @@ def build_activities(
         payments.compare_books,
         payments.advance_schedule,
         payments.advance_expiry,
+        statements.make,
+        statements.give_up,
     ]
 
 

@@ -37,6 +37,7 @@ from portal.workflows.signing.shared import (
     contract_workflow_id,
     seal_workflow_id,
 )
+from portal.workflows.statements.shared import StatementRun, statement_workflow_id
 from portal.workflows.tickets.shared import ClockRun, TrashRun, clock_workflow_id, trash_workflow_id
 
 # A worker that dies within a workflow task is noticed after this time, not after the default ten seconds.
@@ -160,6 +161,12 @@ EXPIRY = Trigger(
     lambda row: ExpiryRun(row.tenant_id, row.record_id, row.payload.get("expires") or ""),
 )
 
+STATEMENT = Trigger(
+    "Statement",
+    lambda row: statement_workflow_id(row.record_id),
+    lambda row: StatementRun(row.tenant_id, row.record_id),
+)
+
 # (record type, event) -> what it sets going, in this order. What is missing here only reaches open pages.
 TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("ticket", "ticket.created"): (CLOCK, TELL),
@@ -220,12 +227,10 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("payment_method", "payment_method.added"): (EXPIRY,),
     ("payment_method", "payment_method.updated"): (AUTO_PAY, EXPIRY),
     ("auto_pay", "auto_pay.saved"): (AUTO_PAY,),
-<<<<<<< HEAD
     ("scheduled_payment", "scheduled_payment.created"): (SCHEDULED, AUTO_PAY),
     ("scheduled_payment", "scheduled_payment.changed"): (SCHEDULED,),
     ("scheduled_payment", "scheduled_payment.cancelled"): (SCHEDULED, AUTO_PAY),
     ("scheduled_payment", "scheduled_payment.failed"): (AUTO_PAY,),
-=======
     # Timers are set anew by the `invoice.changed` of the same transaction.
     ("dispute", "dispute.opened"): (TELL,),
     ("dispute", "dispute.under_review"): (TELL,),
@@ -235,7 +240,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("extension_request", "extension.granted"): (TELL,),
     ("extension_request", "extension.refused"): (TELL,),
     ("extension_request", "extension.withdrawn"): (TELL,),
->>>>>>> disputes
+    ("statement", "statement.requested"): (STATEMENT,),
 }
 
 

@@ -17,7 +17,7 @@ MARK = "<!-- From here on written by bin/access-rules. -->\n\n"
 ALIKE = {
     "AttachedFile", "DraftItem", "FileLink", "FileOfTicket", "Invitation", "Invitations", "Link", "Links", "Named",
     "Line", "Money", "MoneyShape", "NextStep", "QuoteLineShape", "Sharing", "Sla", "Tax", "TaxShape", "UploadedFile",
-    "VersionShape", "DisputedPart",
+    "VersionShape", "DisputedPart", "StatementBalance", "StatementFailure",
 }  # fmt: skip
 STAFF_ONLY = {"is_internal", "staff_only", "next_steps", "satisfaction_comment", "portal_access", "before", "after"}
 STORED = {"password", "client_secret", "verifier", "nonce", "passkey_challenge"}

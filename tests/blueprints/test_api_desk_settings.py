@@ -161,7 +161,11 @@ def delivered(app, key):
     body, at = letter(sender="nobody@strangers.example").as_bytes(), int(time.time())
     signed = f"t={at},v1={signature(key, at, HELP, body)}"
     headers = {"X-Portico-Recipient": HELP, "X-Portico-Signature": signed, "Content-Type": "message/rfc822"}
-    return app.test_client().post("/api/v1/mail/in/demo", base_url="http://127.0.0.1", data=body, headers=headers).status_code
+    return (
+        app.test_client()
+        .post("/api/v1/mail/in/demo", base_url="http://127.0.0.1", data=body, headers=headers)
+        .status_code
+    )
 
 
 def test_the_rules_of_customers_tickets_are_changed_and_taken_back(api, app, engine, world):

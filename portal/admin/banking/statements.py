@@ -26,7 +26,7 @@ SHOWN = 50
 _WORDS = ("account", "currency", "date_format", "amount_format")
 
 
-class StatementsView(ServiceView):
+class BankStatementsView(ServiceView):
     """The statements that were read, the form for another, and the meaning of a table's columns."""
 
     policy = Permission.BILLING_READ

@@ -17,7 +17,7 @@ from portal.blueprints.localisation import current_locale, gettext
 from portal.blueprints.policies import permission
 from portal.errors import Invalid, NotFound
 from portal.models import ConfigVersion
-from portal.services.tickets.config_versions import list_versions
+from portal.services.tenants.config_versions import list_versions
 
 Facts = Sequence[tuple[str, str]]
 

@@ -22,7 +22,7 @@ from portal.lib.placeholders import FOR_CUSTOMERS, PLACEHOLDERS, fill
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.tickets import PRIORITY
 from portal.models import Macro
-from portal.services.tickets.config_versions import list_versions
+from portal.services.tenants.config_versions import list_versions
 from portal.services.tickets.macro_form import CUSTOMER, ME, NOBODY, STAFF
 from portal.services.tickets.macro_use import find_by_number, ticket_values
 from portal.services.tickets.macros import (

@@ -170,4 +170,4 @@ def _answers() -> list[str]:
     """How conditions name the answers to what the tenant's categories ask, each key once."""
     rows = list_categories(http.session(), include_inactive=True)
     keys = dict.fromkeys(str(field["key"]) for row in rows for field in row.fields)
-    return [f"{ANSWERS}.{key}" for key in keys] or [f"{ANSWERS}[\"…\"]"]
+    return [f"{ANSWERS}.{key}" for key in keys] or [f'{ANSWERS}["…"]']

@@ -29,6 +29,19 @@ DOOR = Door(
     sso="sso.choose",
     sso_start="sso.start",
 )
+# What a notice is about -> its page, and how the page's address names the record (empty: not at all).
+_PAGES = {
+    "ticket": ("tickets.detail", "ticket_id"),
+    "invoice": ("invoices.detail", "invoice_id"),
+    "quote": ("quotes.detail", "quote_id"),
+    "quote_request": ("quotes.request_state", "request_id"),
+    "contract": ("contracts.detail", "contract_id"),
+    "payment_method": ("payment_methods.index", ""),
+    "payment": ("payments.detail", "payment_id"),
+    "dispute": ("disputes.detail", "dispute_id"),
+    "extension_request": ("disputes.extension", "wish_id"),
+    "statement": ("statements.index", ""),
+}
 access = Blueprint("access", __name__)
 account = Blueprint("account", __name__, url_prefix="/portal")
 add_recovery(access, DOOR)
@@ -142,25 +155,8 @@ def open_notification(notification_id: UUID) -> ResponseReturnValue:
     """Note that a notice was read, and lead to the record it is about."""
     row = bell.mark_read(http.session(), notification_id, actor=http.actor(), now=http.now())
     http.commit()
-    if row.record_type == "invoice":
-        return http.see_other("invoices.detail", invoice_id=row.record_id)
-    if row.record_type == "quote":
-        return http.see_other("quotes.detail", quote_id=row.record_id)
-    if row.record_type == "quote_request":
-        return http.see_other("quotes.request_state", request_id=row.record_id)
-    if row.record_type == "contract":
-        return http.see_other("contracts.detail", contract_id=row.record_id)
-    if row.record_type == "payment_method":
-        return http.see_other("payment_methods.index")
-    if row.record_type == "payment":
-        return http.see_other("payments.detail", payment_id=row.record_id)
-    if row.record_type == "dispute":
-        return http.see_other("disputes.detail", dispute_id=row.record_id)
-    if row.record_type == "extension_request":
-        return http.see_other("disputes.extension", wish_id=row.record_id)
-    if row.record_type != "ticket":
-        return http.see_other("account.notifications")
-    return http.see_other("tickets.detail", ticket_id=row.record_id)
+    endpoint, name = _PAGES.get(row.record_type, ("account.notifications", ""))
+    return http.see_other(endpoint, **({name: row.record_id} if name else {}))
 
 
 @account.get("/counts")

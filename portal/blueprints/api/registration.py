@@ -21,6 +21,7 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.banking.staff_api import bp as staff_banking
 from portal.blueprints.banking.write_offs_api import bp as staff_write_offs
 from portal.blueprints.billing.api import bp as invoices
+from portal.blueprints.billing.overview import api as spending
 from portal.blueprints.billing.reminder_api import bp as payment_reminders
 from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
@@ -39,6 +40,8 @@ from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
+from portal.blueprints.statements.api import bp as statements
+from portal.blueprints.statements.staff_api import bp as staff_statements
 from portal.blueprints.tickets.answer_api import bp as answering
 from portal.blueprints.tickets.api import bp as tickets
 from portal.blueprints.tickets.assignment_api import bp as assignment
@@ -112,18 +115,15 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
-<<<<<<< HEAD
-<<<<<<< HEAD
     schedules,
     payment_reminders,
-=======
     staff_banking,
     staff_write_offs,
->>>>>>> receivables
-=======
     disputes,
     staff_disputes,
->>>>>>> disputes
+    statements,
+    staff_statements,
+    spending,
 )
 
 

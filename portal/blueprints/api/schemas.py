@@ -123,6 +123,7 @@ def _json_number(value: Any) -> Any:
 
 # Bounds stand before the check, so that pydantic writes them into the document as `minimum` and `maximum`.
 PageLimit = Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_whole_number)]
+AmountSought = Annotated[int, Field(ge=0, le=999_999_999), BeforeValidator(_whole_number)]
 Rating = Annotated[int, Field(ge=1, le=5), BeforeValidator(_json_number)]
 
 

@@ -10,8 +10,8 @@ from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Sh
 from portal.blueprints.billing.schemas import Money, MoneyRequest
 from portal.models import (
     BankStatement,
+    BankStatementFormat,
     BankTransaction,
-    StatementFormat,
     TransferStatus,
 )
 from portal.services.banking.queries import MatchRow, TransferDetail
@@ -21,11 +21,11 @@ from portal.services.payments.reserving import MOST_INVOICES
 Reason = Annotated[str, Field(max_length=255, json_schema_extra=SOME_TEXT)]
 
 
-class StatementItem(Shape):
+class BankStatementItem(Shape):
     """A statement that was read."""
 
     id: UUID
-    format: StatementFormat
+    format: BankStatementFormat
     added: int = Field(description="Transfers that were new.")
     known: int = Field(description="Transfers that were there already.")
     passed_over: int = Field(description="Debits, reversals, and what is not booked yet.")

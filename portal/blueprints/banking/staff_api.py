@@ -9,9 +9,9 @@ from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.banking.receivable_schemas import Receivables, ReceivablesQuery
 from portal.blueprints.banking.schemas import (
+    BankStatementItem,
     MatchBody,
     ReasonBody,
-    StatementItem,
     Transfer,
     TransferItem,
     TransferQuery,
@@ -46,13 +46,13 @@ def receivables(query: ReceivablesQuery) -> Receivables:
 @bp.post("/bank-statements")
 @permission(Permission.BILLING_MANAGE)
 @takes_file(LARGEST_FILE)
-@operation("Import a bank statement", upload=True, answer=StatementItem, status=201)
-def take(upload: Upload) -> StatementItem:
+@operation("Import a bank statement", upload=True, answer=BankStatementItem, status=201)
+def take(upload: Upload) -> BankStatementItem:
     """Reads CAMT.053 (001.02 to 001.08); of a CSV somebody names the columns in the back office first."""
     upload.content.seek(0)
     content = upload.content.read(LARGEST_FILE + 1)
     found = import_statement(http.session(), content, upload.name, actor=http.actor(), now=http.now())
-    return StatementItem.of(found)
+    return BankStatementItem.of(found)
 
 
 @bp.get("/bank-transactions")

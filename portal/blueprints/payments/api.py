@@ -10,6 +10,7 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
 from portal.blueprints.billing.schemas import MoneyRequest
 from portal.blueprints.localisation import select_timezone
+from portal.blueprints.payments.exporting import send_payments
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk
 from portal.blueprints.payments.method_routes import forget
 from portal.blueprints.payments.receipt import PDF, send_receipt
@@ -17,6 +18,8 @@ from portal.blueprints.payments.schemas import (
     AutoPayRequest,
     AutoPayState,
     PayInvoiceRequest,
+    PaymentExport,
+    PaymentHistory,
     PaymentItem,
     PaymentMethodItem,
     PaymentMethods,
@@ -34,6 +37,7 @@ from portal.models import UNDECIDED
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.agreement import Agreement, save_agreement
+from portal.services.payments.filters import Narrowing
 from portal.services.payments.methods import list_methods
 from portal.services.payments.queries import PaymentFilter, get_payment, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, start_payment
@@ -63,20 +67,42 @@ def pay(invoice_id: UUID, body: PayInvoiceRequest) -> StartedPayment:
     return StartedPayment(payment_id=payment.id, status=payment.status, redirect_url=target)
 
 
-@bp.get("/payments")
-@permission(Permission.INVOICES_READ)
-@operation("List payments", query=PaymentQuery, answer=Payments)
-def index(query: PaymentQuery) -> Payments:
-    """Those of your companies, the newest first."""
-    wanted = PaymentFilter(
+def _wanted(query: PaymentHistory) -> PaymentFilter:
+    ranged = query.min_amount is not None or query.max_amount is not None
+    usual = load_settings(http.session()).currency if ranged and not query.currency else ""
+    return PaymentFilter(
         statuses=(query.status,) if query.status else (),
         first=query.start,
         last=query.end,
         zone=select_timezone(),
         invoice_id=query.invoice_id,
+        more=Narrowing(
+            outcome=query.outcome,
+            method=query.method or "",
+            service=query.service_type or "",
+            least=query.min_amount,
+            most=query.max_amount,
+            currency=query.currency or usual,
+        ),
     )
+
+
+@bp.get("/payments")
+@permission(Permission.INVOICES_READ)
+@operation("List payments", query=PaymentQuery, answer=Payments)
+def index(query: PaymentQuery) -> Payments:
+    """Those of your companies, the newest first."""
+    wanted = _wanted(query)
     page = page_payments(http.session(), wanted=wanted, actor=http.actor(), limit=query.limit, cursor=query.cursor)
     return Payments(items=[PaymentItem.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@bp.get("/payments/export")
+@permission(Permission.INVOICES_READ)
+@operation("Export payments", query=PaymentExport, answer=None, media=(PDF, "text/csv"))
+def export(query: PaymentExport) -> Response:
+    """The same selection as a file; a PDF has the newest thousand."""
+    return send_payments(query.format, _wanted(query), {})
 
 
 @bp.get("/payments/<uuid:payment_id>")

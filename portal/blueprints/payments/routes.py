@@ -1,7 +1,6 @@
 """Paying and what was paid, in the customer portal (H7.3, H7.5, BIL-02 to BIL-05)."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,10 @@ from flask.typing import ResponseReturnValue
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts
-from portal.blueprints.localisation import gettext, select_timezone
+from portal.blueprints.localisation import gettext
+from portal.blueprints.payments.exporting import FORMATS, send_payments
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
+from portal.blueprints.payments.history import HistoryAddress, choices
 from portal.blueprints.payments.presenters import money, present_method, present_payment
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.schedule_routes import present_planned
@@ -20,15 +21,15 @@ from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
 from portal.lib.money import Money, parse_amount
-from portal.lib.wording.payments import STATUS
-from portal.models import UNDECIDED, Invoice, Payment, PaymentStatus
+from portal.models import UNDECIDED, Invoice, Payment
 from portal.services.billing.queries import get_invoice, list_unpaid
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
 from portal.services.payments.cancelling import cancel_payment, require_cancellable
 from portal.services.payments.confirming import begin_confirmation, confirm_payment
+from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
-from portal.services.payments.queries import PaymentFilter, get_payment, page_payments, read_payment
+from portal.services.payments.queries import get_payment, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
@@ -92,25 +93,30 @@ def several() -> ResponseReturnValue:
 @permission(Permission.INVOICES_READ)
 def index() -> ResponseReturnValue:
     """What was paid, the newest first (H7.5)."""
-    given = request.args
-    wanted = PaymentFilter(
-        statuses=tuple(PaymentStatus(one) for one in given.getlist("status") if one in STATUS),
-        first=_day(given.get("start")),
-        last=_day(given.get("end")),
-        zone=select_timezone(),
-        search=given.get("q", ""),
-    )
-    page = page_payments(http.session(), wanted=wanted, actor=http.actor(), cursor=given.get("cursor"))
-    kept: dict[str, Any] = {name: value for name, value in given.to_dict().items() if name != "cursor" and value}
+    address = HistoryAddress.read(request.args)
+    actor = http.actor()
+    kept: dict[str, Any] = dict(address.values())
+    page = page_payments(http.session(), wanted=address.filter(), actor=actor, cursor=request.args.get("cursor"))
     return render_template(
         "payments/index.html",
         rows=[present_payment(row) for row in page.items],
-        statuses=[("", gettext("Any state"))] + [(key, gettext(label)) for key, label in STATUS.items()],
         given=kept,
         earlier=url_for(".index", **kept, cursor=page.previous_cursor) if page.previous_cursor else None,
         later=url_for(".index", **kept, cursor=page.next_cursor) if page.next_cursor else None,
-        may_pay=http.actor().may(Permission.INVOICES_PAY),
+        may_pay=actor.may(Permission.INVOICES_PAY),
+        **choices(list_service_types(http.session(), actor=actor)),
     )
+
+
+@bp.get("/portal/payments/export")
+@permission(Permission.INVOICES_READ)
+def export() -> ResponseReturnValue:
+    """The same as PDF or CSV (BIL-12)."""
+    form = request.args.get("format", "csv")
+    if form not in FORMATS:
+        raise invalid("format", "unknown_choice")
+    address = HistoryAddress.read(request.args)
+    return send_payments(form, address.filter(), address.words())
 
 
 @bp.get("/portal/payments/<uuid:payment_id>")
@@ -251,10 +257,3 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise invalid("method", "unknown_choice") from None
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        return None

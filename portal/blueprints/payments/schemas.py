@@ -8,11 +8,22 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.blueprints.accounts.account_schemas import Day
-from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
+from portal.blueprints.api.schemas import (
+    SOME_TEXT,
+    AmountSought,
+    Body,
+    ListOf,
+    PageQuery,
+    Query,
+    Shape,
+    UtcDateTime,
+    left_out,
+)
 from portal.blueprints.billing.schemas import Money, MoneyRequest
 from portal.blueprints.localisation import gettext
 from portal.lib.wording.payments import failure_text
 from portal.models import AutoPay, Payment, PaymentKind, PaymentMethod, PaymentStatus, Refund, RefundStatus
+from portal.services.payments.filters import Outcome
 from portal.services.payments.queries import PaymentRow
 from portal.services.payments.refunds import REASON_LENGTH
 
@@ -140,13 +151,29 @@ class Payments(ListOf[PaymentItem]):
     """A page of payments, the newest first."""
 
 
-class PaymentQuery(PageQuery):
+class PaymentHistory(Query):
     """Filters; all of them have to fit."""
 
     status: PaymentStatus = left_out()
     invoice_id: UUID = left_out()
     start: Day = left_out(description="The first day.")
     end: Day = left_out(description="The last day.")
+    outcome: Outcome = left_out(description="What became of it.")
+    method: Annotated[str, Field(max_length=30)] = left_out(description="card, sepa_debit, transfer, …")
+    service_type: Annotated[str, Field(max_length=40)] = left_out(description="As lines of invoices name it.")
+    min_amount: AmountSought = left_out(description="In minor units of `currency`.")
+    max_amount: AmountSought = left_out(description="In minor units of `currency`.")
+    currency: Annotated[str, Field(min_length=3, max_length=3)] = left_out(description="The tenant's unless given.")
+
+
+class PaymentQuery(PaymentHistory, PageQuery):
+    """Filters and paging."""
+
+
+class PaymentExport(PaymentHistory):
+    """Filters and what kind of file."""
+
+    format: Literal["pdf", "csv"] = "csv"
 
 
 class PaymentMethodItem(Shape):

@@ -17,6 +17,7 @@ from portal.blueprints.tickets.requests import CategoryKey
 from portal.blueprints.tickets.version_schemas import Versions
 from portal.blueprints.tickets.views_api import MoveRequest
 from portal.models import TicketPriority
+from portal.services.tenants.config_versions import list_versions
 from portal.services.tickets.assignment import list_rules
 from portal.services.tickets.assignment_rules import (
     NAME_LENGTH,
@@ -28,7 +29,6 @@ from portal.services.tickets.assignment_rules import (
     restore_rule,
     save_rule,
 )
-from portal.services.tickets.config_versions import list_versions
 
 bp = Blueprint("rules_api", __name__, url_prefix="/api/v1/staff/assignment/rules/<uuid:rule_id>")
 

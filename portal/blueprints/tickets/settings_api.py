@@ -32,6 +32,7 @@ from portal.services.notifications.mail_words import (
     restore_words,
     save_words,
 )
+from portal.services.tenants.config_versions import list_versions
 from portal.services.tickets import custom_statuses
 from portal.services.tickets.categories import (
     RECORD,
@@ -42,7 +43,6 @@ from portal.services.tickets.categories import (
     save_category,
 )
 from portal.services.tickets.category_fields import forms_of
-from portal.services.tickets.config_versions import list_versions
 from portal.services.tickets.queries import list_categories
 
 bp = Blueprint("desk_settings_api", __name__, url_prefix="/api/v1/staff")

@@ -3,15 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-from portal.lib.wording import N_, payments, people, scheduled
-=======
-from portal.lib.wording import N_, banking, payments, people
->>>>>>> receivables
-=======
-from portal.lib.wording import N_, disputes, payments, people
->>>>>>> disputes
+from portal.lib.wording import N_, banking, disputes, payments, people, scheduled, statements
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -189,15 +181,10 @@ ACTIONS = {
     "mail_intake.key_renewed": N_("Key of the mail webhook replaced"),
     **people.ACTIONS,
     **payments.ACTIONS,
-<<<<<<< HEAD
-<<<<<<< HEAD
     **scheduled.ACTIONS,
-=======
     **banking.ACTIONS,
->>>>>>> receivables
-=======
     **disputes.ACTIONS,
->>>>>>> disputes
+    **statements.ACTIONS,
 }
 RECORDS = {
     "ticket": N_("Ticket"),
@@ -236,15 +223,10 @@ RECORDS = {
     "quote_template": N_("Template of quotes"),
     **people.RECORDS,
     **payments.RECORDS,
-<<<<<<< HEAD
-<<<<<<< HEAD
     **scheduled.RECORDS,
-=======
     **banking.RECORDS,
->>>>>>> receivables
-=======
     **disputes.RECORDS,
->>>>>>> disputes
+    **statements.RECORDS,
 }
 DOORS = {
     "portal": N_("Customer portal"),

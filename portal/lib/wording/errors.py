@@ -3,29 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-from portal.lib.wording import N_, payments, scheduled
-=======
-from portal.lib.wording import N_, banking, payments
->>>>>>> receivables
-=======
-from portal.lib.wording import N_, disputes, payments
->>>>>>> disputes
+from portal.lib.wording import N_, banking, disputes, payments, scheduled, statements
 from portal.lib.wording.people import REFUSALS
 
 MESSAGES = {
     **REFUSALS,
     **payments.REFUSALS,
-<<<<<<< HEAD
-<<<<<<< HEAD
     **scheduled.REFUSALS,
-=======
     **banking.REFUSALS,
->>>>>>> receivables
-=======
     **disputes.REFUSALS,
->>>>>>> disputes
+    **statements.REFUSALS,
     "invalid": N_("Please check what you entered."),
     "required": N_("This field is needed."),
     "too_long": N_("At most %(limit)s characters."),

@@ -3,15 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-from portal.lib.wording import N_, payments, scheduled
-=======
-from portal.lib.wording import N_, banking, payments
->>>>>>> receivables
-=======
-from portal.lib.wording import N_, disputes, payments
->>>>>>> disputes
+from portal.lib.wording import N_, banking, disputes, payments, scheduled, statements
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -64,15 +56,10 @@ TEXTS = {
     "contract_sealed": N_("The signed copy of contract %(number)s is ready"),
     "contract_expiring": N_("Contract %(number)s ends soon"),
     **payments.NOTICES,
-<<<<<<< HEAD
-<<<<<<< HEAD
     **scheduled.NOTICES,
-=======
     **banking.NOTICES,
->>>>>>> receivables
-=======
     **disputes.NOTICES,
->>>>>>> disputes
+    **statements.NOTICES,
 }
 CATEGORIES = {
     "service": N_("Service updates"),

@@ -41,7 +41,8 @@ class Addressee:
 class AccountMessage:
     """What a message says: its template's name, values for it, facts to list, and where its button leads.
 
-    `path` holds `SECRET_MARK` where the link's token belongs; `facts` are (label marked by N_, value).
+    `path` holds `SECRET_MARK` where the link's token belongs; `facts` are (label marked by N_, value). `attachment`
+    names a stored file that goes along: key, name, content_type.
     """
 
     template: str
@@ -50,6 +51,7 @@ class AccountMessage:
     params: dict[str, Any] = field(default_factory=dict)
     facts: Sequence[tuple[str, str]] = ()
     folder: str = "account"
+    attachment: dict[str, str] | None = None
 
 
 def queue_mail(
@@ -119,6 +121,7 @@ def _queue(
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
+            attachment=message.attachment,
             state=MailState.QUEUED,
             created_at=now,
         )

@@ -25,6 +25,7 @@ from portal.models import (
     Quote,
     QuoteRequest,
     ScheduledPayment,
+    Statement,
     Ticket,
 )
 from portal.models.session import TenantSession
@@ -45,12 +46,10 @@ _RECORDS: dict[str, Any] = {
     "quote_request": QuoteRequest,
     "payment": Payment,
     "payment_method": PaymentMethod,
-<<<<<<< HEAD
     "scheduled_payment": ScheduledPayment,
-=======
     "dispute": Dispute,
     "extension_request": ExtensionRequest,
->>>>>>> disputes
+    "statement": Statement,
 }
 
 

@@ -26,7 +26,7 @@ from portal.lib.bank_csv import (
 )
 from portal.lib.bank_entries import Entries, StatementRefused, clean_cell, keyed
 from portal.lib.money import EXPONENTS
-from portal.models import BankStatement, BankTransaction, StatementFormat, TransferStatus
+from portal.models import BankStatement, BankStatementFormat, BankTransaction, TransferStatus
 from portal.models.session import TenantSession
 from portal.services.billing.settings import load_settings
 
@@ -49,7 +49,7 @@ def import_statement(
     require(actor, Permission.BILLING_MANAGE)
     statement = BankStatement(
         id=uuid4(),
-        format=StatementFormat.CAMT,
+        format=BankStatementFormat.CAMT,
         file_name=clean_cell(file_name)[:_NAME_LENGTH],
         sha256=hashlib.sha256(content).hexdigest(),
         content=None,
@@ -68,7 +68,7 @@ def import_statement(
         else:
             text = decode(content)
             read_rows(text, SHOWN_ROWS + 1)
-            statement.format, statement.content = StatementFormat.CSV, text
+            statement.format, statement.content = BankStatementFormat.CSV, text
             session.add(statement)
             session.flush()
     except StatementRefused as refused:
@@ -206,7 +206,7 @@ def _check(mapping: CsvMapping, columns: int) -> CsvMapping:
 def _last_mapping(session: TenantSession, head: Sequence[str]) -> CsvMapping | None:
     query = (
         select(BankStatement.mapping)
-        .where(BankStatement.format == StatementFormat.CSV, BankStatement.mapping["header"].astext == _header(head))
+        .where(BankStatement.format == BankStatementFormat.CSV, BankStatement.mapping["header"].astext == _header(head))
         .order_by(BankStatement.created_at.desc())
         .limit(1)
     )

@@ -19,7 +19,7 @@ from portal.lib.pricing import TaxRounding
 from portal.models import BillingSettings, Invoice
 from portal.models.session import TenantSession
 from portal.services.billing.numbering import check_number_format
-from portal.services.billing.plan import OVERDUE, REMINDED_IN
+from portal.services.billing.plan import OVERDUE, PLANNED_IN
 from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.steps import write_next_steps
@@ -122,7 +122,7 @@ def save_dunning(
 def plan_anew(session: TenantSession, settings: BillingSettings, *, actor: Actor, now: datetime) -> None:
     """Set the timers of unpaid invoices anew; what the new plan would have done by now is passed over."""
     session.flush()
-    query = select(Invoice).where(Invoice.status.in_(REMINDED_IN)).order_by(Invoice.id).with_for_update()
+    query = select(Invoice).where(Invoice.status.in_(PLANNED_IN)).order_by(Invoice.id).with_for_update()
     for invoice in session.scalars(query):
         planned = plan_invoice(session, invoice, settings)
         past = {step.key: "" for step in planned if step.at <= now and step.key != OVERDUE}

@@ -9,7 +9,8 @@ from portal.authz import Actor
 from portal.models import Invoice, Tenant
 from portal.models.session import TenantSession
 from portal.services.billing.issuing import end_of_day
-from portal.services.billing.plan import LATE_FEE, OVERDUE, plan_steps
+from portal.services.billing.plan import LATE_FEE, OVERDUE
+from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_invoice
 from portal.services.billing.steps import write_next_steps
@@ -46,6 +47,6 @@ def move_due_day(session: TenantSession, invoice: Invoice, day: date, *, actor: 
 
 
 def _pass_over(session: TenantSession, invoice: Invoice, now: datetime) -> None:
-    steps = plan_steps(invoice, load_settings(session))
+    steps = plan_invoice(session, invoice, load_settings(session))
     past = {step.key: "" for step in steps if step.at <= now and step.key != OVERDUE}
     invoice.dunned = {**invoice.dunned, **past}

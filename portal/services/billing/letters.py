@@ -42,11 +42,8 @@ _TOLD: dict[str, tuple[str, bool, bool]] = {
     "invoice.credited": ("invoice_credited", True, False),
 }
 COPY = "invoice_copy"
-<<<<<<< HEAD
 REMINDED = "invoice.reminded"
-=======
 REMINDER = "invoice_reminder"
->>>>>>> disputes
 
 
 @dataclass(frozen=True)

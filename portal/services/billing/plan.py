@@ -10,6 +10,7 @@ from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
 
 # While a payment is under way nobody is reminded; while something is disputed, only of the rest (`is_chased`).
 REMINDED_IN = frozenset({InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED})
+PLANNED_IN = REMINDED_IN | {InvoiceStatus.DISPUTED}
 OVERDUE = "overdue"
 LATE_FEE = "late_fee"
 # How the name of a reminder begins that people chose for themselves; its days follow.
@@ -35,33 +36,23 @@ class Step:
     key: str
 
 
-<<<<<<< HEAD
 def plan_steps(invoice: Invoice, settings: BillingSettings, own: Iterable[tuple[int, datetime]] = ()) -> list[Step]:
     """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back.
 
     `own` are the days that its readers chose, each with since when: what would have come before is no step.
     """
-    if invoice.due_at is None or invoice.status not in REMINDED_IN:
-=======
-def plan_steps(invoice: Invoice, settings: BillingSettings) -> list[Step]:
-    """Every step that is not done yet, by time; none where nothing is owed, or something keeps them back."""
     if invoice.due_at is None or not is_chased(invoice):
->>>>>>> disputes
         return []
     start = max(invoice.due_at, invoice.dunning_from or invoice.due_at)
     steps = [Step(invoice.due_at, StepKind.OVERDUE, OVERDUE)]
     for text in settings.dunning.get("reminders", ()):
-<<<<<<< HEAD
-        steps.append(Step(invoice.due_at + parse_iso_duration(text), StepKind.REMINDER, reminder_key(text)))
-    for day, since in own:
-        at = own_time(invoice.due_at, day)
-        if at > since:
-            steps.append(Step(at, StepKind.REMINDER, reminder_key(f"{OWN}{day}")))
-=======
         pause = parse_iso_duration(text)
         at = (start if pause > timedelta() else invoice.due_at) + pause
         steps.append(Step(at, StepKind.REMINDER, reminder_key(text)))
->>>>>>> disputes
+    for day, since in own:
+        chosen = chosen_time(invoice, day)
+        if chosen is not None and chosen > since:
+            steps.append(Step(chosen, StepKind.REMINDER, reminder_key(f"{OWN}{day}")))
     if charges_late_fee(settings) and invoice.kind is not InvoiceKind.LATE_FEE:
         at = start + timedelta(days=settings.late_fee_after_days)
         steps.append(Step(at, StepKind.LATE_FEE, LATE_FEE))
@@ -83,6 +74,18 @@ def charges_late_fee(settings: BillingSettings) -> bool:
 def own_time(due_at: datetime, day: int) -> datetime:
     """When a reminder comes that is so many days after the due day (negative: before): at nine in the morning."""
     return due_at + timedelta(days=day) - _MORNING
+
+
+def chosen_time(invoice: Invoice, day: int) -> datetime | None:
+    """When an invoice's own reminder comes; days after the due day count from the end of what kept it back.
+
+    The hour stays: what was kept back counts in whole days. None where nothing is due.
+    """
+    if invoice.due_at is None:
+        return None
+    held = max(timedelta(), (invoice.dunning_from or invoice.due_at) - invoice.due_at)
+    later = -(-held // timedelta(days=1)) if day > 0 else 0
+    return own_time(invoice.due_at, day + later)
 
 
 def is_own(step: Step) -> bool:

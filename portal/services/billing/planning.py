@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from portal.models import BillingSettings, Invoice, Membership, ReminderChoice
 from portal.models.session import TenantSession
-from portal.services.billing.plan import REMINDED_IN, Step, plan_steps
+from portal.services.billing.plan import Step, is_chased, plan_steps
 
 
 def plan_invoice(session: TenantSession, invoice: Invoice, settings: BillingSettings) -> list[Step]:
     """Every step of an invoice that is not done yet: the tenant's, and what its readers chose."""
-    if invoice.due_at is None or invoice.status not in REMINDED_IN:
+    if invoice.due_at is None or not is_chased(invoice):
         return []
     return plan_steps(invoice, settings, own_days(session, invoice.customer_id))
 

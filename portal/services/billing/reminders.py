@@ -14,7 +14,7 @@ from portal.events.billing import InvoiceChanged
 from portal.models import Invoice, Person, ReminderChoice, User
 from portal.models.session import TenantSession
 from portal.services.accounts.own import load_own
-from portal.services.billing.plan import OWN, REMINDED_IN, own_time
+from portal.services.billing.plan import OWN, PLANNED_IN, chosen_time
 from portal.services.billing.steps import write_next_steps
 
 MOST_DAYS = 6
@@ -101,9 +101,10 @@ def is_meant(choice: Choice | None, step: str, invoice: Invoice, at: datetime) -
     """
     if not step.startswith(OWN):
         return choice is None
-    if choice is None or choice.days is None or invoice.due_at is None:
+    if choice is None or choice.days is None:
         return False
-    come = [day for day in choice.days if own_time(invoice.due_at, day) <= at]
+    times = {day: chosen_time(invoice, day) for day in choice.days}
+    come = [day for day, time in times.items() if time is not None and time <= at]
     return bool(come) and int(step.removeprefix(OWN)) == max(come)
 
 
@@ -128,7 +129,7 @@ def _told(choice: Choice) -> dict[str, object]:
 
 def _plan_anew(session: TenantSession, company_ids: Sequence[UUID], now: datetime) -> None:
     actor = system_actor(session.tenant_id)
-    unpaid = select(Invoice).where(Invoice.customer_id.in_(company_ids), Invoice.status.in_(REMINDED_IN))
+    unpaid = select(Invoice).where(Invoice.customer_id.in_(company_ids), Invoice.status.in_(PLANNED_IN))
     for invoice in session.scalars(unpaid.order_by(Invoice.id).with_for_update()).all():
         write_next_steps(session, invoice, now=now)
         state = invoice.status.value

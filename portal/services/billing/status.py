@@ -52,12 +52,8 @@ def settle_invoice(session: TenantSession, invoice: Invoice, *, actor: Actor, no
     invoice.status = after
     invoice.updated_at = now
     write_next_steps(session, invoice, now=now)
-<<<<<<< HEAD
     end_planned(session, invoice, actor=actor, now=now)
-    if after is InvoiceStatus.PAID and before is not InvoiceStatus.PAID:
-=======
     if newly_paid:
->>>>>>> disputes
         publish(session, InvoicePaid.about(invoice), actor=actor, now=now, after=_figures(invoice))
     else:
         fact = InvoiceChanged.about(invoice, from_status=before.value, to_status=after.value)

@@ -7,7 +7,7 @@ from portal.models import Notification
 # Domains add how their kinds begin; what nobody claims is the system's.
 PREFIXES: dict[str, tuple[str, ...]] = {
     "service": ("ticket_", "quote_", "contract_"),
-    "payment": ("payment_", "invoice_", "dispute_"),
+    "payment": ("payment_", "invoice_", "dispute_", "statement_"),
     "blog": ("article_", "blog_"),
     "system": ("system_",),
     "security": ("security_", "device_", "account_"),

@@ -1,4 +1,4 @@
-"""Files that leave with a mail of a side conversation: only what is checked, read when the mail goes out."""
+"""Files that leave with a mail: what was made for it, or is checked, read when the mail goes out."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,10 +30,12 @@ class StoredFile:
 
 
 def find_enclosed(session: TenantSession, mail: MailMessage) -> tuple[StoredFile, ...]:
-    """The files of a mail, which has the id of what was written; those that the team has removed stay here.
+    """The file that was named for a mail, or those of a side conversation without what the team has removed.
 
-    Raises FilesUnchecked and FilesRefused.
+    A mail of a side conversation has the id of what was written. Raises FilesUnchecked and FilesRefused.
     """
+    if mail.attachment is not None:
+        return (StoredFile(mail.attachment["name"], mail.attachment["content_type"], mail.attachment["key"]),)
     if side_of(mail.message_id) is None:
         return ()
     rows = session.scalars(

@@ -15,7 +15,7 @@ from portal.events import audit
 from portal.lib.placeholders import FOR_MAILS, unknown_places
 from portal.models import ConfigVersion, MailWords
 from portal.models.session import TenantSession
-from portal.services.tickets.config_versions import get_version, keep_version, list_versions
+from portal.services.tenants.config_versions import get_version, keep_version, list_versions
 from portal.services.tickets.validation import checked_text
 
 RECORD = "mail_words"

@@ -1,7 +1,7 @@
 """Reads of payments and saved methods: whose they are is part of every lookup, so foreign ones are not found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from portal.models import (
     RefundStatus,
 )
 from portal.models.session import TenantSession
+from portal.services.payments.filters import Narrowing
 
 SEARCH_LENGTH = 100
 # What a refund takes from what may still go back: everything but what came to nothing.
@@ -41,6 +42,7 @@ class PaymentFilter:
     invoice_id: UUID | None = None
     company_id: UUID | None = None
     search: str = ""
+    more: Narrowing = field(default_factory=Narrowing)
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _invoices_of(session: TenantSession, ids: Sequence[UUID]) -> Sequence[tuple[
 
 
 def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    found: list[ColumnElement[bool]] = wanted.more.conditions()
     if wanted.statuses:
         found.append(Payment.status.in_(wanted.statuses))
     if wanted.first:

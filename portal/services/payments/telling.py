@@ -150,7 +150,7 @@ def tell_refunded(session: TenantSession, payment: Payment, amount: int, *, base
 
 def tell_reversed(session: TenantSession, payment: Payment, *, base_url: str, now: datetime) -> None:
     """That a receipt was given by mistake, and what it was for is owed again."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     payers = payers_of(session, payment)
     for person in payers:
         post.mail(person, "payment_reversed", f"/portal/payments/{payment.id}", _facts(post, person))
@@ -191,7 +191,7 @@ def tell_chargeback(
     session: TenantSession, payment: Payment, case: Chargeback, *, base_url: str, now: datetime
 ) -> None:
     """That the payer's bank was asked to take a payment back, and how it decided; to both sides."""
-    post = _Post(session, payment, base_url, now)
+    post = Post(session, payment, base_url, now)
     kind = {
         ChargebackState.OPEN: "payment_bank_disputed",
         ChargebackState.LOST: "payment_charged_back",

@@ -11,6 +11,7 @@ from portal.errors import FieldError, Invalid
 from portal.events import audit
 from portal.models import ConfigVersion, Tenant, TicketPriority
 from portal.models.session import TenantSession
+from portal.services.tenants.config_versions import get_version, keep_next, list_versions
 from portal.services.tenants.ticket_policy import (
     EDIT_MINUTES,
     HIGHEST,
@@ -19,7 +20,6 @@ from portal.services.tenants.ticket_policy import (
     TicketPolicy,
     read_ticket_policy,
 )
-from portal.services.tickets.config_versions import get_version, keep_next, list_versions
 
 RECORD = "ticket_policy"
 

@@ -21,8 +21,8 @@ from portal.models import (
     TicketPriority,
 )
 from portal.models.session import TenantSession
+from portal.services.tenants.config_versions import get_version, keep_version
 from portal.services.tickets.assignment import STRATEGIES, TeamMember, choose, covers, list_rules, load_team
-from portal.services.tickets.config_versions import get_version, keep_version
 from portal.services.tickets.validation import checked_text
 
 RULE = "assignment_rule"

@@ -14,8 +14,8 @@ from portal.events import audit
 from portal.lib.text import has_forbidden_characters
 from portal.models import TicketCategory
 from portal.models.session import TenantSession
+from portal.services.tenants.config_versions import get_version, keep_next
 from portal.services.tickets.category_fields import FieldForm, checked_fields, forms_of
-from portal.services.tickets.config_versions import get_version, keep_next
 from portal.services.tickets.names import checked_names, free_key
 
 RECORD = "category"

@@ -12,7 +12,7 @@ from portal.errors import FieldError, Invalid, NotFound
 from portal.events import audit
 from portal.models import CustomStatus, TicketStatus
 from portal.models.session import TenantSession
-from portal.services.tickets.config_versions import get_version, keep_next
+from portal.services.tenants.config_versions import get_version, keep_next
 from portal.services.tickets.names import checked_names, free_key
 
 RECORD = "custom_status"

@@ -13,7 +13,7 @@ from portal.errors import Invalid, NotFound, invalid
 from portal.events import audit
 from portal.models import Macro
 from portal.models.session import TenantSession
-from portal.services.tickets.config_versions import get_version, keep_version
+from portal.services.tenants.config_versions import get_version, keep_version
 from portal.services.tickets.macro_form import CUSTOMER, NAME_LENGTH, STAFF, MacroForm, check_macro
 
 RECORD = "macro"

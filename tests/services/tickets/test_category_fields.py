@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from portal.errors import Forbidden, Invalid
 from portal.models import AuditEntry, Ticket
+from portal.services.tenants.config_versions import list_versions
 from portal.services.tickets.categories import CategoryForm, restore_category, save_category, state_of
 from portal.services.tickets.category_fields import FieldForm, OptionForm, forms_of
-from portal.services.tickets.config_versions import list_versions
 from portal.services.tickets.field_answers import read_answers
 
 LOCALES = ("en", "fr")

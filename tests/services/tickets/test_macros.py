@@ -6,7 +6,7 @@ from sqlalchemy import select
 from portal.errors import Conflict, Forbidden, Invalid, NotFound
 from portal.models import AuditEntry, Ticket, TicketEvent, TicketMessage, TicketPriority, User
 from portal.models import TicketStatus as Status
-from portal.services.tickets.config_versions import list_versions
+from portal.services.tenants.config_versions import list_versions
 from portal.services.tickets.lifecycle import close_ticket
 from portal.services.tickets.macro_form import MacroForm
 from portal.services.tickets.macro_use import Reply, apply_macro, offer_macros, preview_macro
