@@ -167,7 +167,7 @@ def _plan(invoice: Invoice, attempt: AutoPayAttempt) -> dict[str, Any]:
     return {
         "number": invoice.number,
         "id": invoice.id,
-        "amount": money(invoice.outstanding, invoice.currency),
+        "amount": money(invoice.undisputed, invoice.currency),
         "state": attempt.state.value,
         "next": format_day(attempt.next_at.date()) if attempt.next_at else "",
         "payment_id": attempt.payment_id,

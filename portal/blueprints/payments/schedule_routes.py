@@ -49,7 +49,7 @@ BADGES = {
 def schedule(invoice_id: UUID) -> ResponseReturnValue:
     """Which day, with what, how much."""
     invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(invoice, {}, {})
     try:
         desk()

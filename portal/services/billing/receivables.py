@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, DateTime, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, and_, cast, exists, func, or_, select
 
 from portal.authz import Actor, Permission, require
 from portal.models import (
@@ -24,6 +24,8 @@ from portal.models import (
     Invoice,
     InvoiceStatus,
     NextStep,
+    ScheduledPayment,
+    ScheduleStatus,
     Tenant,
 )
 from portal.models.session import TenantSession
@@ -44,8 +46,14 @@ _FAILED: tuple[Any, ...] = (
     AutoPayAttempt.code,
     AutoPayAttempt.next_at,
 )
-# What auto-pay charges (`services/payments/auto_pay.py`).
-_CHARGED = (InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED)
+# What auto-pay charges (`services/payments/auto_pay.py`): nothing that waits for a day of its own, of what is
+# disputed in part the rest.
+_CHARGED = and_(
+    Invoice.status.in_((InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FAILED, InvoiceStatus.DISPUTED)),
+    Invoice.total - Invoice.paid - Invoice.credited - Invoice.disputed > 0,
+    Invoice.reserved == 0,
+    ~exists().where(ScheduledPayment.invoice_id == Invoice.id, ScheduledPayment.status == ScheduleStatus.PLANNED),
+)
 
 
 @dataclass(frozen=True)
@@ -175,7 +183,7 @@ def _upcoming(session: TenantSession, customers: set[UUID], zone: str) -> dict[t
         return {}
     due = func.timezone(zone, cast(Invoice.due_on, DateTime()))
     planned = AutoPayAttempt.state.is_(None) | (AutoPayAttempt.state == AutoPayState.WAITING)
-    charged = and_(AutoPay.enabled, planned, Invoice.status.in_(_CHARGED))
+    charged = and_(AutoPay.enabled, planned, _CHARGED)
     rows = session.execute(
         select(
             Invoice.customer_id,

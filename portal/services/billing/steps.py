@@ -7,7 +7,7 @@ from sqlalchemy import delete
 
 from portal.models import Invoice, NextStep
 from portal.models.session import TenantSession
-from portal.services.billing.plan import REMINDED_IN, StepKind
+from portal.services.billing.plan import StepKind, is_chased
 from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
 
@@ -20,7 +20,7 @@ _AUTO_PAY = ("auto_pay_charge", "auto_pay_retry")
 def write_next_steps(session: TenantSession, invoice: Invoice, *, now: datetime) -> None:
     """Replace the invoice's own next steps by what its plan says now; steps of payments stay as they are."""
     session.flush()
-    kinds = _KINDS if invoice.status in REMINDED_IN else _KINDS + _AUTO_PAY
+    kinds = _KINDS if is_chased(invoice) else _KINDS + _AUTO_PAY
     session.execute(
         delete(NextStep).where(NextStep.record_id == invoice.id, NextStep.kind.in_(kinds)),
         execution_options={"synchronize_session": False},

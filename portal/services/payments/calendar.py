@@ -64,9 +64,9 @@ def _due(session: TenantSession, first: date, last: date, actor: Actor) -> list[
     )
     rows = session.scalars(query.order_by(Invoice.due_on, Invoice.number).limit(MOST_MARKS))
     return [
-        Mark(one.due_on, MarkKind.DUE, one.id, one.number or "", one.outstanding, one.currency)
+        Mark(one.due_on, MarkKind.DUE, one.id, one.number or "", one.undisputed, one.currency)
         for one in rows
-        if one.due_on is not None
+        if one.due_on is not None and one.undisputed
     ]
 
 

@@ -82,7 +82,7 @@ def _decide(turn: _Turn) -> datetime | None:
         return None
     if planned.charge_at > turn.now:
         return _announce(turn)
-    if invoice.status is InvoiceStatus.DISPUTED:
+    if invoice.status is InvoiceStatus.DISPUTED and invoice.undisputed == 0:
         end_one(turn.session, planned, "invoice_disputed", actor=system_actor(planned.tenant_id), now=turn.now)
         _tell_once(turn)
         return None
