@@ -36,7 +36,7 @@ def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 # Some 190 operations, each asked dozens of times.
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal")])
 def test_answers_keep_to_the_document(
     app: Any, world: World, address: str, ticket: Any, who: str, forbidden: str, request: pytest.FixtureRequest

@@ -42,7 +42,8 @@ def run() -> Iterator[Run]:
     time.sleep(0.3)
 
 
-@pytest.fixture(scope="session")
+# One for each file: a run that ends with an activity under way keeps the clock of its server from skipping.
+@pytest.fixture(scope="module")
 def skipping(run: Run) -> Iterator[WorkflowEnvironment]:
     """Temporal's test server, in which days pass in milliseconds; its clock only ever goes forward."""
     from runner.temporal import test_server_path
