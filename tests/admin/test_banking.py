@@ -54,7 +54,7 @@ def test_from_the_file_to_the_payment(staff: Any, till: Till) -> None:
     assert "Number in the text · Same amount" in text
     transfer = newest(till, amount=43_210)
     detail = bill.get(f"{BANK}{transfer}")
-    assert f'name="amount-{invoice}" value="432.10"' in detail.get_data(as_text=True)
+    assert f'id="amount-{invoice}" name="amount-{invoice}" value="432.10"' in detail.get_data(as_text=True)
     done = bill.post(f"{BANK}{transfer}/match", {f"amount-{invoice}": "400,10"})
     assert done.status_code == 303
     assert (till.get_invoice(invoice).paid, till.owed(invoice)) == (40_010, 3_200)

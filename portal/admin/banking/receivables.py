@@ -107,11 +107,8 @@ class ReceivablesView(ServiceView):
 
 
 def _bucket_heads() -> list[dict[str, str]]:
-    """The ages as columns; on a phone only the first and the sum fit."""
-    return [
-        {"label": gettext(label), "align": "end", "hide": "" if name == "not_due" else "phone"}
-        for name, label in BUCKETS.items()
-    ]
+    """The ages as columns; on a phone only the sum and what is late of it fit."""
+    return [{"label": gettext(label), "align": "end", "hide": "phone"} for label in BUCKETS.values()]
 
 
 def _cells(row: OpenInvoice) -> tuple[Any, ...]:

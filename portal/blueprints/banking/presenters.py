@@ -57,12 +57,9 @@ def candidate_view(one: Candidate) -> dict[str, Any]:
         "id": invoice.id,
         "number": invoice.number,
         "company": invoice.company_name,
-        "due_on": format_day(invoice.due_on) if invoice.due_on else "",
         "outstanding": money(invoice.outstanding, invoice.currency),
         "why": reason_texts(one.reasons, gettext),
         "score": one.score,
-        "currency": invoice.currency,
-        "part": one.part,
     }
 
 
