@@ -7,7 +7,7 @@ from portal.lib.wording.payments import failure_text
 
 STATUS = {
     "planned": N_("Planned"),
-    "started": N_("Charged"),
+    "started": N_("Charged already"),
     "cancelled": N_("Cancelled"),
     "failed": N_("Failed"),
 }
