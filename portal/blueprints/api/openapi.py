@@ -151,13 +151,17 @@ def _paragraphs(text: str) -> str:
     return re.sub(r"(?<!\n)\n(?!\n)", " ", text)
 
 
+# Fields of bodies by which a company is named, which may be somebody else's.
+_COMPANIES = {"customer_id", "company_id"}
+
+
 def _refusals(rule: Rule, method: str, declared: Operation, keyed: bool, public: bool) -> list[int]:
     statuses = {400, 422, 429, 503}
     if not public:
         statuses |= {401, 403}
     elif declared.body is not None:
         statuses.add(401)  # what proves somebody may be wrong
-    if rule.arguments:
+    if rule.arguments or (declared.body is not None and _COMPANIES & declared.body.model_fields.keys()):
         statuses.add(404)
     if keyed or declared.conflicts:
         statuses.add(409)
