@@ -70,7 +70,7 @@ def test_rules_out_of_bounds_are_refused(nova, wrong):
 
 def test_the_rules_go_back_to_what_they_were(nova, app, world, sessions):
     noor = nova("noor")
-    history = f"{PAGE}versions/"
+    history = f"{PAGE}versions/?lang=en"
     assert "No versions yet" in noor.get(history).get_data(as_text=True)
     noor.post(PAGE, RULES)
     noor.post(PAGE, RULES)
@@ -99,8 +99,8 @@ def test_a_version_that_is_out_of_bounds_today_is_not_brought_back(nova, world, 
             select(ConfigVersion).where(ConfigVersion.record_id == world.nova, ConfigVersion.version == 1)
         ).one()
         first.data = {"form": first.data["form"] | {"reopen_days": 9_999}}
-    assert noor.post(f"{PAGE}restore/", {"version": "1"}).status_code == 303
-    assert "nothing was changed" in noor.get(f"{PAGE}versions/").get_data(as_text=True)
+    assert noor.post(f"{PAGE}restore/?lang=en", {"version": "1"}).status_code == 303
+    assert "nothing was changed" in noor.get(f"{PAGE}versions/?lang=en").get_data(as_text=True)
     assert 'value="30"' in unescape(noor.get(PAGE).get_data(as_text=True))
 
 
