@@ -101,11 +101,17 @@ def index() -> ResponseReturnValue:
         "payments/index.html",
         rows=[present_payment(row) for row in page.items],
         given=kept,
+        without=_without,
         earlier=url_for(".index", **kept, cursor=page.previous_cursor) if page.previous_cursor else None,
         later=url_for(".index", **kept, cursor=page.next_cursor) if page.next_cursor else None,
         may_pay=actor.may(Permission.INVOICES_PAY),
         **choices(list_service_types(http.session(), actor=actor)),
     )
+
+
+def _without(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """The filters but one."""
+    return {key: value for key, value in given.items() if key != name}
 
 
 @bp.get("/portal/payments/export")
