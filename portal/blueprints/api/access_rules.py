@@ -68,12 +68,12 @@ def _shapes(app: Flask) -> Iterator[str]:
 
 
 def _within(shape: type[BaseModel]) -> set[type[BaseModel]]:
-    found, todo = set[type[BaseModel]](), [shape]
-    while todo:
-        one = todo.pop()
+    found, unseen = set[type[BaseModel]](), [shape]
+    while unseen:
+        one = unseen.pop()
         if one not in found:
             found.add(one)
-            todo += [model for field in one.model_fields.values() for model in _models(field.annotation)]
+            unseen += [model for field in one.model_fields.values() for model in _models(field.annotation)]
     return found
 
 

@@ -185,22 +185,18 @@ def test_there_is_an_end_to_many(session, open_ticket, actor_of, now, monkeypatc
         change_tickets(session, ids[2:], action=other, actor=sam, now=now, change_id=begun.id)
 
 
-@pytest.mark.parametrize(
-    ("start", "target"),
-    [
-        (start, target.value)
-        for start in ("open", "waiting_customer", "resolved", "closed")
-        for target in sorted(MOVES[TicketStatus(start)])
-        if target.value in ("waiting_customer", "resolved", "closed", "open")
-    ],
-)
+def moves_by_staff():
+    """From what to what a bulk change may lead; closed tickets only open again, and solved ones wait for nobody."""
+    targets = ("closed", "open", "resolved", "waiting_customer")
+    for start in ("open", "waiting_customer", "resolved", "closed"):
+        for target in sorted(target.value for target in MOVES[TicketStatus(start)] if target.value in targets):
+            barred = (start, target) == ("resolved", "waiting_customer") or (start == "closed" and target != "open")
+            if start != target and not barred:
+                yield start, target
+
+
+@pytest.mark.parametrize(("start", "target"), list(moves_by_staff()))
 def test_an_undone_status_is_as_if_nothing_had_been(session, open_ticket, actor_of, now, start, target):
-    if (
-        start == target
-        or (start, target) in (("resolved", "waiting_customer"),)
-        or start == "closed" != target != "open"
-    ):
-        pytest.skip("no such move")
     sam, one, same = actor_of("sam"), open_ticket(category="general"), open_ticket(category="general")
     for ticket in (one, same):
         if start != "open":
