@@ -7,7 +7,8 @@ from pydantic import Field
 
 from portal.blueprints.api.schemas import Body, ListOf, Query, Shape, UtcDateTime, left_out
 from portal.blueprints.banking.schemas import Reason
-from portal.blueprints.billing.schemas import Money, MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
+from portal.blueprints.billing.schemas import Money
 from portal.models import AutoPayState, WriteOff, WriteOffStatus
 from portal.services.billing.open_items import BUCKETS
 from portal.services.billing.receivables import Ageing, Board, CustomerAgeing, FailedCharge

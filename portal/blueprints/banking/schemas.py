@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
-from portal.blueprints.billing.schemas import Money, MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
+from portal.blueprints.billing.schemas import Money
 from portal.models import (
     BankStatement,
     BankStatementFormat,

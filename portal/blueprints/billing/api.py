@@ -8,8 +8,9 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.billing.document import PDF, draw_invoice
+from portal.blueprints.billing.requests import InvoiceQuery
 from portal.blueprints.billing.routes import download
-from portal.blueprints.billing.schemas import CustomerInvoice, InvoiceItem, InvoiceQuery, Invoices
+from portal.blueprints.billing.schemas import CustomerInvoice, InvoiceItem, Invoices
 from portal.blueprints.policies import permission
 from portal.services.billing.detail import get_invoice_detail
 from portal.services.billing.queries import InvoiceFilter, list_invoices

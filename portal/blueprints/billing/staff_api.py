@@ -8,18 +8,15 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.billing.document import PDF, draw_invoice
-from portal.blueprints.billing.routes import download
-from portal.blueprints.billing.schemas import (
+from portal.blueprints.billing.requests import (
     CreditRequest,
-    Dunning,
     DunningPatch,
     InvoiceRequest,
-    StaffInvoice,
-    StaffInvoiceItem,
     StaffInvoiceQuery,
-    StaffInvoices,
     VoidRequest,
 )
+from portal.blueprints.billing.routes import download
+from portal.blueprints.billing.schemas import Dunning, StaffInvoice, StaffInvoiceItem, StaffInvoices
 from portal.blueprints.policies import permission
 from portal.errors import FieldError, Invalid, invalid
 from portal.models import BillingSettings

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from portal.blueprints.accounts.account_schemas import Day
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
-from portal.blueprints.billing.schemas import Money, MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
+from portal.blueprints.billing.schemas import Money
 from portal.errors import invalid
 from portal.models import DisputeOutcome, DisputeReason, DisputeStatus, ExtensionStatus
 from portal.services.billing.lines import MOST_LINES

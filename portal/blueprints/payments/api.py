@@ -8,7 +8,7 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
-from portal.blueprints.billing.schemas import MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
 from portal.blueprints.localisation import select_timezone
 from portal.blueprints.payments.exporting import send_payments
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk

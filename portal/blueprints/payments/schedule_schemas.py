@@ -8,7 +8,8 @@ from pydantic import Field
 
 from portal.blueprints.accounts.account_schemas import Day
 from portal.blueprints.api.schemas import Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
-from portal.blueprints.billing.schemas import Money, MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
+from portal.blueprints.billing.schemas import Money
 from portal.blueprints.localisation import gettext
 from portal.blueprints.payments.schemas import UsedMethod
 from portal.lib.wording.scheduled import end_text

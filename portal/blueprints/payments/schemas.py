@@ -19,7 +19,8 @@ from portal.blueprints.api.schemas import (
     UtcDateTime,
     left_out,
 )
-from portal.blueprints.billing.schemas import Money, MoneyRequest
+from portal.blueprints.billing.requests import MoneyRequest
+from portal.blueprints.billing.schemas import Money
 from portal.blueprints.localisation import gettext
 from portal.lib.wording.payments import failure_text
 from portal.models import AutoPay, Payment, PaymentKind, PaymentMethod, PaymentStatus, Refund, RefundStatus

@@ -11,17 +11,13 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.policies import permission
 from portal.blueprints.quotes.document import PDF, send_document, send_signed
 from portal.blueprints.quotes.evidence import signer_evidence
+from portal.blueprints.quotes.requests import AcceptRequest, DeclineRequest, QuoteQuery, QuoteWishBody, RevisionRequest
 from portal.blueprints.quotes.schemas import (
-    AcceptRequest,
     CustomerQuote,
     CustomerQuoteItem,
     CustomerQuotes,
     CustomerQuoteWish,
     CustomerQuoteWishes,
-    DeclineRequest,
-    QuoteQuery,
-    QuoteWishBody,
-    RevisionRequest,
 )
 from portal.services.files.uploading import FilePlace
 from portal.services.quotes.accepting import Acceptance, accept_quote

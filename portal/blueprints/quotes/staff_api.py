@@ -10,7 +10,7 @@ from portal.blueprints.api.operations import operation
 from portal.blueprints.api.schemas import NoBody
 from portal.blueprints.policies import permission
 from portal.blueprints.quotes.document import PDF, send_document
-from portal.blueprints.quotes.schemas import QuoteBody, QuotePatch, RefusalBody, foreign_currencies
+from portal.blueprints.quotes.requests import QuoteBody, QuotePatch, RefusalBody, foreign_currencies
 from portal.blueprints.quotes.staff_schemas import (
     StaffQuote,
     StaffQuoteItem,

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field
 
 from portal.blueprints.api.schemas import ListOf, Named, Shape, UtcDateTime
+from portal.blueprints.quotes.requests import QuoteQuery
 from portal.blueprints.quotes.schemas import (
     QuoteItem,
-    QuoteQuery,
     QuoteShape,
     QuoteWishShape,
     item_values,
