@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -137,6 +138,26 @@ def test_paying_on_the_page(till: Till, app: Any, world: Any) -> None:
     assert answer.headers["Location"].startswith("http://127.0.0.1:1/pay/")
     again = alice.post(f"/portal/invoices/{invoice}/pay", {"method": "new_card", "how": "part", "amount": "x"})
     assert (again.status_code, "Payment validation failed." in again.get_data(as_text=True)) == (422, True)
+
+
+def test_several_are_paid_together_from_one_page(till: Till, app: Any, world: Any, monkeypatch: Any) -> None:
+    # Other tests leave invoices behind.
+    monkeypatch.setattr(import_module("portal.blueprints.payments.routes"), "UNPAID_SHOWN", 10_000)
+    first, second, foreign = till.invoice(5000), till.invoice(2000), till.invoice(company="globex")
+    path, alice = "/portal/payments/new", sign_in(app, world, "alice")
+    page = alice.get(path).get_data(as_text=True)
+    assert f'value="{first}"' in page
+    assert f'value="{second}"' in page
+    assert f'value="{foreign}"' not in page
+    assert alice.post(path, {"method": "new_card"}).status_code == 422
+    assert alice.post(path, {"method": "new_card", "invoice": [str(first), str(foreign)]}).status_code in (
+        404,
+        409,
+        422,
+    )
+    answer = alice.post(path, {"method": "new_card", "invoice": [str(first), str(second)]})
+    assert (answer.status_code, answer.headers["Location"][:25]) == (303, "http://127.0.0.1:1/pay/cs")
+    assert f'value="{first}"' not in alice.get(path).get_data(as_text=True), "it is under way"
 
 
 def test_back_from_the_gateway_believes_only_the_gateway(till: Till, app: Any, world: Any) -> None:

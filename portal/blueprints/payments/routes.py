@@ -22,14 +22,14 @@ from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
 from portal.lib.money import Money, parse_amount
 from portal.models import UNDECIDED, Invoice, Payment
-from portal.services.billing.queries import get_invoice, list_unpaid
+from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
 from portal.services.payments.cancelling import cancel_payment, require_cancellable
 from portal.services.payments.confirming import begin_confirmation, confirm_payment
 from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
-from portal.services.payments.queries import get_payment, page_payments, read_payment
+from portal.services.payments.queries import get_payment, list_payable, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
@@ -77,13 +77,12 @@ def several() -> ResponseReturnValue:
         except (Invalid, Conflict) as error:
             http.session().rollback()
             errors = refusal_texts(error, "invoice")
-    rows = [row for row in list_unpaid(http.session(), actor=http.actor(), limit=UNPAID_SHOWN) if row.outstanding > 0]
+    rows = list_payable(http.session(), actor=http.actor(), limit=UNPAID_SHOWN)
     page = render_template(
         "payments/several.html",
-        rows=rows,
+        rows=[(row.id, row.number, money(available(row), row.currency)) for row in rows],
         errors=errors,
         chosen=request.form.getlist("invoice"),
-        money=money,
         **_choices(),
     )
     return page, 422 if errors else 200

@@ -3,7 +3,6 @@
 Every lookup goes through here, so that what is foreign is not found.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +14,7 @@ from portal.authz import Actor, Permission, require
 from portal.errors import NotFound, invalid
 from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.lib.text import has_forbidden_characters
-from portal.models import UNPAID, Company, Invoice, InvoiceKind, InvoiceStatus
+from portal.models import Company, Invoice, InvoiceKind, InvoiceStatus
 from portal.models.session import TenantSession
 
 SEARCH_LENGTH = 100
@@ -131,18 +130,6 @@ def list_invoices(session: TenantSession, wanted: InvoiceFilter, *, actor: Actor
         query = query.where(place > edge if cursor.backwards else place < edge)
     rows = [InvoiceRow(*row) for row in session.execute(query.limit(wanted.limit + 1))]
     return paginate(rows, wanted.limit, cursor, lambda row: (row.issued_on.isoformat(), row.id))
-
-
-def list_unpaid(session: TenantSession, *, actor: Actor, limit: int) -> Sequence[InvoiceRow]:
-    """What the actor's companies still owe, the one that is due first before all others."""
-    query = (
-        select(*_COLUMNS)
-        .join(Company, (Company.tenant_id == Invoice.tenant_id) & (Company.id == Invoice.customer_id))
-        .where(visible_to(actor), Invoice.status.in_(UNPAID))
-        .order_by(Invoice.due_at, Invoice.id)
-        .limit(limit)
-    )
-    return [InvoiceRow(*row) for row in session.execute(query)]
 
 
 def _narrowed(wanted: InvoiceFilter) -> list[ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from portal.errors import NotFound
 from portal.lib.paging import DEFAULT_LIMIT, Page, decode_cursor, paginate
 from portal.lib.text import has_forbidden_characters
 from portal.models import (
+    UNPAID,
     Company,
     Invoice,
     InvoiceLine,
@@ -24,6 +25,7 @@ from portal.models import (
     RefundStatus,
 )
 from portal.models.session import TenantSession
+from portal.services.billing.queries import visible_to
 from portal.services.payments.filters import Narrowing
 
 SEARCH_LENGTH = 100
@@ -90,6 +92,13 @@ def read_payment(session: TenantSession, payment_id: UUID, *, actor: Actor) -> P
     """A payment with its invoices and refunds; Forbidden or NotFound."""
     payment = get_payment(session, payment_id, actor=actor)
     return with_details(session, [payment])[0]
+
+
+def list_payable(session: TenantSession, *, actor: Actor, limit: int) -> Sequence[Invoice]:
+    """Invoices of the actor's companies of which something is `available` to be paid, the soonest due first."""
+    open_part = Invoice.total - Invoice.paid - Invoice.credited - Invoice.disputed - Invoice.reserved
+    query = select(Invoice).where(visible_to(actor), Invoice.status.in_(UNPAID), open_part > 0)
+    return session.scalars(query.order_by(Invoice.due_at, Invoice.id).limit(limit)).all()
 
 
 def page_payments(

@@ -15,7 +15,9 @@ from portal.services.billing.plan import StepKind, own_time
 from portal.services.billing.planning import plan_invoice
 from portal.services.billing.reminders import Choice, save_choice
 from portal.services.billing.settings import load_settings
+from portal.services.payments.balances import available
 from portal.services.payments.calendar import Mark, MarkKind, read_month
+from portal.services.payments.queries import list_payable
 from portal.services.payments.schedule_clock import advance_schedule
 from portal.services.payments.scheduling import Wish, schedule_payment
 from tests.services.disputes.test_disputes import TOTAL, open_one, withdraw
@@ -123,3 +125,16 @@ def test_the_calendar_shows_what_is_due_and_when(till: Any, bill: Any) -> None:
     day = till.get_invoice(part).due_on
     assert [(one.day, one.amount) for one in due(till, part, day)] == [(day, TOTAL - 5_900)]
     assert due(till, whole, day) == []
+
+
+def test_what_may_be_paid_leaves_out_what_is_disputed(till: Any, bill: Any) -> None:
+    (partly, lines), (whole, _) = bill(), bill()
+    open_one(till, partly, lines[1])
+    open_one(till, whole)
+    with till.begin() as session:
+        found = {one.id: available(one) for one in list_payable(session, actor=till.actor("charlie"), limit=1_000)}
+    assert found[partly] == TOTAL - 5_900
+    assert whole not in found
+    with till.begin() as session:
+        theirs = list_payable(session, actor=till.actor("alice"), limit=1_000)
+    assert partly not in {one.id for one in theirs}
