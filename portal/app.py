@@ -21,7 +21,7 @@ from portal.blueprints.policies import public, require_policies
 from portal.blueprints.realtime import init_realtime
 from portal.blueprints.telemetry import init_telemetry
 from portal.blueprints.templating import init_templating
-from portal.blueprints.uploads import init_uploads
+from portal.blueprints.uploads import init_large_bodies, init_small_bodies, init_uploads
 from portal.cli import init_cli
 from portal.config import ROOT, Settings
 from portal.extensions import babel, csrf, db, limiter, login_manager, migrate
@@ -52,8 +52,10 @@ def create_app(settings: Settings) -> Flask:
     _configure(app, settings)
     _init_extensions(app, settings)
     init_telemetry(app, app.extensions["portal_engine"])
-    init_guard(app)
     init_uploads(app)
+    init_small_bodies(app)
+    init_guard(app)
+    init_large_bodies(app)
     init_receiving(app)
     # After the guard: who may not come in at all is not asked for a form's token.
     csrf.init_app(app)
@@ -87,7 +89,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_HEADERS=["X-CSRF-Token", "X-CSRFToken"],
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
         SQLALCHEMY_ENGINES={
-            "default": {"url": normalise_url(settings.database_url), **engine_options(settings.pool_size)}
+            "default": {"url": normalise_url(settings.database_url), **engine_options(settings.pool_size, spare=0)}
         },
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_STORAGE_OPTIONS={"wrap_exceptions": True},

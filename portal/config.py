@@ -107,7 +107,7 @@ class Settings:
     password_time_cost: int = 2
     password_memory_kib: int = 19 * 1024
     demo_password: str = "portico-demo"  # noqa: S105 - published on purpose; refused in production
-    pool_size: int = 20
+    pool_size: int = 6
     encryption_keys: tuple[str, ...] = ()
     sms_url: str | None = None
     geoip_database: Path | None = None
@@ -192,7 +192,7 @@ class Settings:
             password_time_cost=_integer("PORTAL_PASSWORD_TIME_COST", 2),
             password_memory_kib=_integer("PORTAL_PASSWORD_MEMORY_KIB", 19 * 1024),
             demo_password=_read("PORTAL_DEMO_PASSWORD", "portico-demo") or "portico-demo",
-            pool_size=_integer("PORTAL_POOL_SIZE", 20),
+            pool_size=_integer("PORTAL_POOL_SIZE", 6),
             encryption_keys=tuple((_read("PORTAL_ENCRYPTION_KEYS") or "").replace(",", " ").split()),
             sms_url=_read("PORTAL_SMS_URL"),
             dns_server=_server("PORTAL_DNS_SERVER"),

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, text
+from flask import has_request_context
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 from xdist.scheduler import LoadScopeScheduling
 
@@ -131,7 +132,23 @@ def app(settings: Settings, world: World) -> Any:
     app = create_app(settings)
     app.config["TESTING"] = False
     app.config["RATELIMIT_ENABLED"] = True
+    _allow_one_connection_each(app.extensions["portal_engine"])
     return app
+
+
+def _allow_one_connection_each(engine: Engine) -> None:
+    """Fail whatever takes a second connection while it holds one: a process has few, and could wait for itself."""
+    holding = threading.local()
+
+    @event.listens_for(engine, "checkout")
+    def take(connection: Any, record: Any, proxy: Any) -> None:
+        assert not (has_request_context() and getattr(holding, "record", None)), "this request holds a connection"
+        holding.record = record
+
+    @event.listens_for(engine, "checkin")
+    def give_back(connection: Any, record: Any) -> None:
+        if getattr(holding, "record", None) is record:
+            holding.record = None
 
 
 @pytest.fixture(autouse=True)

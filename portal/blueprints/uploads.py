@@ -1,13 +1,21 @@
-"""How large a request may be where files come in; everywhere else the application's own limit holds."""
+"""Bodies: how large one may be where files come in, and that nobody's slow line holds a database connection.
+
+A process has few connections (`PORTAL_POOL_SIZE`), and a body arrives as slowly as whoever sends it likes.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
 
+from portal.blueprints import http
+
 View = TypeVar("View", bound=Callable[..., Any])
 # The form around the file.
 FRAME_BYTES = 256 * 1024
+# A form, an answer, a webhook: read at once, whoever sends it, and kept.
+SMALL_BYTES = 64 * 1024
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def takes_file(limit: int) -> Callable[[View], View]:
@@ -33,3 +41,28 @@ def init_uploads(app: Flask) -> None:
                 request.max_content_length = limit
                 return
             view = getattr(view, "__wrapped__", None)
+
+
+def init_small_bodies(app: Flask) -> None:
+    """Read small bodies before the guard takes a connection; call it before `init_guard`."""
+
+    @app.before_request
+    def take_in() -> None:
+        if request.method in _WITH_BODY and not _is_large():
+            request.get_data()
+
+
+def init_large_bodies(app: Flask) -> None:
+    """Let go of the database before a large body is read.
+
+    After the guard, who refuses strangers first; before the check of the form's token, which reads the body.
+    """
+
+    @app.before_request
+    def let_go() -> None:
+        if request.method in _WITH_BODY and _is_large():
+            http.commit()
+
+
+def _is_large() -> bool:
+    return request.content_length is None or request.content_length > SMALL_BYTES

@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from portal.blueprints import http
 from portal.blueprints.files.presenters import chip_view
-from portal.blueprints.uploads import FRAME_BYTES, takes_file
+from portal.blueprints.uploads import takes_file
 from portal.errors import FieldError, Invalid
 from portal.lib.file_kinds import ACCEPT
 from portal.models import Attachment
@@ -32,19 +32,8 @@ def place() -> FilePlace:
 
 
 def init_receiving(app: Flask) -> None:
-    """Let go of the database before a large body is read: a slow line would hold its connection for minutes.
-
-    After the guard, before the check of the form's token, which reads the body.
-    """
-
+    """What forms that take files need."""
     app.jinja_env.globals["file_accept"] = ACCEPT
-
-    @app.before_request
-    def let_go() -> None:
-        large = request.content_length is None or request.content_length > FRAME_BYTES
-        allowed = (request.max_content_length or 0) > app.config["MAX_CONTENT_LENGTH"]
-        if request.method == "POST" and large and allowed:
-            http.commit()
 
 
 @dataclass(frozen=True)
