@@ -34,6 +34,8 @@ BUDGET_MS = 250.0
 WARM_SECONDS = 10.0
 # How much the processes may hold more at the end than in the middle and still be called flat.
 FLAT = 1.05
+# The server hangs up after 75 s without a request (deploy/gunicorn.conf.py); browsers and proxies notice, or are sooner.
+IDLE_SECONDS = 60.0
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Person:
     token: str
     tickets: list[str]
     opened: deque[tuple[str, str]] = field(default_factory=partial(deque, maxlen=20))
-    idle: list[Client] = field(default_factory=list)
+    idle: list[tuple[float, Client]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, method: str, path: str, *expect: int, form: dict[str, str] | None = None) -> bytes:
@@ -62,10 +64,12 @@ class Person:
     def connection(self) -> Iterator[Client]:
         """A free connection, or a new one; one that failed is not used again."""
         with self.lock:
-            client = self.idle.pop() if self.idle else Client(self.port)
+            since, client = self.idle.pop() if self.idle else (0.0, Client(self.port))
+        if time.monotonic() - since > IDLE_SECONDS:
+            client = Client(self.port)
         yield client
         with self.lock:
-            self.idle.append(client)
+            self.idle.append((time.monotonic(), client))
 
 
 def main() -> int:

@@ -25,6 +25,17 @@ from portal.services.tickets.rows import TicketRow
 NEIGHBOURS = 9
 
 
+def thread_context(detail: TicketDetail) -> dict[str, Any]:
+    """What the conversation shows; everybody who looks at it fetches it anew with each answer."""
+    spoken = [entry for entry in detail.messages if not entry.is_internal]
+    return {
+        "ticket": detail.ticket,
+        "entries": show.thread_entries(detail),
+        "seen": spoken[-1].id if spoken else "",
+        "chips": show.step_chips(detail.steps),
+    }
+
+
 @dataclass(frozen=True)
 class TicketPage:
     """A ticket with the list it was opened from."""
@@ -49,11 +60,9 @@ class TicketPage:
         """The names of the page's templates."""
         ticket, row, actor = self.detail.ticket, self.detail.row, http.actor()
         policy = self.terms.promises.get(ticket.sla_policy_id) if ticket.sla_policy_id else None
-        spoken = [entry for entry in self.detail.messages if not entry.is_internal]
         may_update = actor.may(Permission.DESK_UPDATE)
         return {
             "address": self.address,
-            "ticket": ticket,
             "company": row.company_name,
             "requester": row.requester_name,
             "assignee": row.assignee_name,
@@ -61,10 +70,8 @@ class TicketPage:
             "neighbours": show.queue_rows(self.neighbours.items, self.address, self.terms, self.now),
             "draw_neighbours": draw_neighbours,
             "list_title": self.address.saved.name if self.address.saved else show.view_title(self.address.view),
-            "entries": show.thread_entries(self.detail),
-            "seen": spoken[-1].id if spoken else "",
+            **thread_context(self.detail),
             "message_id": uuid4(),
-            "chips": show.step_chips(self.detail.steps),
             "coming": show.coming(self.detail),
             "promises": panel_promises(ticket, policy, self.now),
             "policy_name": policy.name if policy else None,

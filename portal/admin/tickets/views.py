@@ -14,7 +14,7 @@ from portal.admin.tickets.bulk import bulk_choices
 from portal.admin.tickets.columns import draw_list
 from portal.admin.tickets.messages import MessagePages
 from portal.admin.tickets.own_choices import read_status
-from portal.admin.tickets.page import TicketPage
+from portal.admin.tickets.page import TicketPage, thread_context
 from portal.admin.tickets.replying import chosen_macro, send_reply
 from portal.authz import Permission
 from portal.blueprints import http
@@ -31,6 +31,7 @@ from portal.services.tickets.conversation import add_note
 from portal.services.tickets.counting import count_views
 from portal.services.tickets.desk import TicketChanges, assign_ticket, update_ticket
 from portal.services.tickets.desk_terms import DeskTerms, load_desk_terms
+from portal.services.tickets.detail import get_ticket_detail
 from portal.services.tickets.listing import list_tickets
 
 
@@ -84,9 +85,12 @@ class DeskView(MessagePages):
     @route("/<uuid:ticket_id>")
     def ticket(self, ticket_id: UUID) -> ResponseReturnValue:
         """A ticket with its list beside it, or one part of the page."""
+        part = request.args.get("part", "") if http.wants_fragment() else ""
+        if part == "thread":
+            detail = get_ticket_detail(http.session(), ticket_id, actor=http.actor())
+            return live_part(self.render("admin/tickets/_thread.html", **thread_context(detail)))
         page = TicketPage.load(ticket_id, QueueAddress.read(request.args))
-        part = request.args.get("part", "")
-        if http.wants_fragment() and part in ("head", "thread", "panel"):
+        if part in ("head", "panel"):
             return live_part(self.render(f"admin/tickets/_{part}.html", **page.context()))
         return self.render("admin/tickets/ticket.html", **page.context() | chosen_macro(ticket_id))
 
