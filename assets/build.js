@@ -27,8 +27,15 @@ const ENTRIES = [
 // Named in the manifest so that a page can preload it.
 const PRELOADED_FONT = /^inter-latin-opsz-normal-/;
 // What documents are set in, in regular and semibold, by script; templates/pdf/base.typ names the families.
-const PRINTED_FONT = /^ibm-plex-sans-arabic-(arabic|latin|latin-ext)-(400|600)-normal\.woff$/;
-const PRINTED_FONTS = join(here, "..", "node_modules", "@fontsource", "ibm-plex-sans-arabic", "files");
+const PACKAGED_FONTS = join(here, "..", "node_modules", "@fontsource");
+// Documents carry whatever people write: names in any of these scripts, and signs of mood.
+const PRINTED_FONTS = [
+  ...["latin", "latin-ext", "arabic"].flatMap((script) => ["400", "600"].map((weight) => ["ibm-plex-sans-arabic", script, weight])),
+  ...["devanagari", "bengali", "tamil", "thai"].map((script) => [`noto-sans-${script}`, script, "400"]),
+  ["noto-sans-sc", "chinese-simplified", "400"],
+  ["noto-sans-kr", "korean", "400"],
+  ["noto-emoji", "emoji", "400"],
+];
 
 /** Serves `virtual:tokens`, the custom properties made from tokens.json. */
 const tokensPlugin = {
@@ -85,11 +92,9 @@ async function writeHashed(name, content) {
 
 async function writePrintedFonts() {
   await mkdir(join(out, "print-fonts"));
-  for (const file of await readdir(PRINTED_FONTS)) {
-    const [, script, weight] = file.match(PRINTED_FONT) ?? [];
-    if (!script) continue;
-    const font = unpackFont(await readFile(join(PRINTED_FONTS, file)), `print-${script}`);
-    await writeFile(join(out, "print-fonts", `${script}-${weight}.ttf`), font);
+  for (const [family, script, weight] of PRINTED_FONTS) {
+    const packed = await readFile(join(PACKAGED_FONTS, family, "files", `${family}-${script}-${weight}-normal.woff`));
+    await writeFile(join(out, "print-fonts", `${script}-${weight}.ttf`), unpackFont(packed, `print-${script}`));
   }
 }
 

@@ -40,9 +40,12 @@ def templates(tmp_path, monkeypatch):
     monkeypatch.setattr(pdf, "_TEMPLATES", tmp_path)
 
 
-def document(body: str, *, title: str = "TKT-1", locale: str = "en", tenant: str = "Kestrel IT") -> PdfReader:
+def document(
+    body: str, *, title: str = "TKT-1", locale: str = "en", tenant: str = "Kestrel IT", standard: str = "ua-1"
+) -> PdfReader:
     data = {"title": title, "rows": [["Number", title]], "body": body}
-    return PdfReader(io.BytesIO(typeset("try.typ", data, locale=locale, tenant=tenant, accent="#1D4ED8", now=NOW)))
+    made = typeset("try.typ", data, locale=locale, tenant=tenant, accent="#1D4ED8", now=NOW, standard=standard)
+    return PdfReader(io.BytesIO(made))
 
 
 def text_of(reader: PdfReader) -> str:
@@ -88,3 +91,21 @@ def test_many_at_once(templates):
     for thread in threads:
         thread.join()
     assert all(any(f"Body {n}" in text for text in texts) for n in range(8))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["山田太郎 カナ ひら", "김철수 한국", "मनीष कुमार", "மணி", "সুমন", "สมชาย", "Ωмега עברית", "🎉👍🏽👨‍👩‍👧 ❤️ ✅"],
+)
+@pytest.mark.parametrize("standard", ["ua-1", "a-3b"])
+def test_names_of_every_market_have_letters(templates, text, standard):
+    found = text_of(document(text, standard=standard))
+    assert "\ufffd" not in found
+    assert text[0] in found
+
+
+@pytest.mark.parametrize("text", ["ລາວ ພາສາ", "𠮷野家", "1️⃣ \U000e0001 \ue000", "ᏣᎳᎩ ꦗꦮ 𐍈"])
+def test_what_no_font_has_does_not_cost_the_document(templates, text):
+    found = text_of(document(f"Before – “quoted” {text} after 1", standard="a-3b"))
+    assert "Before – “quoted”" in found
+    assert "after 1" in found
