@@ -1,5 +1,6 @@
 """The test world: a real PostgreSQL, a migrated template, a copy per worker, a transaction per test."""
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -205,6 +206,12 @@ ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "l
          "stripe_contract", "runner", "workflows", "crash", "browser")  # fmt: skip
 # These mostly wait, for servers, workers and the browser; all others compute.
 WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays for the whole session: the collector need not look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

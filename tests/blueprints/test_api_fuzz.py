@@ -18,7 +18,7 @@ from tests.browsing import program
 from tests.world import World
 
 # A few random calls beside the examples and the coverage of every keyword; set it higher to look for longer.
-EXAMPLES = int(os.environ.get("PORTAL_FUZZ_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("PORTAL_FUZZ_EXAMPLES", "2"))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def address(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-# Some 190 operations, each asked dozens of times.
+# Some three hundred operations, each asked a dozen times.
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("who", "forbidden"), [("bob", "staff"), ("sam", "portal")])
 def test_answers_keep_to_the_document(
