@@ -27,6 +27,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from portal.config import Settings
+from portal.integrations.pdf_updates import DocumentUpdate
 from portal.integrations.seal_keys import SealKey, find_key
 
 FIELD = "Seal"
@@ -97,7 +98,7 @@ class PadesSeal:
 
     def seal(self, document: bytes, annex: Annex) -> SealedFile:
         """Append the annex and sign the whole; B-T where the authority answers, else B-B."""
-        writer = IncrementalPdfFileWriter(io.BytesIO(document))
+        writer = DocumentUpdate(document)
         pages = _append_pages(writer, annex.pages)
         _attach(writer, annex.record)
         signer = signers.PdfSigner(

@@ -123,6 +123,12 @@ def test_the_pdf_has_the_pages_figures_and_carries_a_valid_e_invoice(app: Any, w
     name, xml = get_facturx_xml_from_pdf(answer.data)
     assert name == "factur-x.xml"
     check(xml, invoice)
+    says = PdfReader(io.BytesIO(answer.data)).trailer["/Root"]["/Metadata"].get_data()
+    # What programs look for, beside what makes it PDF/A-3 (both found valid by veraPDF and Mustang's validator).
+    assert b"<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in says
+    assert b"<fx:DocumentFileName>factur-x.xml</fx:DocumentFileName>" in says
+    assert b"<pdfaid:part>3</pdfaid:part>" in says
+    assert etree.fromstring(says).tag == "{adobe:ns:meta/}xmpmeta"
 
 
 def check(xml: bytes, invoice: Invoice) -> None:

@@ -8,6 +8,7 @@ from portal.blueprints.billing.presenters import detail_view, terms
 from portal.blueprints.localisation import current_locale, gettext
 from portal.errors import Conflict
 from portal.integrations.einvoice import EInvoice, EInvoiceLine, EInvoiceTax, build_xml, is_complete
+from portal.integrations.facturx import declare_factur_x
 from portal.integrations.pdf import typeset
 from portal.lib.colour import solid_accent
 from portal.models import Invoice, InvoiceKind
@@ -37,7 +38,7 @@ def draw_invoice(found: InvoiceDetail) -> bytes:
         "void": gettext("Void: %(reason)s", reason=view["void_reason"]) if view["void_reason"] else "",
         "xml": xml.decode(),
     }
-    return typeset(
+    made = typeset(
         "invoice.typ",
         data,
         locale=current_locale(),
@@ -46,6 +47,7 @@ def draw_invoice(found: InvoiceDetail) -> bytes:
         now=http.now(),
         standard="a-3b" if xml else "ua-1",
     )
+    return declare_factur_x(made) if xml else made
 
 
 def _head(view: dict[str, Any]) -> list[str]:
