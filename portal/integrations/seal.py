@@ -197,7 +197,8 @@ def _append_pages(writer: IncrementalPdfFileWriter, pages: bytes) -> int:
 
 def _attach(writer: IncrementalPdfFileWriter, record: bytes) -> None:
     made = embed.EmbeddedFileObject.from_file_data(writer, record, mime_type="application/json")
-    spec = embed.FileSpec(RECORD_NAME, embedded_data=made, af_relationship=generic.pdf_name("/Data"))
+    relation = generic.pdf_name("/Data")
+    spec = embed.FileSpec(RECORD_NAME, file_name=RECORD_NAME, embedded_data=made, af_relationship=relation)
     embed.embed_file(writer, spec)
 
 
