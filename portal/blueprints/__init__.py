@@ -17,6 +17,7 @@ from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.contracts.routes import bp as contracts
 from portal.blueprints.contracts.verify import bp as verify
 from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.disputes.evidence import bp as evidence
 from portal.blueprints.disputes.routes import bp as disputes
 from portal.blueprints.drafts.routes import bp as drafts
 from portal.blueprints.drafts.routes import staff_bp as staff_drafts
@@ -65,6 +66,7 @@ def register_blueprints(app: Flask) -> None:
         payment_reminders,
         payment_calendar,
         disputes,
+        evidence,
         statements,
         spending,
     ):

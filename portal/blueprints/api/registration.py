@@ -27,6 +27,8 @@ from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
 from portal.blueprints.disputes.api import bp as disputes
+from portal.blueprints.disputes.evidence_api import bp as evidence
+from portal.blueprints.disputes.evidence_api import staff_bp as staff_evidence
 from portal.blueprints.disputes.staff_api import bp as staff_disputes
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
@@ -121,6 +123,8 @@ BLUEPRINTS = (
     staff_write_offs,
     disputes,
     staff_disputes,
+    evidence,
+    staff_evidence,
     statements,
     staff_statements,
     spending,
