@@ -26,6 +26,7 @@ from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
 from portal.blueprints.payments.calendar_routes import bp as payment_calendar
+from portal.blueprints.payments.credit_routes import bp as credit
 from portal.blueprints.payments.method_routes import bp as payment_methods
 from portal.blueprints.payments.routes import bp as payments
 from portal.blueprints.payments.schedule_routes import bp as schedules
@@ -52,6 +53,7 @@ def register_blueprints(app: Flask) -> None:
         tickets,
         invoices,
         payments,
+        credit,
         payment_methods,
         payment_webhook,
         files,

@@ -38,6 +38,8 @@ from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.payments.api import bp as payments
+from portal.blueprints.payments.credit_api import bp as credit
+from portal.blueprints.payments.credit_api import staff_bp as staff_credit
 from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
@@ -117,6 +119,8 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    credit,
+    staff_credit,
     schedules,
     payment_reminders,
     staff_banking,

@@ -68,6 +68,9 @@ REFUSALS = {
     "account_needed": N_("Enter the number of your account, such as its IBAN."),
     "column_needed": N_("Choose the column."),
     "transfer_decided": N_("Somebody has matched this transfer, or set it aside, in the meantime."),
+    "transfer_credit_used": N_(
+        "A part of this transfer became credit that has paid another invoice, so the match stays."
+    ),
     "transfer_not_matched": N_("This transfer is not matched."),
     "transfer_customer_needed": N_("Choose at least one invoice, or the customer whose credit it becomes."),
     "write_off_waits": N_("A write-off of this invoice waits for a colleague already."),
