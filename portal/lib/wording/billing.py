@@ -37,6 +37,7 @@ LEDGER = {
     "charged_back": N_("Taken back by the bank"),
     "restored": N_("Moved"),
     "written_off": N_("Written off"),
+    "write_off_reversed": N_("Write-off taken back"),
     "credit_added": N_("Credit added"),
     "credit_used": N_("Credit used"),
 }

@@ -6,7 +6,7 @@ refunds need above the tenant's limit). What was not is asked for again, from th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -36,11 +36,8 @@ from portal.services.billing.voiding import REASON_LENGTH
 from portal.services.disputes.evidence import bind_evidence, lock_dispute, told_of
 from portal.services.disputes.queries import get_dispute
 from portal.services.disputes.words import check_words
-from portal.services.payments.auto_outcome import plan_anew
+from portal.services.payments.auto_outcome import plan_with_notice
 from portal.services.payments.refunds import RefundRequest, request_refund
-
-# Auto-pay charges what a dispute set free after the notice that it always gives.
-CHARGED_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -160,9 +157,7 @@ def _release(
         return
     if held_all:
         restart_dunning(session, invoice, now=now)
-    if invoice.due_at is not None:
-        late = invoice.due_at <= now + CHARGED_AFTER
-        plan_anew(session, invoice, at=now + CHARGED_AFTER if late else None, now=now)
+    plan_with_notice(session, invoice, now=now)
 
 
 def _publish(
