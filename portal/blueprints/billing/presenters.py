@@ -1,6 +1,6 @@
 """Invoices as pages, PDF and mails show them: every figure in the reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, gettext, ngettext
 from portal.lib.money_format import format_amount, format_quantity, format_rate
-from portal.lib.wording.billing import KINDS, LEDGER, STATUS, UNITS, step_text
+from portal.lib.wording.billing import KINDS, LEDGER, MOVEMENTS, STATUS, UNITS, step_text
 from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry, NextStep
 from portal.services.billing.detail import InvoiceDetail
 from portal.services.billing.queries import InvoiceRow
@@ -177,7 +177,7 @@ def sums(found: InvoiceDetail) -> list[tuple[str, str, bool]]:
     if credited:
         rows.append((gettext("Credited"), money(-credited, currency), False))
     if found.written_off:
-        rows.append((gettext("Written off"), money(-found.written_off, currency), False))
+        rows.append((gettext("Waived"), money(-found.written_off, currency), False))
     rows.append((gettext("Paid"), money(-invoice.paid if invoice.paid else 0, currency), False))
     rows.append((gettext("Outstanding"), money(invoice.outstanding, currency), True))
     if invoice.disputed:
@@ -217,7 +217,7 @@ def step_view(step: NextStep) -> dict[str, Any]:
 def timeline(found: InvoiceDetail) -> list[dict[str, Any]]:
     """What happened with the money, then what comes."""
     invoice = found.invoice
-    past = [entry_view(entry) for entry in found.entries]
+    past = [entry_view(entry, MOVEMENTS) for entry in found.entries]
     for key, at in sorted(invoice.dunned.items(), key=lambda item: str(item[1])):
         if at and key.startswith("reminder:"):
             past.append({"state": "fact", "text": gettext("Reminder sent"), "at": datetime.fromisoformat(at)})
@@ -228,9 +228,9 @@ def timeline(found: InvoiceDetail) -> list[dict[str, Any]]:
     return [*past, *coming]
 
 
-def entry_view(entry: LedgerEntry) -> dict[str, Any]:
-    """A movement of the ledger."""
-    text = gettext(LEDGER[entry.kind.value])
+def entry_view(entry: LedgerEntry, words: Mapping[str, str] = LEDGER) -> dict[str, Any]:
+    """A movement of the ledger, in the team's words unless others are given."""
+    text = gettext(words[entry.kind.value])
     return {
         "state": "good" if entry.amount < 0 else "fact",
         "text": f"{text} {money(abs(entry.amount), entry.currency)}",

@@ -41,6 +41,8 @@ LEDGER = {
     "credit_added": N_("Credit added"),
     "credit_used": N_("Credit used"),
 }
+# The same in customers' words: that somebody is not expected to pay is nothing to tell them.
+MOVEMENTS = LEDGER | {"written_off": N_("Waived"), "write_off_reversed": N_("Waiver taken back")}
 TAX_CATEGORIES = {
     "S": N_("Standard rate"),
     "Z": N_("Zero rate"),
