@@ -8,11 +8,12 @@ from flask import Blueprint, request
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
-from portal.blueprints.disputes.evidence_schemas import EvidenceFiles, EvidenceRequest
+from portal.blueprints.disputes.evidence_schemas import EvidenceFiles, EvidenceRequest, StaffEvidenceFiles
 from portal.blueprints.files.handing_out import make_address
 from portal.blueprints.files.receiving import place, takes_one_file
 from portal.blueprints.files.schemas import FileLink, UploadedFile
 from portal.blueprints.policies import permission
+from portal.models import Attachment
 from portal.services.disputes.evidence import add_evidence, find_evidence, get_evidence, list_evidence
 from portal.services.files.addresses import LIFE
 from portal.services.files.loose import drop_loose_file
@@ -62,7 +63,7 @@ def link(attachment_id: UUID) -> FileLink:
 @operation("List the files of a dispute", answer=EvidenceFiles)
 def index(dispute_id: UUID) -> EvidenceFiles:
     """Yours and ours, in the order they came."""
-    return _list(dispute_id)
+    return EvidenceFiles.of(_list(dispute_id))
 
 
 @bp.post("/disputes/<uuid:dispute_id>/evidence")
@@ -70,7 +71,7 @@ def index(dispute_id: UUID) -> EvidenceFiles:
 @operation("Add files to a dispute", body=EvidenceRequest, answer=EvidenceFiles, conflicts=DECIDED)
 def add(dispute_id: UUID, body: EvidenceRequest) -> EvidenceFiles:
     """While nobody has decided; a file that was added stays."""
-    return _add(dispute_id, body)
+    return EvidenceFiles.of(_add(dispute_id, body))
 
 
 @staff_bp.post("/evidence")
@@ -108,18 +109,18 @@ def staff_link(attachment_id: UUID) -> FileLink:
 
 @staff_bp.get("/disputes/<uuid:dispute_id>/evidence")
 @permission(Permission.BILLING_READ)
-@operation("List the files of a customer's dispute", answer=EvidenceFiles)
-def staff_index(dispute_id: UUID) -> EvidenceFiles:
+@operation("List the files of a customer's dispute", answer=StaffEvidenceFiles)
+def staff_index(dispute_id: UUID) -> StaffEvidenceFiles:
     """The customer's and the team's, in the order they came."""
-    return _list(dispute_id)
+    return StaffEvidenceFiles.of(_list(dispute_id))
 
 
 @staff_bp.post("/disputes/<uuid:dispute_id>/evidence")
 @permission(Permission.BILLING_MANAGE)
-@operation("Add files to a customer's dispute", body=EvidenceRequest, answer=EvidenceFiles, conflicts=DECIDED)
-def staff_add(dispute_id: UUID, body: EvidenceRequest) -> EvidenceFiles:
+@operation("Add files to a customer's dispute", body=EvidenceRequest, answer=StaffEvidenceFiles, conflicts=DECIDED)
+def staff_add(dispute_id: UUID, body: EvidenceRequest) -> StaffEvidenceFiles:
     """The customer sees them; files of the decision itself go with it."""
-    return _add(dispute_id, body)
+    return StaffEvidenceFiles.of(_add(dispute_id, body))
 
 
 def _keep(upload: Upload) -> UploadedFile:
@@ -135,10 +136,10 @@ def _link(attachment_id: UUID) -> FileLink:
     return FileLink.of_address(url, http.now() + LIFE)
 
 
-def _list(dispute_id: UUID) -> EvidenceFiles:
-    return EvidenceFiles.of(list_evidence(http.session(), dispute_id, actor=http.actor()))
+def _list(dispute_id: UUID) -> list[Attachment]:
+    return list_evidence(http.session(), dispute_id, actor=http.actor())
 
 
-def _add(dispute_id: UUID, body: EvidenceRequest) -> EvidenceFiles:
+def _add(dispute_id: UUID, body: EvidenceRequest) -> list[Attachment]:
     add_evidence(http.session(), dispute_id, body.attachment_ids, actor=http.actor(), now=http.now())
     return _list(dispute_id)

@@ -1,7 +1,7 @@
 """Files of disputes as the API gives and takes them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -31,11 +31,17 @@ class EvidenceFile(FileOfTicket):
     created_at: UtcDateTime
 
     @classmethod
-    def of(cls, file: Attachment) -> "EvidenceFile":
+    def of(cls, file: Attachment) -> Self:
         """A file's row."""
-        names = ("id", "filename", "content_type", "size", "state", "created_at")
+        names = [name for name in cls.model_fields if name != "side"]
         side = "team" if file.purpose == ANSWER else "customer"
         return cls(**{name: getattr(file, name) for name in names}, side=side)
+
+
+class StaffEvidenceFile(EvidenceFile):
+    """A file of a dispute, and who sent it."""
+
+    uploaded_by: UUID | None
 
 
 class EvidenceFiles(Shape):
@@ -47,3 +53,14 @@ class EvidenceFiles(Shape):
     def of(cls, files: Iterable[Attachment]) -> "EvidenceFiles":
         """The files' rows."""
         return cls(items=[EvidenceFile.of(file) for file in files])
+
+
+class StaffEvidenceFiles(Shape):
+    """All files of a customer's dispute, in the order they came."""
+
+    items: list[StaffEvidenceFile]
+
+    @classmethod
+    def of(cls, files: Iterable[Attachment]) -> "StaffEvidenceFiles":
+        """The files' rows."""
+        return cls(items=[StaffEvidenceFile.of(file) for file in files])

@@ -46,6 +46,7 @@ def held_by_invoices(session: TenantSession, payment_id: UUID) -> int:
     part = func.least(PaymentAllocation.booked - PaymentAllocation.refunded, Invoice.paid)
     query = (
         select(func.coalesce(func.sum(part), 0))
+        .select_from(PaymentAllocation)
         .join(Invoice, Invoice.id == PaymentAllocation.invoice_id)
         .where(PaymentAllocation.payment_id == payment_id)
     )

@@ -35,6 +35,7 @@ class CreditRequest:
 class CreditOffer:
     """The company's free credit in the invoice's currency, and how much of it the invoice can take (minor units)."""
 
+    customer_id: UUID
     currency: str
     credit: int
     usable: int
@@ -81,7 +82,8 @@ def offer_credit(session: TenantSession, invoice_id: UUID, *, actor: Actor) -> C
     require(actor, Permission.INVOICES_READ if actor.is_customer else Permission.BILLING_READ)
     invoice = get_invoice(session, invoice_id, actor=actor)
     credit = usable_credit(session, invoice.customer_id, invoice.currency)
-    return CreditOffer(invoice.currency, credit, min(credit, available(invoice)) if _takes(invoice) else 0)
+    usable = min(credit, available(invoice)) if _takes(invoice) else 0
+    return CreditOffer(invoice.customer_id, invoice.currency, credit, usable)
 
 
 def _takes(invoice: Invoice) -> bool:

@@ -4,9 +4,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from portal.models import AuditEntry, Invoice, LedgerEntry, OutboxEvent, Payment, PaymentAllocation
+from portal.models import (
+    AuditEntry,
+    Invoice,
+    LedgerEntry,
+    LedgerKind,
+    OutboxEvent,
+    Payment,
+    PaymentAllocation,
+    Refund,
+    RefundStatus,
+)
 from portal.services.billing.crediting import CreditedLine, credit_invoice
 from portal.services.billing.detail import get_invoice_detail
 from portal.services.billing.voiding import void_invoice
@@ -21,12 +31,15 @@ from tests.together import at_once, codes_of
 
 @pytest.fixture(autouse=True)
 def no_credit(till: Any) -> None:
-    """The company begins without: what other tests left to it is used up."""
-    for company in ("acme", "globex"):
-        left = balance(till, company)
-        if left > 0:
-            use(till, till.invoice(left, company=company), who="bill")
-        assert balance(till, company) <= 0
+    """Companies begin with neither credit nor debt, and with no refund that waits."""
+    with till.begin() as session:
+        waiting = Refund.status.in_([RefundStatus.REQUESTED, RefundStatus.APPROVED])
+        session.execute(update(Refund).where(waiting).values(status=RefundStatus.REFUSED))
+        for company in (till.world.companies["acme"], till.world.companies["globex"]):
+            left = credit_balance(session, company, "EUR")
+            kind, key = LedgerKind.CREDIT_USED, f"test:{uuid4()}"
+            entry = {"customer_id": company, "kind": kind, "amount": left, "currency": "EUR", "key": key}
+            session.add(LedgerEntry(id=uuid4(), at=till.now, **entry))
 
 
 def use(till: Any, invoice: UUID, amount: int | None = None, who: str = "alice", key: UUID | None = None) -> UUID:
