@@ -23,6 +23,7 @@ from portal.admin.desk.macros import MacrosView
 from portal.admin.desk.mail_words import MailWordsView
 from portal.admin.desk.satisfaction import SatisfactionView
 from portal.admin.desk.statuses import StatusesView
+from portal.admin.disputes.files import EvidenceView
 from portal.admin.disputes.views import DisputesView
 from portal.admin.files import FilesView
 from portal.admin.inbound import BouncedView, InboundView
@@ -132,6 +133,7 @@ def init_admin(app: Flask) -> None:
         BankStatementsView(name="Bank statements", endpoint="bank_statements", url="billing/bank/statements"),
         WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
         DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
+        EvidenceView(name="Evidence", endpoint="staff_evidence", url="evidence"),
         StatementsView(name="Statements", endpoint="staff_statements", url="statements"),
     )
     init_navigation(app)

@@ -17,6 +17,7 @@ from portal.blueprints.billing.routes import bp as invoices
 from portal.blueprints.contracts.routes import bp as contracts
 from portal.blueprints.contracts.verify import bp as verify
 from portal.blueprints.dashboard.routes import bp as dashboard
+from portal.blueprints.disputes.evidence import bp as evidence
 from portal.blueprints.disputes.routes import bp as disputes
 from portal.blueprints.drafts.routes import bp as drafts
 from portal.blueprints.drafts.routes import staff_bp as staff_drafts
@@ -25,6 +26,7 @@ from portal.blueprints.files.routes import bp as files
 from portal.blueprints.gallery.routes import bp as gallery
 from portal.blueprints.health.routes import bp as health
 from portal.blueprints.payments.calendar_routes import bp as payment_calendar
+from portal.blueprints.payments.credit_routes import bp as credit
 from portal.blueprints.payments.method_routes import bp as payment_methods
 from portal.blueprints.payments.routes import bp as payments
 from portal.blueprints.payments.schedule_routes import bp as schedules
@@ -51,6 +53,7 @@ def register_blueprints(app: Flask) -> None:
         tickets,
         invoices,
         payments,
+        credit,
         payment_methods,
         payment_webhook,
         files,
@@ -65,6 +68,7 @@ def register_blueprints(app: Flask) -> None:
         payment_reminders,
         payment_calendar,
         disputes,
+        evidence,
         statements,
         spending,
     ):

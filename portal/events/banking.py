@@ -78,8 +78,22 @@ class WriteOffRequested(WriteOffFact):
 
 
 @dataclass(frozen=True)
+class WriteOffReversalRequested(WriteOffFact):
+    """Somebody wants what was given up to be owed again; a second person has to agree."""
+
+    kind: ClassVar[str] = "invoice.write_off_reversal_requested"
+
+
+@dataclass(frozen=True)
+class InvoiceWriteOffReversed(WriteOffFact):
+    """What was given up is owed again."""
+
+    kind: ClassVar[str] = "invoice.write_off_reversed"
+
+
+@dataclass(frozen=True)
 class WriteOffDeclined(WriteOffFact):
-    """A colleague did not agree."""
+    """A colleague did not agree, be it to a write-off or to taking one back."""
 
     kind: ClassVar[str] = "invoice.write_off_declined"
 

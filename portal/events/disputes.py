@@ -48,6 +48,13 @@ class DisputeTaken(DisputeFact):
 
 
 @dataclass(frozen=True)
+class DisputeEvidenceAdded(DisputeFact):
+    """One side added files; which ones is in the audit entry."""
+
+    kind: ClassVar[str] = "dispute.evidence_added"
+
+
+@dataclass(frozen=True)
 class DisputeResolved(DisputeFact):
     """The team decided; the outcome is in the audit entry and in the row."""
 

@@ -61,6 +61,15 @@ class PaymentCancelled(PaymentFact):
 
 
 @dataclass(frozen=True)
+class CreditUsed(PaymentFact):
+    """What a company had to its credit paid (a part of) an invoice."""
+
+    kind: ClassVar[str] = "payment.credit_used"
+
+    invoice_id: UUID
+
+
+@dataclass(frozen=True)
 class PaymentReversed(PaymentFact):
     """A transfer was booked for the wrong invoices or the wrong company; entries took it back."""
 

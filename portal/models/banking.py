@@ -111,13 +111,21 @@ class WriteOffStatus(StrEnum):
 
 
 class WriteOff(Tenanted, Base):
-    """What is given up of an invoice; above the tenant's limit once a second person agrees."""
+    """What is given up of an invoice, or taken back of that; above the tenant's limit once a second person agrees."""
 
     __tablename__ = "write_offs"
     __table_args__ = (
         tenant_key(),
         tenant_reference("invoice_id", "invoices"),
+        tenant_reference("reverses_id", "write_offs"),
         CheckConstraint("amount > 0", name="amount_positive"),
+        Index(
+            "uq_write_offs_reverses",
+            "tenant_id",
+            "reverses_id",
+            unique=True,
+            postgresql_where=text("reverses_id IS NOT NULL AND status <> 'refused'"),
+        ),
         Index("ix_write_offs_invoice", "tenant_id", "invoice_id"),
         Index(
             "uq_write_offs_requested",
@@ -132,6 +140,7 @@ class WriteOff(Tenanted, Base):
     invoice_id: Mapped[UUID] = mapped_column(Uuid)
     amount: Mapped[Minor]
     currency: Mapped[CurrencyCode]
+    reverses_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the write-off that this takes back")
     reason: Mapped[str] = mapped_column(String(255))
     status: Mapped[WriteOffStatus] = mapped_column(str_enum(WriteOffStatus), default=WriteOffStatus.REQUESTED)
     requested_by: Mapped[UUID | None] = mapped_column(Uuid)

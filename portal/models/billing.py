@@ -241,6 +241,7 @@ class LedgerKind(StrEnum):
     CHARGED_BACK = "charged_back"
     RESTORED = "restored"
     WRITTEN_OFF = "written_off"
+    WRITE_OFF_REVERSED = "write_off_reversed"
     CREDIT_ADDED = "credit_added"
     CREDIT_USED = "credit_used"
 

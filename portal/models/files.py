@@ -3,7 +3,20 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
@@ -19,7 +32,7 @@ class FileState(StrEnum):
 
 
 class Attachment(Tenanted, Base):
-    """A file of a ticket; it belongs to nobody's message until one is sent with it."""
+    """A file of a ticket or of a dispute; it belongs to nobody's message until one is sent with it."""
 
     __tablename__ = "attachments"
     __table_args__ = (
@@ -28,10 +41,18 @@ class Attachment(Tenanted, Base):
         tenant_reference("ticket_id", "portal_tickets"),
         tenant_reference("message_id", "portal_ticket_messages"),
         tenant_reference("side_message_id", "side_messages"),
+        tenant_reference("dispute_id", "disputes"),
         CheckConstraint("side_message_id IS NULL OR is_internal", name="side_is_internal"),
+        CheckConstraint("ticket_id IS NULL OR dispute_id IS NULL", name="of_one"),
         Index("ix_attachments_ticket", "tenant_id", "ticket_id", "created_at"),
         Index("ix_attachments_stored", "tenant_id", "storage_key"),
-        Index("ix_attachments_loose", "tenant_id", "created_at", postgresql_where=text("ticket_id IS NULL")),
+        Index(
+            "ix_attachments_loose",
+            "tenant_id",
+            "created_at",
+            postgresql_where=text("ticket_id IS NULL AND dispute_id IS NULL"),
+        ),
+        Index("ix_attachments_dispute", "tenant_id", "dispute_id", postgresql_where=text("dispute_id IS NOT NULL")),
         Index(
             "ix_attachments_side",
             "tenant_id",
@@ -45,6 +66,7 @@ class Attachment(Tenanted, Base):
     ticket_id: Mapped[UUID | None] = mapped_column(Uuid)
     message_id: Mapped[UUID | None] = mapped_column(Uuid)
     side_message_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the mail of a side conversation")
+    dispute_id: Mapped[UUID | None] = mapped_column(Uuid, comment="the dispute that it is evidence of")
     filename: Mapped[str] = mapped_column(String(200))
     content_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int] = mapped_column(BigInteger, comment="bytes")
@@ -56,11 +78,19 @@ class Attachment(Tenanted, Base):
     thumbnail_key: Mapped[str | None] = mapped_column(String(120))
     is_internal: Mapped[bool] = mapped_column(Boolean, default=False, server_default="false")
     purpose: Mapped[str] = mapped_column(
-        String(20), default="message", server_default="message", comment="message, solution or recording (TKT-16)"
+        String(20),
+        default="message",
+        server_default="message",
+        comment="message, solution or recording (TKT-16); of disputes evidence or answer",
     )
     consent_at: Mapped[Moment | None] = mapped_column(comment="when the customer agreed to a recording")
     created_at: Mapped[CreatedAt]
     removed_at: Mapped[Moment | None]
+
+    @classmethod
+    def is_loose(cls) -> ColumnElement[bool]:
+        """Whether no message and no dispute has taken it along."""
+        return and_(cls.ticket_id.is_(None), cls.dispute_id.is_(None))
 
 
 class StorageUse(Tenanted, Base):

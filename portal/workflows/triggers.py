@@ -234,6 +234,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     # Timers are set anew by the `invoice.changed` of the same transaction.
     ("dispute", "dispute.opened"): (TELL,),
     ("dispute", "dispute.under_review"): (TELL,),
+    ("dispute", "dispute.evidence_added"): (TELL,),
     ("dispute", "dispute.resolved"): (TELL,),
     ("dispute", "dispute.withdrawn"): (TELL,),
     ("extension_request", "extension.requested"): (TELL,),

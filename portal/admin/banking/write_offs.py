@@ -11,7 +11,7 @@ from portal.admin.base import ServiceView, route
 from portal.admin.billing.reading import read_amount, refusals
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.banking.presenters import write_off_view
+from portal.blueprints.banking.presenters import write_off_view, write_off_views
 from portal.blueprints.billing.presenters import money
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
@@ -25,6 +25,7 @@ from portal.services.payments.write_offs import (
     get_write_off,
     list_waiting,
     list_write_offs,
+    request_reversal,
     request_write_off,
 )
 
@@ -62,7 +63,7 @@ class WriteOffsView(ServiceView):
             invoice=invoice,
             outstanding=money(invoice.outstanding, invoice.currency),
             can_ask=invoice.outstanding > 0 and invoice.number is not None,
-            rows=[write_off_view(row) for row in list_write_offs(session, invoice_id, actor=actor)],
+            rows=write_off_views(list_write_offs(session, invoice_id, actor=actor)),
             me=actor.user_id,
             errors=errors or {},
             problem=problem,
@@ -89,13 +90,35 @@ class WriteOffsView(ServiceView):
     def decide(self, write_off_id: UUID) -> ResponseReturnValue:
         """Agree to a colleague's write-off, or refuse it."""
         approve = request.form.get("approve") == "1"
-        invoice_id = get_write_off(http.session(), write_off_id, actor=http.actor()).invoice_id
+        found = get_write_off(http.session(), write_off_id, actor=http.actor())
+        invoice_id, reversal = found.invoice_id, found.reverses_id is not None
         try:
             decide_write_off(http.session(), write_off_id, approve=approve, actor=http.actor(), now=http.now())
             http.commit()
         except Conflict as error:
             return self._refused(invoice_id, error)
-        flash(gettext("Written off") if approve else gettext("Write-off refused"), "ok")
+        refused = gettext("Refused") if reversal else gettext("Write-off refused")
+        done = gettext("Write-off taken back") if reversal else gettext("Written off")
+        flash(done if approve else refused, "ok")
+        return http.see_other("staff_invoices.detail", invoice_id=invoice_id)
+
+    @route("/<uuid:write_off_id>/reverse", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    def reverse(self, write_off_id: UUID) -> ResponseReturnValue:
+        """Have it owed again, or ask a colleague to agree."""
+        invoice_id = get_write_off(http.session(), write_off_id, actor=http.actor()).invoice_id
+        reason = request.form.get("reversal_reason", "")
+        try:
+            made = request_reversal(http.session(), write_off_id, reason=reason, actor=http.actor(), now=http.now())
+            http.commit()
+        except Conflict as error:
+            return self._refused(invoice_id, error)
+        except Invalid as error:
+            http.session().rollback()
+            texts = refusals(error).get("reason", [])
+            return self._page(invoice_id, {f"reversal-{write_off_id}": texts}), 422
+        waits = made.status is WriteOffStatus.REQUESTED
+        flash(gettext("A colleague has to agree") if waits else gettext("Write-off taken back"), "ok")
         return http.see_other("staff_invoices.detail", invoice_id=invoice_id)
 
     def _refused(self, invoice_id: UUID, error: Invalid | Conflict) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -16,12 +16,14 @@ from portal.blueprints import http
 from portal.blueprints.billing import presenters
 from portal.blueprints.billing.address import InvoicesAddress
 from portal.blueprints.billing.document import PDF, XML, build_invoice_xml, draw_invoice, has_xml
+from portal.blueprints.billing.presenters import money
 from portal.blueprints.billing.routes import download, states
 from portal.blueprints.localisation import current_locale, gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, FieldError, Invalid
 from portal.lib.money_format import format_rate
 from portal.lib.wording.errors import error_text
+from portal.models import Invoice
 from portal.services.billing.catalogue import list_items, list_tax_rates
 from portal.services.billing.crediting import CreditedLine, credit_invoice
 from portal.services.billing.customers import CustomerForm, find_customer, get_customer, save_customer
@@ -31,6 +33,8 @@ from portal.services.billing.lines import NewLine
 from portal.services.billing.queries import list_invoices
 from portal.services.billing.settings import load_settings
 from portal.services.billing.voiding import void_invoice
+from portal.services.payments.balances import available
+from portal.services.payments.using_credit import CreditRequest, offer_credit, use_credit
 
 LINES = 6
 ITEMS = 100
@@ -73,11 +77,21 @@ class InvoicesView(ServiceView):
             row=found.invoice,
             ledger=[presenters.entry_view(entry) for entry in found.entries],
             has_xml=has_xml(found.invoice),
+            credit=self._credit(found.invoice),
+            request_key=str(uuid4()),
             errors=errors,
             problem=problem,
             form=request.form,
         )
         return page, 409 if problem else 422 if errors else 200
+
+    @staticmethod
+    def _credit(invoice: Invoice) -> str:
+        """What of the customer's credit the invoice could take, for whoever may use it."""
+        if not available(invoice) or not http.actor().may(Permission.BILLING_MANAGE):
+            return ""
+        found = offer_credit(http.session(), invoice.id, actor=http.actor())
+        return money(found.usable, found.currency) if found.usable else ""
 
     @route("/<uuid:invoice_id>/pdf")
     def pdf(self, invoice_id: UUID) -> ResponseReturnValue:
@@ -103,6 +117,19 @@ class InvoicesView(ServiceView):
         except (Invalid, Conflict) as error:
             return self._refused(invoice_id, error)
         flash(gettext("Invoice %(number)s is void", number=made.number), "ok")
+        return http.see_other("staff_invoices.detail", invoice_id=invoice_id)
+
+    @route("/<uuid:invoice_id>/use-credit", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    def use_credit(self, invoice_id: UUID) -> ResponseReturnValue:
+        """Pay with the customer's credit what it covers."""
+        wanted = CreditRequest(payment_id=read_id(request.form.get("request_key")))
+        try:
+            made = use_credit(http.session(), invoice_id, wanted, actor=http.actor(), now=http.now())
+            http.commit()
+        except (Invalid, Conflict) as error:
+            return self._refused(invoice_id, error)
+        flash(gettext("%(amount)s of the credit used", amount=money(made.amount, made.currency)), "ok")
         return http.see_other("staff_invoices.detail", invoice_id=invoice_id)
 
     @route("/<uuid:invoice_id>/credit", methods=("POST",))

@@ -10,8 +10,10 @@ from portal.admin.base import ServiceView, route
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts, status_of
+from portal.blueprints.disputes.evidence_forms import NOTHING_SENT, Evidence, evidence_of, form_texts, take_evidence
 from portal.blueprints.disputes.forms import typed_amount, typed_day
 from portal.blueprints.disputes.presenters import chargeback_row, dispute_view, extension_view
+from portal.blueprints.files.receiving import receive_files, takes_files
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.payments.refunding import send_if_approved
 from portal.blueprints.policies import permission
@@ -92,17 +94,19 @@ class DisputesView(ServiceView):
 
     @route("/<uuid:dispute_id>/resolve", methods=("POST",))
     @permission(Permission.BILLING_MANAGE)
+    @takes_files
     def resolve(self, dispute_id: UUID) -> ResponseReturnValue:
         """Decide it; a refund is sent after the commit."""
-        form = request.form
+        form, received = request.form, receive_files()
         try:
+            received.check()
             currency = read_dispute(http.session(), dispute_id, actor=http.actor()).dispute.currency
             accept = form.get("outcome") == "accepted"
             amount = typed_amount("amount", form.get("amount", ""), currency) if accept else None
             _, refund = resolve_dispute(
                 http.session(),
                 dispute_id,
-                Decision(accept, form.get("answer", ""), amount),
+                Decision(accept, form.get("answer", ""), amount, received.ids),
                 base_url=http.settings().base_url,
                 actor=http.actor(),
                 now=http.now(),
@@ -110,10 +114,25 @@ class DisputesView(ServiceView):
             http.commit()
         except (Invalid, Conflict) as error:
             http.session().rollback()
-            return self._page(dispute_id, refusal_texts(error, "problem"), status_of(error))
+            return self._page(dispute_id, form_texts(error), Evidence.refused(error, received.ids))
         if refund is not None:
             send_if_approved(refund)
         flash(gettext("Dispute decided"), "ok")
+        return http.see_other("staff_disputes.detail", dispute_id=dispute_id)
+
+    @route("/<uuid:dispute_id>/evidence", methods=("POST",))
+    @permission(Permission.BILLING_MANAGE)
+    @takes_files
+    def add_files(self, dispute_id: UUID) -> ResponseReturnValue:
+        """Add files before the decision; the customer sees them."""
+        received = receive_files()
+        try:
+            take_evidence(dispute_id, received)
+        except (Invalid, Conflict) as error:
+            http.session().rollback()
+            sent = Evidence.refused(error, received.ids)
+            return self._page(dispute_id, {"problem": sent.problem} if sent.problem else {}, sent, adding=True)
+        flash(gettext("Files added"), "ok")
         return http.see_other("staff_disputes.detail", dispute_id=dispute_id)
 
     @route("/extensions/<uuid:wish_id>")
@@ -140,11 +159,21 @@ class DisputesView(ServiceView):
         flash(gettext("Answer sent"), "ok")
         return http.see_other("staff_disputes.extension", wish_id=wish_id)
 
-    def _page(self, dispute_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    def _page(
+        self, dispute_id: UUID, errors: dict[str, str], sent: Evidence = NOTHING_SENT, *, adding: bool = False
+    ) -> ResponseReturnValue:
+        """The page; what was refused comes back in the form of the decision, or in that of files (`adding`)."""
         row = read_dispute(http.session(), dispute_id, actor=http.actor())
-        view = dispute_view(row, staff=True)
-        page = self.render("admin/disputes/dispute.html", dispute=view, errors=errors, form=request.form)
-        return page, status
+        page = self.render(
+            "admin/disputes/dispute.html",
+            dispute=dispute_view(row, staff=True),
+            evidence=evidence_of(dispute_id, "staff_evidence"),
+            errors=errors,
+            adding=adding,
+            form=request.form,
+            **sent.context(),
+        )
+        return page, sent.status
 
     def _extension_page(self, wish_id: UUID, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
         row = read_extension(http.session(), wish_id, actor=http.actor())

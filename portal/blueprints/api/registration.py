@@ -27,6 +27,8 @@ from portal.blueprints.billing.staff_api import bp as staff_invoices
 from portal.blueprints.contracts.api import bp as contracts
 from portal.blueprints.contracts.staff_api import bp as staff_contracts
 from portal.blueprints.disputes.api import bp as disputes
+from portal.blueprints.disputes.evidence_api import bp as evidence
+from portal.blueprints.disputes.evidence_api import staff_bp as staff_evidence
 from portal.blueprints.disputes.staff_api import bp as staff_disputes
 from portal.blueprints.drafts.api import bp as drafts
 from portal.blueprints.drafts.api import staff_bp as staff_drafts
@@ -36,6 +38,8 @@ from portal.blueprints.mail_in.api import bp as mail_in
 from portal.blueprints.mail_in.mailbox_api import bp as mailbox
 from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.payments.api import bp as payments
+from portal.blueprints.payments.credit_api import bp as credit
+from portal.blueprints.payments.credit_api import staff_bp as staff_credit
 from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
 from portal.blueprints.quotes.api import bp as quotes
@@ -115,12 +119,16 @@ BLUEPRINTS = (
     staff_contracts,
     payments,
     staff_payments,
+    credit,
+    staff_credit,
     schedules,
     payment_reminders,
     staff_banking,
     staff_write_offs,
     disputes,
     staff_disputes,
+    evidence,
+    staff_evidence,
     statements,
     staff_statements,
     spending,

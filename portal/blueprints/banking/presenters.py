@@ -1,5 +1,6 @@
 """Transfers, suggestions and receivables as pages show them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from portal.blueprints.billing.presenters import badge_of, money
@@ -145,15 +146,35 @@ def open_view(row: OpenInvoice) -> dict[str, Any]:
     }
 
 
+def write_off_views(rows: Sequence[WriteOff]) -> list[dict[str, Any]]:
+    """What was given up of an invoice; of each whether it can be taken back, with nothing else waiting."""
+    gone = {row.reverses_id for row in rows if row.status is not WriteOffStatus.REFUSED}
+    waits = any(row.status is WriteOffStatus.REQUESTED for row in rows)
+    return [
+        write_off_view(row)
+        | {
+            "reversible": row.status is WriteOffStatus.DONE
+            and row.reverses_id is None
+            and row.id not in gone
+            and not waits
+        }
+        for row in rows
+    ]
+
+
 def write_off_view(row: WriteOff) -> dict[str, Any]:
-    """What was given up, or is about to be."""
+    """What was given up, or taken back, or is about to be."""
     tone, shape = WRITE_OFF_BADGES[row.status]
+    label = WRITE_OFF_STATUS[row.status.value]
+    if row.reverses_id is not None and row.status is WriteOffStatus.DONE:
+        label = WRITE_OFF_STATUS["taken_back"]
     return {
         "id": row.id,
         "amount": money(row.amount, row.currency),
         "reason": row.reason,
         "status": row.status.value,
-        "badge": {"label": gettext(WRITE_OFF_STATUS[row.status.value]), "tone": tone, "shape": shape},
+        "badge": {"label": gettext(label), "tone": tone, "shape": shape},
+        "reversal": row.reverses_id is not None,
         "by": row.requested_by,
         "by_name": row.requested_by_name,
         "decided_by": row.decided_by_name,

@@ -123,6 +123,12 @@ class WriteOffBody(Body):
     amount: MoneyRequest | None = left_out(description="All that is owed unless given.")
 
 
+class ReversalBody(Body):
+    """Why a write-off is taken back."""
+
+    reason: Reason
+
+
 class DecisionBody(Body):
     """Whether to agree."""
 
@@ -130,9 +136,10 @@ class DecisionBody(Body):
 
 
 class WriteOffItem(Shape):
-    """A write-off."""
+    """A write-off, or the taking back of one."""
 
     id: UUID
+    reverses_id: UUID | None = Field(description="The write-off that this takes back.")
     invoice_id: UUID
     amount: Money
     status: WriteOffStatus
@@ -146,6 +153,7 @@ class WriteOffItem(Shape):
         """The item of a row."""
         return cls(
             id=row.id,
+            reverses_id=row.reverses_id,
             invoice_id=row.invoice_id,
             amount=Money(amount=row.amount, currency=row.currency),
             status=row.status,

@@ -1,6 +1,6 @@
 """Invoices as pages, PDF and mails show them: every figure in the reader's language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, gettext, ngettext
 from portal.lib.money_format import format_amount, format_quantity, format_rate
-from portal.lib.wording.billing import KINDS, LEDGER, STATUS, UNITS, step_text
+from portal.lib.wording.billing import KINDS, LEDGER, MOVEMENTS, STATUS, UNITS, step_text
 from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry, NextStep
 from portal.services.billing.detail import InvoiceDetail
 from portal.services.billing.queries import InvoiceRow
@@ -93,7 +93,7 @@ def detail_view(found: InvoiceDetail, now: datetime) -> dict[str, Any]:
         "credit_note": credit_note,
         "company": found.company_name,
         "badge": badge_of(status),
-        "note": "" if credit_note else state_text(status, invoice.due_on, invoice.paid_at, now),
+        "note": "" if credit_note else _note(found, status, now),
         "overdue": status is InvoiceStatus.OVERDUE,
         "payable": status in PAYABLE or (status is InvoiceStatus.DISPUTED and invoice.undisputed > 0),
         "status": status.value,
@@ -103,7 +103,7 @@ def detail_view(found: InvoiceDetail, now: datetime) -> dict[str, Any]:
         "due_on": format_day(invoice.due_on) if invoice.due_on else "",
         "lines": [line_view(line, invoice.currency) for line in found.lines],
         "discounted": any(line.discount for line in found.lines),
-        "sums": sums(invoice),
+        "sums": sums(found),
         "outstanding": money(invoice.outstanding, invoice.currency),
         "terms": terms(invoice),
         "notes": invoice.notes,
@@ -112,6 +112,13 @@ def detail_view(found: InvoiceDetail, now: datetime) -> dict[str, Any]:
         "timeline": timeline(found),
         "related": [_related(one, invoice.currency) for one in found.related],
     }
+
+
+def _note(found: InvoiceDetail, status: InvoiceStatus, now: datetime) -> str:
+    """What its state means; what was given up in part was not paid on any day."""
+    if status is InvoiceStatus.PAID and found.written_off:
+        return str(gettext("Nothing is owed any more"))
+    return state_text(status, found.invoice.due_on, found.invoice.paid_at, now)
 
 
 def _facts(invoice: Invoice) -> list[tuple[str, str]]:
@@ -156,9 +163,10 @@ def unit_text(unit: str) -> str:
     return str(gettext(known)) if known and unit in UNITS else known
 
 
-def sums(invoice: Invoice) -> list[tuple[str, str, bool]]:
+def sums(found: InvoiceDetail) -> list[tuple[str, str, bool]]:
     """Label, amount and whether it is one of the two that matter; taxes as lines of their own."""
-    currency = invoice.currency
+    invoice = found.invoice
+    currency, credited = invoice.currency, invoice.credited - found.written_off
     rows = [(gettext("Subtotal"), money(invoice.subtotal, currency), False)]
     if invoice.discount_total:
         rows.append((gettext("Discounts"), money(-invoice.discount_total, currency), False))
@@ -166,8 +174,10 @@ def sums(invoice: Invoice) -> list[tuple[str, str, bool]]:
     rows.append((gettext("Total"), money(invoice.total, currency), True))
     if invoice.kind is InvoiceKind.CREDIT_NOTE:
         return rows
-    if invoice.credited:
-        rows.append((gettext("Credited"), money(-invoice.credited, currency), False))
+    if credited:
+        rows.append((gettext("Credited"), money(-credited, currency), False))
+    if found.written_off:
+        rows.append((gettext("Waived"), money(-found.written_off, currency), False))
     rows.append((gettext("Paid"), money(-invoice.paid if invoice.paid else 0, currency), False))
     rows.append((gettext("Outstanding"), money(invoice.outstanding, currency), True))
     if invoice.disputed:
@@ -207,7 +217,7 @@ def step_view(step: NextStep) -> dict[str, Any]:
 def timeline(found: InvoiceDetail) -> list[dict[str, Any]]:
     """What happened with the money, then what comes."""
     invoice = found.invoice
-    past = [entry_view(entry) for entry in found.entries]
+    past = [entry_view(entry, MOVEMENTS) for entry in found.entries]
     for key, at in sorted(invoice.dunned.items(), key=lambda item: str(item[1])):
         if at and key.startswith("reminder:"):
             past.append({"state": "fact", "text": gettext("Reminder sent"), "at": datetime.fromisoformat(at)})
@@ -218,9 +228,9 @@ def timeline(found: InvoiceDetail) -> list[dict[str, Any]]:
     return [*past, *coming]
 
 
-def entry_view(entry: LedgerEntry) -> dict[str, Any]:
-    """A movement of the ledger."""
-    text = gettext(LEDGER[entry.kind.value])
+def entry_view(entry: LedgerEntry, words: Mapping[str, str] = LEDGER) -> dict[str, Any]:
+    """A movement of the ledger, in the team's words unless others are given."""
+    text = gettext(words[entry.kind.value])
     return {
         "state": "good" if entry.amount < 0 else "fact",
         "text": f"{text} {money(abs(entry.amount), entry.currency)}",

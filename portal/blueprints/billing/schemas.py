@@ -126,7 +126,8 @@ class CustomerInvoice(Shape):
     tax_total: Money
     total: Money
     paid: Money
-    credited: Money
+    credited: Money = Field(description="By credit notes, and what was written off.")
+    written_off: Money = Field(description="Of what is credited: what we gave up.")
     outstanding: Money
     disputed: Money
     purchase_order: str
@@ -192,6 +193,7 @@ def _fields(found: InvoiceDetail) -> dict[str, Any]:
     return {
         **{name: getattr(invoice, name) for name in _PLAIN},
         **{name: Money(amount=getattr(invoice, name), currency=invoice.currency) for name in _AMOUNTS},
+        "written_off": Money(amount=found.written_off, currency=invoice.currency),
         "number": found.number,
         "lines": [Line.of(line, invoice.currency) for line in found.lines],
         "taxes": [_tax(share, invoice) for share in invoice.taxes],

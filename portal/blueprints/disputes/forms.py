@@ -1,5 +1,6 @@
 """From what was typed into the forms to what the services take; what cannot be read becomes a refusal."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def typed_day(text: str) -> date:
         raise invalid("due_on", "date_invalid") from None
 
 
-def typed_objection(form: MultiDict[str, str], currency: str) -> Objection:
+def typed_objection(form: MultiDict[str, str], currency: str, file_ids: Sequence[UUID] = ()) -> Objection:
     """The dispute that was typed; without a line it is about the whole. Raises Invalid."""
     try:
         reason = DisputeReason(form.get("category", ""))
@@ -42,7 +43,7 @@ def typed_objection(form: MultiDict[str, str], currency: str) -> Objection:
     chosen = form.getlist("line") if form.get("about") == "lines" else []
     lines = {_id(text): typed_amount("lines", form.get(f"amount-{text}", ""), currency) for text in chosen}
     amount = None if lines else typed_amount("amount", form.get("amount", ""), currency)
-    return Objection(form.get("reason", ""), reason, lines, amount)
+    return Objection(form.get("reason", ""), reason, lines, amount, file_ids)
 
 
 def _id(text: str) -> UUID:

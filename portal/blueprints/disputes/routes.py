@@ -11,8 +11,10 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts, status_of
 from portal.blueprints.billing.presenters import money
+from portal.blueprints.disputes.evidence_forms import NOTHING_SENT, Evidence, evidence_of, form_texts
 from portal.blueprints.disputes.forms import typed_day, typed_objection
 from portal.blueprints.disputes.presenters import chargeback_view, dispute_view, extension_view, reasons
+from portal.blueprints.files.receiving import receive_files, takes_files
 from portal.blueprints.localisation import gettext
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
@@ -84,38 +86,45 @@ def of_payment(payment_id: UUID) -> ResponseReturnValue:
 
 @bp.route("/invoices/<uuid:invoice_id>/disputes/new", methods=["GET", "POST"])
 @permission(Permission.INVOICES_READ)
+@takes_files
 def new(invoice_id: UUID) -> ResponseReturnValue:
     """The form: the whole invoice or some lines, how much of each, and why."""
     invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
     if request.method != "POST":
         return _form(invoice, {}, None)
+    received = receive_files()
     try:
-        objection = typed_objection(request.form, invoice.currency)
+        received.check()
+        objection = typed_objection(request.form, invoice.currency, received.ids)
         made = dispute_invoice(http.session(), invoice_id, objection, actor=http.actor(), now=http.now())
         http.commit()
     except (Invalid, Conflict) as error:
         http.session().rollback()
-        return _form(get_invoice(http.session(), invoice_id, actor=http.actor()), request.form, error)
+        invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+        return _form(invoice, request.form, error, received.ids)
     flash(gettext("Dispute sent"), "ok")
     return http.see_other(".detail", dispute_id=made.id)
 
 
 @bp.route("/payments/<uuid:payment_id>/disputes/new", methods=["GET", "POST"])
 @permission(Permission.INVOICES_READ)
+@takes_files
 def new_of_payment(payment_id: UUID) -> ResponseReturnValue:
     """The same for a payment."""
-    errors, status = {}, 200
+    errors, sent = {}, NOTHING_SENT
     payment = get_payment(http.session(), payment_id, actor=http.actor())
     if request.method == "POST":
+        received = receive_files()
         try:
-            objection = typed_objection(request.form, payment.currency)
+            received.check()
+            objection = typed_objection(request.form, payment.currency, received.ids)
             made = dispute_payment(http.session(), payment_id, objection, actor=http.actor(), now=http.now())
             http.commit()
             flash(gettext("Dispute sent"), "ok")
             return http.see_other(".detail", dispute_id=made.id)
         except (Invalid, Conflict) as error:
             http.session().rollback()
-            errors, status = refusal_texts(error, "problem"), status_of(error)
+            errors, sent = form_texts(error), Evidence.refused(error, received.ids)
             payment = get_payment(http.session(), payment_id, actor=http.actor())
     left = refundable(http.session(), payment) - payment.disputed
     page = render_template(
@@ -128,17 +137,30 @@ def new_of_payment(payment_id: UUID) -> ResponseReturnValue:
         form=request.form,
         errors=errors,
         words_length=WORDS_LENGTH,
+        **sent.context(),
     )
-    return page, status
+    return page, sent.status
 
 
 @bp.get("/disputes/<uuid:dispute_id>")
 @permission(Permission.INVOICES_READ)
 def detail(dispute_id: UUID) -> ResponseReturnValue:
     """One dispute: what it is about, where it stands, what we said."""
+    return show_dispute(dispute_id)
+
+
+def show_dispute(dispute_id: UUID, sent: Evidence = NOTHING_SENT) -> ResponseReturnValue:
+    """The page of one dispute; `sent` is its form of files that comes back."""
     row = read_dispute(http.session(), dispute_id, actor=http.actor())
-    mine = may_withdraw(row.dispute, http.actor())
-    return render_template("disputes/detail.html", dispute=dispute_view(row), may_withdraw=mine)
+    page = render_template(
+        "disputes/detail.html",
+        dispute=dispute_view(row),
+        may_withdraw=may_withdraw(row.dispute, http.actor()),
+        evidence=evidence_of(dispute_id, "evidence"),
+        problem=sent.problem,
+        **sent.context(),
+    )
+    return page, sent.status
 
 
 @bp.post("/disputes/<uuid:dispute_id>/withdraw")
@@ -198,7 +220,10 @@ def withdraw_wish(wish_id: UUID) -> ResponseReturnValue:
     return http.see_other("invoices.detail", invoice_id=wish.invoice_id)
 
 
-def _form(invoice: Invoice, form: Mapping[str, str], error: Invalid | Conflict | None) -> ResponseReturnValue:
+def _form(
+    invoice: Invoice, form: Mapping[str, str], error: Invalid | Conflict | None, files: tuple[UUID, ...] = ()
+) -> ResponseReturnValue:
+    sent = Evidence.refused(error, files) if error else NOTHING_SENT
     found = get_invoice_detail(http.session(), invoice.id, actor=http.actor())
     free = disputable(found.invoice, list(found.lines))
     lines: list[dict[str, Any]] = [
@@ -220,7 +245,8 @@ def _form(invoice: Invoice, form: Mapping[str, str], error: Invalid | Conflict |
         reasons=reasons(),
         form=form,
         chosen=request.form.getlist("line"),
-        errors=refusal_texts(error, "problem") if error else {},
+        errors=form_texts(error) if error else {},
         words_length=WORDS_LENGTH,
+        **sent.context(),
     )
-    return page, status_of(error) if error else 200
+    return page, sent.status

@@ -10,6 +10,7 @@ from portal.blueprints.accounts.account_schemas import Day
 from portal.blueprints.api.schemas import SOME_TEXT, Body, ListOf, PageQuery, Shape, UtcDateTime, left_out
 from portal.blueprints.billing.requests import MoneyRequest
 from portal.blueprints.billing.schemas import Money
+from portal.blueprints.disputes.evidence_schemas import EvidenceIds
 from portal.errors import invalid
 from portal.models import DisputeOutcome, DisputeReason, DisputeStatus, ExtensionStatus
 from portal.services.billing.lines import MOST_LINES
@@ -35,6 +36,7 @@ class DisputeRequest(Body):
     line_ids: Annotated[list[UUID], Field(max_length=MOST_LINES)] | None = left_out()
     lines: Annotated[list[DisputedLineRequest], Field(max_length=MOST_LINES)] | None = left_out()
     amount: MoneyRequest | None = left_out(description="How much of it, with tax; all of it unless given.")
+    attachment_ids: EvidenceIds = []
 
     def read(self, currency: str) -> Objection:
         """What the service takes; Invalid about amounts of another currency and about lines named twice."""
@@ -45,7 +47,8 @@ class DisputeRequest(Body):
         found += [(one.line_id, minor(one.amount, currency, "lines")) for one in self.lines or ()]
         if len({line_id for line_id, _ in found}) < len(found):
             raise invalid("lines", "unknown_choice")
-        return Objection(self.reason, self.category, dict(found), minor(self.amount, currency, "amount"))
+        amount = minor(self.amount, currency, "amount")
+        return Objection(self.reason, self.category, dict(found), amount, self.attachment_ids)
 
 
 class PaymentDisputeRequest(Body):
@@ -54,10 +57,12 @@ class PaymentDisputeRequest(Body):
     reason: Words
     category: DisputeReason = DisputeReason.OTHER
     amount: MoneyRequest | None = left_out(description="All of it unless given.")
+    attachment_ids: EvidenceIds = []
 
     def read(self, currency: str) -> Objection:
         """What the service takes."""
-        return Objection(self.reason, self.category, amount=minor(self.amount, currency, "amount"))
+        amount = minor(self.amount, currency, "amount")
+        return Objection(self.reason, self.category, amount=amount, file_ids=self.attachment_ids)
 
 
 class DisputedPart(Shape):
@@ -132,6 +137,7 @@ class ResolveRequest(Body):
     outcome: DisputeOutcome
     answer: Words
     amount: MoneyRequest | None = left_out(description="How much is accepted; all of it unless given.")
+    attachment_ids: EvidenceIds = []
 
 
 class ExtensionWish(Body):

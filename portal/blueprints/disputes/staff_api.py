@@ -77,7 +77,7 @@ def resolve(dispute_id: UUID, body: ResolveRequest) -> StaffDispute:
     """What is accepted becomes a credit note, of a payment a refund (which needs `refunds:manage`)."""
     found = get_dispute(http.session(), dispute_id, actor=http.actor())
     amount = minor(body.amount, found.currency, "amount")
-    decision = Decision(body.outcome is DisputeOutcome.ACCEPTED, body.answer, amount)
+    decision = Decision(body.outcome is DisputeOutcome.ACCEPTED, body.answer, amount, body.attachment_ids)
     _, refund = resolve_dispute(
         http.session(),
         dispute_id,

@@ -1,8 +1,9 @@
 """Handing files out: the reader's rights first, then the bytes, with headers that let nothing in them run."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
-from typing import cast
+from typing import Protocol, cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from portal.integrations.file_checks import is_quiet_pdf
 from portal.integrations.storage import FileGone, StorageUnavailable
 from portal.lib.file_kinds import is_picture
 from portal.models import Attachment
+from portal.models.session import TenantSession
+from portal.services.disputes.evidence import get_evidence
 from portal.services.files.addresses import LIFE, FileAddress, find_reader
 from portal.services.tickets.files import get_file
 
@@ -30,18 +33,25 @@ _FRAMED_PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline';
 _THUMBNAIL_SECONDS = 300
 
 
-def make_address(attachment_id: UUID) -> str:
+class LookUp(Protocol):
+    """Finds a file with its reader's rights; raises NotFound and Conflict."""
+
+    def __call__(self, session: TenantSession, file_id: UUID, /, *, actor: Actor) -> Attachment:
+        """The file."""
+
+
+def make_address(attachment_id: UUID, look_up: LookUp = get_file) -> str:
     """An address at which the reader has the file for five minutes; raises NotFound and Conflict."""
     actor = http.actor()
-    file = get_file(http.session(), attachment_id, actor=actor)
+    file = look_up(http.session(), attachment_id, actor=actor)
     assert actor.user_id is not None
     address = FileAddress(http.tenant().id, actor.user_id, file.id, _held_session(), http.now() + LIFE)
     return url_for("file_addresses.hand_out", token=address.sealed(http.vault()))
 
 
-def redirect_to_file(attachment_id: UUID) -> ResponseReturnValue:
+def redirect_to_file(attachment_id: UUID, look_up: LookUp = get_file) -> ResponseReturnValue:
     """302 to such an address."""
-    return redirect(make_address(attachment_id), code=302)
+    return redirect(make_address(attachment_id, look_up), code=302)
 
 
 def hand_out(token: str) -> Response:
@@ -49,15 +59,13 @@ def hand_out(token: str) -> Response:
     address = FileAddress.opened(token, http.vault())
     where = http.origin()
     reader = find_reader(http.session(), address, now=http.now(), ip=where.ip, request_id=where.request_id)
-    if not _may_read(reader.actor):
-        raise NotFound("attachment")
-    file = get_file(http.session(), address.file_id, actor=reader.actor)
+    file = _find(address.file_id, reader.actor)
     return _send(file.storage_key, file.content_type, file.size, _disposition("attachment", file.filename))
 
 
-def send_thumbnail(attachment_id: UUID) -> Response:
+def send_thumbnail(attachment_id: UUID, look_up: LookUp = get_file) -> Response:
     """The small picture of a file, for pages; NotFound where there is none."""
-    file = get_file(http.session(), attachment_id, actor=http.actor())
+    file = look_up(http.session(), attachment_id, actor=http.actor())
     if file.thumbnail_key is None:
         raise NotFound("attachment")
     answer = _send(file.thumbnail_key, "image/webp", None, "inline")
@@ -65,14 +73,14 @@ def send_thumbnail(attachment_id: UUID) -> Response:
     return answer
 
 
-def send_preview(attachment_id: UUID) -> ResponseReturnValue:
+def send_preview(attachment_id: UUID, look_up: LookUp = get_file) -> ResponseReturnValue:
     """The file to look at: pictures, and PDFs that are nothing but paper; everything else is a download."""
-    file = get_file(http.session(), attachment_id, actor=http.actor())
+    file = look_up(http.session(), attachment_id, actor=http.actor())
     shown = _disposition("inline", file.filename)
     if is_picture(file.content_type):
         return _send(file.storage_key, file.content_type, file.size, shown)
     if file.content_type != PDF or not _is_quiet(file):
-        return redirect_to_file(attachment_id)
+        return redirect_to_file(attachment_id, look_up)
     answer = _send(file.storage_key, PDF, file.size, shown)
     answer.headers["Content-Security-Policy"] = _FRAMED_PDF
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"
@@ -83,8 +91,16 @@ def _is_quiet(file: Attachment) -> bool:
     return is_quiet_pdf(BytesIO(b"".join(_read(file.storage_key))))
 
 
-def _may_read(actor: Actor) -> bool:
-    return actor.may(Permission.DESK_READ if actor.is_staff else Permission.TICKETS_READ)
+def _find(file_id: UUID, actor: Actor) -> Attachment:
+    """The file of an address, by the right to its ticket or to its dispute as it is now."""
+    tickets = Permission.DESK_READ if actor.is_staff else Permission.TICKETS_READ
+    disputes = Permission.BILLING_READ if actor.is_staff else Permission.INVOICES_READ
+    doors: tuple[tuple[Permission, LookUp], ...] = ((tickets, get_file), (disputes, get_evidence))
+    for needed, look_up in doors:
+        if actor.may(needed):
+            with suppress(NotFound):
+                return look_up(http.session(), file_id, actor=actor)
+    raise NotFound("attachment")
 
 
 def _read(key: str) -> Iterator[bytes]:

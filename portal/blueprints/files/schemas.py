@@ -35,7 +35,7 @@ class FileOfTicket(AttachedFile):
 class UploadedFile(FileOfTicket):
     """A file that was sent ahead of a message, or belongs to one."""
 
-    purpose: str = Field(description="`message`, `solution` or `recording`.")
+    purpose: str = Field(description="`message`, `solution` or `recording`; of a dispute `evidence` or `answer`.")
     consent_at: UtcDateTime | None = Field(description="When the customer agreed to a recording.")
     width: int | None = Field(description="Pixels, of pictures.")
     height: int | None

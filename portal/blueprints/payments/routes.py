@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,6 +33,7 @@ from portal.services.payments.queries import get_payment, list_payable, page_pay
 from portal.services.payments.reserving import PayRequest, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
+from portal.services.payments.using_credit import offer_credit
 
 bp = Blueprint("payments", __name__)
 UNPAID_SHOWN = 50
@@ -42,7 +43,7 @@ UNPAID_SHOWN = 50
 @permission(Permission.INVOICES_READ)
 def area(invoice_id: UUID) -> ResponseReturnValue:
     """How an invoice is paid: a part of its page, or a page of its own."""
-    return _area(get_invoice(http.session(), invoice_id, actor=http.actor()), {}, {})
+    return show_area(get_invoice(http.session(), invoice_id, actor=http.actor()), {}, {})
 
 
 @bp.post("/portal/invoices/<uuid:invoice_id>/pay")
@@ -58,7 +59,7 @@ def pay(invoice_id: UUID) -> ResponseReturnValue:
         http.session().rollback()
         invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
         status = 422 if isinstance(error, Invalid) else 409
-        return _area(invoice, request.form, refusal_texts(error, "pay"), status)
+        return show_area(invoice, request.form, refusal_texts(error, "pay"), status)
     return _lead_on(payment.id)
 
 
@@ -196,7 +197,10 @@ def receipt(payment_id: UUID) -> ResponseReturnValue:
     return send_receipt(read_payment(http.session(), payment_id, actor=http.actor()))
 
 
-def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+def show_area(
+    invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200
+) -> ResponseReturnValue:
+    """How an invoice is paid; `form` and `errors` are those of a form that comes back."""
     last = last_payment(http.session(), invoice.id)
     mine = invoice.customer_id in http.actor().admin_company_ids
     context = {
@@ -207,6 +211,7 @@ def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
         "last": present_payment(last) if last else None,
         "under_way": last is not None and last.payment.status in UNDECIDED,
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
+        **_credit(invoice),
         "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
         "partial": load_settings(http.session()).partial_payments,
         "form": form,
@@ -215,6 +220,15 @@ def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
     }
     page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
     return render_template(page, **context), status
+
+
+def _credit(invoice: Invoice) -> dict[str, Any]:
+    """What of the company's credit the invoice could take, for whoever may pay; and a key for the form."""
+    actor = http.actor()
+    if not available(invoice) or invoice.customer_id not in actor.admin_company_ids:
+        return {"credit": ""}
+    found = offer_credit(http.session(), invoice.id, actor=actor)
+    return {"credit": money(found.usable, found.currency) if found.usable else "", "request_key": str(uuid4())}
 
 
 def _choices(company_id: UUID | None = None) -> dict[str, Any]:

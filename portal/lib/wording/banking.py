@@ -45,6 +45,7 @@ WRITE_OFF_STATUS = {
     "requested": N_("Waits for a colleague"),
     "done": N_("Written off"),
     "refused": N_("Refused"),
+    "taken_back": N_("Taken back"),
 }
 CHARGE_STEP = N_("Automatic payment")
 REFUSALS = {
@@ -68,9 +69,13 @@ REFUSALS = {
     "account_needed": N_("Enter the number of your account, such as its IBAN."),
     "column_needed": N_("Choose the column."),
     "transfer_decided": N_("Somebody has matched this transfer, or set it aside, in the meantime."),
+    "transfer_credit_used": N_(
+        "A part of this transfer became credit that has paid another invoice, so the match stays."
+    ),
     "transfer_not_matched": N_("This transfer is not matched."),
     "transfer_customer_needed": N_("Choose at least one invoice, or the customer whose credit it becomes."),
     "write_off_waits": N_("A write-off of this invoice waits for a colleague already."),
+    "write_off_not_reversible": N_("Only what was written off, and not taken back yet, can be taken back."),
     "write_off_decided": N_("This write-off was decided about already."),
     "write_off_own": N_("Somebody else has to decide about a write-off you asked for."),
     "write_off_too_large": N_("Enter an amount above zero and at most what is outstanding."),
@@ -85,6 +90,8 @@ ACTIONS = {
     "bank_transaction.taken_back": N_("Transfer waits again"),
     "invoice.write_off_requested": N_("Write-off asked for"),
     "invoice.write_off_declined": N_("Write-off not agreed to"),
+    "invoice.write_off_reversal_requested": N_("Taking back a write-off asked for"),
+    "invoice.write_off_reversed": N_("Write-off taken back"),
     "invoice.written_off": N_("Rest of an invoice written off"),
     "receivables.exported": N_("Receivables exported"),
 }
@@ -93,7 +100,12 @@ RECORDS = {
     "bank_transaction": N_("Transfer"),
     "receivables": N_("Receivables"),
 }
-NOTICES = {"invoice_write_off_waiting": N_("A write-off of %(amount)s on %(number)s waits for a second pair of eyes")}
+NOTICES = {
+    "invoice_write_off_waiting": N_("A write-off of %(amount)s on %(number)s waits for a second pair of eyes"),
+    "invoice_reversal_waiting": N_(
+        "Taking back a write-off of %(amount)s on %(number)s waits for a second pair of eyes"
+    ),
+}
 
 
 def reason_texts(reasons: tuple[str, ...], translate: Callable[[str], str]) -> str:

@@ -37,9 +37,12 @@ LEDGER = {
     "charged_back": N_("Taken back by the bank"),
     "restored": N_("Moved"),
     "written_off": N_("Written off"),
+    "write_off_reversed": N_("Write-off taken back"),
     "credit_added": N_("Credit added"),
     "credit_used": N_("Credit used"),
 }
+# The same in customers' words: that somebody is not expected to pay is nothing to tell them.
+MOVEMENTS = LEDGER | {"written_off": N_("Waived"), "write_off_reversed": N_("Waiver taken back")}
 TAX_CATEGORIES = {
     "S": N_("Standard rate"),
     "Z": N_("Zero rate"),

@@ -79,6 +79,7 @@ REFUSALS = {
     "payment_not_disputable": N_("This payment cannot be disputed here. Dispute its invoice instead."),
     "already_disputed": N_("This is in dispute already."),
     "dispute_too_large": N_("Enter an amount above zero and at most what it comes to."),
+    "evidence_full": N_("A dispute holds at most %(limit)s files."),
     "dispute_decided": N_("This dispute was decided about or withdrawn already."),
     "accepted_too_large": N_("Enter an amount above zero and at most what is disputed."),
     "invoice_not_owed": N_("Nothing of this invoice is owed any more."),
@@ -90,6 +91,7 @@ REFUSALS = {
 ACTIONS = {
     "dispute.opened": N_("Dispute opened"),
     "dispute.under_review": N_("Dispute taken up"),
+    "dispute.evidence_added": N_("Files added to a dispute"),
     "dispute.resolved": N_("Dispute decided"),
     "dispute.withdrawn": N_("Dispute withdrawn"),
     "extension.requested": N_("Later due date asked for"),
@@ -101,6 +103,8 @@ RECORDS = {"dispute": N_("Dispute"), "extension_request": N_("Request for a late
 NOTICES = {
     "dispute_opened": N_("%(company)s disputes %(number)s"),
     "dispute_withdrawn": N_("%(company)s withdrew the dispute of %(number)s"),
+    "dispute_evidence": N_("%(company)s added files to the dispute of %(number)s"),
+    "dispute_evidence_ours": N_("We added files to your dispute of %(number)s"),
     "dispute_under_review": N_("We are looking into your dispute of %(number)s"),
     "dispute_resolved": N_("Your dispute of %(number)s is decided"),
     "invoice_extension_requested": N_("%(company)s asks for more time for invoice %(number)s"),

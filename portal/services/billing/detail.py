@@ -8,9 +8,11 @@ from sqlalchemy import select
 
 from portal.authz import Actor
 from portal.errors import NotFound
-from portal.models import Company, Invoice, InvoiceKind, InvoiceLine, LedgerEntry, NextStep
+from portal.models import Company, Invoice, InvoiceKind, InvoiceLine, LedgerEntry, LedgerKind, NextStep
 from portal.models.session import TenantSession
 from portal.services.billing.queries import visible_to
+
+_WRITE_OFFS = (LedgerKind.WRITTEN_OFF, LedgerKind.WRITE_OFF_REVERSED)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class InvoiceDetail:
     def number(self) -> str:
         """Its number; a draft has none."""
         return self.invoice.number or ""
+
+    @property
+    def written_off(self) -> int:
+        """What was given up of it and not taken back, in minor units; a part of what is credited."""
+        return -sum(entry.amount for entry in self.entries if entry.kind in _WRITE_OFFS)
 
 
 def get_invoice_detail(session: TenantSession, invoice_id: UUID, *, actor: Actor) -> InvoiceDetail:

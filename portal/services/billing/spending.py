@@ -21,6 +21,7 @@ from portal.models import (
     InvoiceStatus,
     Payment,
     PaymentAllocation,
+    PaymentKind,
     PaymentStatus,
 )
 from portal.models.session import TenantSession
@@ -155,6 +156,8 @@ def _methods(session: TenantSession, year: int, zone: str, actor: Actor) -> dict
         select(Payment.currency, kind, func.sum(Payment.amount - Payment.refunded))
         .where(
             Payment.status == PaymentStatus.SUCCEEDED,
+            # Credit arrived with the payment that it came of.
+            Payment.kind != PaymentKind.CREDIT,
             Payment.succeeded_at >= datetime.combine(date(year, 1, 1), time(), place),
             Payment.succeeded_at < datetime.combine(date(year + 1, 1, 1), time(), place),
             Payment.id.in_(visible.where(visible_to(actor))),

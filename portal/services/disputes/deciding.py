@@ -4,8 +4,9 @@ What was given in to of an invoice becomes a credit note, of a payment a refund 
 refunds need above the tenant's limit). What was not is asked for again, from that moment on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from portal.events import publish
 from portal.events.disputes import DisputeFact, DisputeResolved, DisputeTaken, DisputeWithdrawn
 from portal.models import (
     ACTIVE_DISPUTE,
+    Attachment,
     Dispute,
     DisputedLine,
     DisputeOutcome,
@@ -31,28 +33,30 @@ from portal.services.billing.queries import lock_invoice
 from portal.services.billing.shares import spread
 from portal.services.billing.status import settle_invoice
 from portal.services.billing.voiding import REASON_LENGTH
+from portal.services.disputes.evidence import bind_evidence, lock_dispute, told_of
 from portal.services.disputes.queries import get_dispute
 from portal.services.disputes.words import check_words
-from portal.services.payments.auto_outcome import plan_anew
+from portal.services.payments.auto_outcome import plan_with_notice
 from portal.services.payments.refunds import RefundRequest, request_refund
-
-# Auto-pay charges what a dispute set free after the notice that it always gives.
-CHARGED_AFTER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the team says: whether it gives in, to how much (minor units, None: all of it), and why."""
+    """What the team says: whether it gives in, to how much (minor units, None: all of it), and why.
+
+    `file_ids` are own loose files that go with the answer.
+    """
 
     accept: bool
     answer: str
     amount: int | None = None
+    file_ids: Sequence[UUID] = ()
 
 
 def review_dispute(session: TenantSession, dispute_id: UUID, *, actor: Actor, now: datetime) -> Dispute:
     """Say that somebody looks into it. Raises Forbidden, NotFound and Conflict `dispute_decided`."""
     require(actor, Permission.BILLING_MANAGE)
-    dispute = _locked(session, get_dispute(session, dispute_id, actor=actor).id)
+    dispute = lock_dispute(session, get_dispute(session, dispute_id, actor=actor).id)
     if dispute.status is not DisputeStatus.OPEN:
         raise Conflict("dispute_decided")
     dispute.status, dispute.reviewed_by, dispute.reviewed_at = DisputeStatus.UNDER_REVIEW, actor.user_id, now
@@ -65,18 +69,19 @@ def resolve_dispute(
 ) -> tuple[Dispute, Refund | None]:
     """Decide, once; a refund that comes of it is sent by the caller after the commit.
 
-    Raises Forbidden, NotFound, Invalid (`answer`, `amount`), Conflict `dispute_decided`, and what crediting and
-    refunding refuse (a payment under way, more than is left).
+    Raises Forbidden, NotFound, Invalid (`answer`, `amount`, `attachment_ids`), Conflict `dispute_decided`, and what
+    crediting and refunding refuse (a payment under way, more than is left).
     """
     require(actor, Permission.BILLING_MANAGE)
     answer = check_words("answer", decision.answer)
     found = get_dispute(session, dispute_id, actor=actor)
     # Invoices before disputes, as opening does, so that two never wait for one another in a circle.
     invoice = lock_invoice(session, found.invoice_id, actor=actor) if found.invoice_id else None
-    dispute = _locked(session, dispute_id)
+    dispute = lock_dispute(session, dispute_id)
     if dispute.status not in ACTIVE_DISPUTE:
         raise Conflict("dispute_decided")
     amount = _accepted(dispute, decision)
+    added = bind_evidence(session, dispute, decision.file_ids, actor=actor)
     before = dispute.status
     dispute.status, dispute.answer = DisputeStatus.RESOLVED, answer
     dispute.outcome = DisputeOutcome.ACCEPTED if decision.accept else DisputeOutcome.REJECTED
@@ -89,7 +94,7 @@ def resolve_dispute(
         refund = request_refund(session, dispute.payment_id, wanted, base_url=base_url, actor=actor, now=now)
         session.flush()
         dispute.refund_id = refund.id
-    _publish(session, DisputeResolved.about(dispute), dispute, before, actor, now)
+    _publish(session, DisputeResolved.about(dispute), dispute, before, actor, now, added)
     return dispute, refund
 
 
@@ -103,7 +108,7 @@ def withdraw_dispute(session: TenantSession, dispute_id: UUID, *, actor: Actor, 
     if not may_withdraw(found, actor):
         raise Forbidden("not_allowed")
     invoice = lock_invoice(session, found.invoice_id, actor=actor) if found.invoice_id else None
-    dispute = _locked(session, dispute_id)
+    dispute = lock_dispute(session, dispute_id)
     if dispute.status not in ACTIVE_DISPUTE:
         raise Conflict("dispute_decided")
     before, dispute.status = dispute.status, DisputeStatus.WITHDRAWN
@@ -152,20 +157,19 @@ def _release(
         return
     if held_all:
         restart_dunning(session, invoice, now=now)
-    if invoice.due_at is not None:
-        late = invoice.due_at <= now + CHARGED_AFTER
-        plan_anew(session, invoice, at=now + CHARGED_AFTER if late else None, now=now)
-
-
-def _locked(session: TenantSession, dispute_id: UUID) -> Dispute:
-    query = select(Dispute).where(Dispute.id == dispute_id).with_for_update()
-    return session.scalars(query.execution_options(populate_existing=True)).one()
+    plan_with_notice(session, invoice, now=now)
 
 
 def _publish(
-    session: TenantSession, fact: DisputeFact, dispute: Dispute, before: DisputeStatus, actor: Actor, now: datetime
+    session: TenantSession,
+    fact: DisputeFact,
+    dispute: Dispute,
+    before: DisputeStatus,
+    actor: Actor,
+    now: datetime,
+    added: Sequence[Attachment] = (),
 ) -> None:
-    after = {"status": dispute.status.value, "accepted": dispute.accepted}
+    after = {"status": dispute.status.value, "accepted": dispute.accepted, **told_of(added)}
     if dispute.outcome is not None:
         after["outcome"] = dispute.outcome.value
     publish(session, fact, actor=actor, now=now, before={"status": before.value}, after=after)

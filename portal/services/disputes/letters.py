@@ -1,7 +1,7 @@
 """Who hears of disputes and wishes for more time, by bell and by mail; asked twice about an event, each is told once.
 
 The team's billing hears what customers do, by the bell. Whoever asked, and the company's administrators, hear what
-the team says; a decision comes by mail, too, in their language.
+the team says; a decision comes by mail, too, in their language. Files are told of to the other side.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from portal.authz import Permission, system_actor
+from portal.authz import ActorKind, Permission, system_actor
 from portal.events import tell
 from portal.events.notifications import NotificationsCreated
 from portal.lib.i18n import format_minute
@@ -28,6 +28,7 @@ from portal.services.accounts.messages import AccountMessage, Addressee, queue_m
 from portal.services.disputes.queries import DisputeRow, ExtensionRow, read_dispute, read_extension
 from portal.services.tenants.directory import TenantProfile, load_profile
 
+_EVIDENCE = "dispute.evidence_added"
 # Event -> kind of the notice, and whether the team hears of it or the customer.
 _TO_STAFF = {
     "dispute.opened": "dispute_opened",
@@ -80,6 +81,9 @@ def answer_dispute(session: TenantSession, event_id: UUID, *, base_url: str, now
     post = _Post(session, event, row, tenant, base_url, now)
     if event.kind in _TO_STAFF:
         _ring(post, _TO_STAFF[event.kind], _team(session))
+    elif event.kind == _EVIDENCE:
+        ours = event.actor_kind != ActorKind.CUSTOMER
+        _ring(post, *(("dispute_evidence_ours", _customers(post)) if ours else ("dispute_evidence", _team(session))))
     elif event.kind in _TO_CUSTOMER:
         kind = _TO_CUSTOMER[event.kind]
         for person in _ring(post, kind, _customers(post)):

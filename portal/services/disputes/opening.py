@@ -4,7 +4,7 @@ Whoever reads the company's invoices (`invoices:read`) may object, for the compa
 who pays it. What is objected to is frozen from then on: reminders, the late fee and auto-pay are about the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -31,6 +31,7 @@ from portal.models.session import TenantSession
 from portal.services.billing.queries import lock_invoice
 from portal.services.billing.shares import lines_of, share_total, spread
 from portal.services.billing.status import settle_invoice
+from portal.services.disputes.evidence import bind_evidence, told_of
 from portal.services.disputes.words import check_words
 from portal.services.payments.applying import lock_payment
 from portal.services.payments.queries import get_payment
@@ -42,13 +43,14 @@ class Objection:
     """What somebody objects to and why.
 
     `lines` names lines with how much of each is wrong (minor units, tax included; None: all of it); none of them is
-    the whole invoice. `amount` is how much of that, None all.
+    the whole invoice. `amount` is how much of that, None all. `file_ids` are own loose files that prove it.
     """
 
     words: str
     reason: DisputeReason = DisputeReason.OTHER
     lines: Mapping[UUID, int | None] = field(default_factory=dict)
     amount: int | None = None
+    file_ids: Sequence[UUID] = ()
 
 
 def dispute_invoice(
@@ -56,8 +58,8 @@ def dispute_invoice(
 ) -> Dispute:
     """Open a dispute about an invoice and freeze what it is about.
 
-    Raises Forbidden, NotFound, Invalid (`reason`, `lines`, `amount`) and Conflict: `invoice_not_disputable` (void, a
-    draft, a credit note, nothing left), `already_disputed` (one of the lines is).
+    Raises Forbidden, NotFound, Invalid (`reason`, `lines`, `amount`, `attachment_ids`) and Conflict:
+    `invoice_not_disputable` (void, a draft, a credit note, nothing left), `already_disputed` (one of the lines is).
     """
     require(actor, Permission.INVOICES_READ)
     words = check_words("reason", objection.words)
@@ -77,7 +79,7 @@ def dispute_invoice(
             line.disputed = True
     invoice.disputed += dispute.amount
     settle_invoice(session, invoice, actor=actor, now=now)
-    _publish(session, dispute, invoice.number or "", actor, now)
+    _publish(session, dispute, invoice.number or "", objection.file_ids, actor, now)
     return dispute
 
 
@@ -87,7 +89,7 @@ def dispute_payment(
     """Open a dispute about a payment that arrived through the payment provider; one at a time.
 
     Nothing of it is owed, so nothing is frozen; where it is given in to, the money goes back. Raises Forbidden,
-    NotFound, Invalid (`reason`, `amount`) and Conflict: `payment_not_disputable`, `already_disputed`.
+    NotFound, Invalid (`reason`, `amount`, `attachment_ids`) and Conflict: `payment_not_disputable`, `already_disputed`.
     """
     require(actor, Permission.INVOICES_READ)
     words = check_words("reason", objection.words)
@@ -105,7 +107,7 @@ def dispute_payment(
     dispute.payment_id = payment.id
     session.add(dispute)
     session.flush()
-    _publish(session, dispute, payment.number, actor, now)
+    _publish(session, dispute, payment.number, objection.file_ids, actor, now)
     return dispute
 
 
@@ -152,6 +154,9 @@ def _new(
     )
 
 
-def _publish(session: TenantSession, dispute: Dispute, number: str, actor: Actor, now: datetime) -> None:
-    after = {"number": number, "amount": dispute.amount, "reason": dispute.reason.value}
+def _publish(
+    session: TenantSession, dispute: Dispute, number: str, file_ids: Sequence[UUID], actor: Actor, now: datetime
+) -> None:
+    added = bind_evidence(session, dispute, file_ids, actor=actor)
+    after = {"number": number, "amount": dispute.amount, "reason": dispute.reason.value, **told_of(added)}
     publish(session, DisputeOpened.about(dispute), actor=actor, now=now, after=after)

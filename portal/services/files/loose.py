@@ -39,7 +39,7 @@ def drop_if_loose(session: TenantSession, file_id: UUID, *, now: datetime) -> bo
 def _lock_loose(session: TenantSession, file_id: UUID) -> Attachment | None:
     return session.scalar(
         select(Attachment)
-        .where(Attachment.id == file_id, Attachment.ticket_id.is_(None), Attachment.removed_at.is_(None))
+        .where(Attachment.id == file_id, Attachment.is_loose(), Attachment.removed_at.is_(None))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -26,7 +26,15 @@ from portal.services.tenants.file_policy import FilePolicy
 FIELD = "file"
 # Files of one person that no message took along: nobody fills the tenant's room without writing anything.
 LOOSE_FILES = 50
-_MAY_UPLOAD = (Permission.TICKETS_CREATE, Permission.TICKETS_REPLY, Permission.DESK_REPLY, Permission.DESK_NOTE)
+_MAY_UPLOAD = (
+    Permission.TICKETS_CREATE,
+    Permission.TICKETS_REPLY,
+    Permission.DESK_REPLY,
+    Permission.DESK_NOTE,
+    # Evidence of disputes.
+    Permission.INVOICES_READ,
+    Permission.BILLING_MANAGE,
+)
 _CHUNK = 1024 * 1024
 
 
@@ -94,7 +102,7 @@ def _check_room(session: TenantSession, upload: Upload, name: str, policy: FileP
 
 
 def _count_loose(session: TenantSession, actor: Actor) -> int:
-    loose = (Attachment.ticket_id.is_(None), Attachment.removed_at.is_(None))
+    loose = (Attachment.is_loose(), Attachment.removed_at.is_(None))
     return session.scalar(select(func.count()).where(Attachment.uploaded_by == actor.user_id, *loose)) or 0
 
 
@@ -165,7 +173,7 @@ def list_loose(session: TenantSession, file_ids: Sequence[UUID], *, actor: Actor
         select(Attachment).where(
             Attachment.id.in_(file_ids),
             Attachment.uploaded_by == actor.user_id,
-            Attachment.ticket_id.is_(None),
+            Attachment.is_loose(),
             Attachment.removed_at.is_(None),
         )
     )

@@ -4,7 +4,7 @@ Banks say why they refuse; each class has a plan of its own (research: payments 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -30,6 +30,8 @@ _HOPELESS = frozenset(
     }
 )
 _RETRIED = (AutoPayState.WAITING, AutoPayState.STOPPED, AutoPayState.NEEDS_CUSTOMER)
+# What is owed again is charged after the notice that auto-pay always gives.
+CHARGED_AFTER = timedelta(days=3)
 NEVER_AGAIN = "do_not_try_again"
 
 
@@ -104,6 +106,14 @@ def plan_anew(session: TenantSession, invoice: Invoice, *, at: datetime | None, 
         return
     attempt.state, attempt.attempts, attempt.next_at = AutoPayState.WAITING, 0, at
     attempt.noticed_at, attempt.code, attempt.updated_at = None, None, now
+
+
+def plan_with_notice(session: TenantSession, invoice: Invoice, *, now: datetime) -> None:
+    """Have what is owed again announced and then charged: when it is due, and not before the notice is over."""
+    if invoice.due_at is None:
+        return
+    late = invoice.due_at <= now + CHARGED_AFTER
+    plan_anew(session, invoice, at=now + CHARGED_AFTER if late else None, now=now)
 
 
 def _attempts(session: TenantSession, payment: Payment) -> Iterable[AutoPayAttempt]:

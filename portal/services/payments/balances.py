@@ -11,6 +11,7 @@ from portal.authz import Actor
 from portal.models import Invoice, LedgerEntry, LedgerKind, Payment, PaymentAllocation
 from portal.models.session import TenantSession
 from portal.services.billing.status import settle_invoice
+from portal.services.payments.credit import credit_balance, lock_credit
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,12 @@ def give_back(
     invoices = lock_invoices(session, (one.invoice_id for one in allocations))
     ordered = list(reversed(by_due_day(allocations, invoices)))
     ordered.sort(key=lambda pair: pair[1].id != invoice_id)
+    lock_credit(session, payment.customer_id)
     credit = (
         payment.amount - payment.refunded - payment.charged_back - sum(one.booked - one.refunded for one in allocations)
     )
+    # What of it was used for other invoices meanwhile is taken from those that it was paid for.
+    credit = min(credit, credit_balance(session, payment.customer_id, payment.currency))
     left, named = amount, invoice_id is not None
     for position, (allocation, invoice) in enumerate(ordered):
         if position == int(named):
@@ -142,6 +146,19 @@ def restore(
         if left:
             _enter(session, payment, LedgerKind.RESTORED, -left, key, cause, refund_id=refund_id)
     settle(session, list(invoices.values()), cause, failure=None)
+
+
+def move_credit(
+    session: TenantSession, payment: Payment, allocation: PaymentAllocation, invoice: Invoice, cause: Cause
+) -> None:
+    """Book a payment that is credit of the company: less of that, and less owed of the invoice, whose row is locked."""
+    allocation.booked = allocation.amount
+    invoice.paid += allocation.amount
+    key = f"credit_used:{payment.id}"
+    _enter(session, payment, LedgerKind.CREDIT_USED, allocation.amount, f"{key}:company", cause)
+    _enter(session, payment, LedgerKind.CREDIT_USED, -allocation.amount, f"{key}:invoice", cause, invoice_id=invoice.id)
+    session.flush()
+    settle(session, [invoice], cause, failure=None)
 
 
 def settle(session: TenantSession, invoices: Sequence[Invoice], cause: Cause, *, failure: str | None) -> None:

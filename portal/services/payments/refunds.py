@@ -23,6 +23,7 @@ from portal.models.session import TenantSession
 from portal.services.billing.settings import load_settings
 from portal.services.payments import telling
 from portal.services.payments.applying import Desk, lock_payment
+from portal.services.payments.credit import held_by_invoices, lock_credit, usable_credit
 from portal.services.payments.queries import COUNTED_REFUNDS
 from portal.services.payments.refund_booking import book_refund
 
@@ -48,6 +49,8 @@ def request_refund(
     """
     require(actor, Permission.REFUNDS_MANAGE)
     payment = _locked(session, payment_id)
+    # Nobody uses as credit meanwhile what goes back.
+    lock_credit(session, payment.customer_id)
     left = refundable(session, payment)
     if payment.disputed:
         raise Conflict("payment_disputed")
@@ -106,11 +109,20 @@ def decide_refund(session: TenantSession, refund_id: UUID, *, approve: bool, act
 
 
 def refundable(session: TenantSession, payment: Payment) -> int:
-    """What has neither gone back (by us or by the payer's bank) nor is asked for, in minor units."""
+    """What has neither gone back (by us or by the payer's bank) nor is asked for, in minor units.
+
+    What became credit and was used for other invoices stays here: it has been spent.
+    """
     counted = select(func.coalesce(func.sum(Refund.amount), 0)).where(
         Refund.payment_id == payment.id, Refund.status.in_(COUNTED_REFUNDS)
     )
-    return payment.amount - payment.charged_back - int(session.scalar(counted) or 0)
+    asked = int(session.scalar(counted) or 0)
+    left = payment.amount - payment.charged_back - asked
+    held, waiting = held_by_invoices(session, payment.id), asked - payment.refunded
+    if left + waiting <= held:
+        return left
+    credit = usable_credit(session, payment.customer_id, payment.currency, besides=payment.id)
+    return max(0, min(left, held + credit - waiting))
 
 
 def send_refund(desk: Desk, refund_id: UUID, *, now: datetime) -> None:

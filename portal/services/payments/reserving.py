@@ -108,7 +108,7 @@ def _payable(session: TenantSession, request: PayRequest, actor: Actor) -> list[
         if invoice.status is InvoiceStatus.VOID or invoice.kind is InvoiceKind.CREDIT_NOTE:
             raise Conflict("invoice_not_payable")
         if available(invoice) == 0:
-            raise Conflict(_taken(invoice))
+            raise Conflict(why_not_payable(invoice))
     return invoices
 
 
@@ -133,7 +133,7 @@ def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice
         if amount <= 0 or amount > invoice.outstanding:
             raise invalid("amount", "amount_not_due")
         if amount > free:
-            raise Conflict(_taken(invoice))
+            raise Conflict(why_not_payable(invoice))
         if amount < free and not settings.partial_payments:
             raise invalid("amount", "partial_not_allowed")
         if amount < min(settings.partial_minimum, free):
@@ -142,7 +142,7 @@ def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice
     return amounts
 
 
-def _taken(invoice: Invoice) -> str:
+def why_not_payable(invoice: Invoice) -> str:
     """Why what is owed is not to be paid now: it is disputed, or in a payment under way."""
     return "invoice_disputed" if invoice.disputed and invoice.outstanding else "payment_already_processed"
 

@@ -15,7 +15,8 @@ from portal.models.session import TenantSession
 from portal.services.billing.numbering import next_in_series
 from portal.services.payments import auto_outcome, telling
 from portal.services.payments.applying import lock_payment
-from portal.services.payments.balances import Cause, give_back, lock_invoices, take
+from portal.services.payments.balances import Cause, allocations_of, give_back, lock_invoices, take
+from portal.services.payments.credit import lock_credit, loose_part, usable_credit
 from portal.services.payments.reserving import MOST_INVOICES, NUMBER_FORMAT
 
 
@@ -59,12 +60,18 @@ def reverse_transfer(
 ) -> Payment:
     """Take a booked transfer back: every entry is reversed by one of its own, and its invoices are owed again.
 
-    `cause_id` names what is undone in the keys of the entries. Raises Conflict `transfer_not_reversible`.
+    `cause_id` names what is undone in the keys of the entries. Raises Conflict `transfer_not_reversible`, and
+    `transfer_credit_used` where what became credit has paid another invoice.
     """
     payment = lock_payment(session, payment_id)
     whole = payment.status is PaymentStatus.SUCCEEDED and not payment.refunded and not payment.disputed
     if payment.kind is not PaymentKind.TRANSFER or not whole:
         raise Conflict("transfer_not_reversible")
+    lock_invoices(session, (one.invoice_id for one in allocations_of(session, payment.id)))
+    lock_credit(session, payment.customer_id)
+    loose = loose_part(session, payment)
+    if loose > 0 and loose > usable_credit(session, payment.customer_id, payment.currency, besides=payment.id):
+        raise Conflict("transfer_credit_used")
     give_back(session, payment, payment.amount, Cause(actor, now), refund_id=cause_id, kind=LedgerKind.RESTORED)
     payment.refunded, payment.status, payment.updated_at = payment.amount, PaymentStatus.CANCELLED, now
     fact = PaymentReversed(payment.id, payment.customer_id, payment.amount, payment.currency)

@@ -1,4 +1,7 @@
-"""Giving up what an invoice still owes: asked for by the team, above the tenant's limit agreed to by a second one."""
+"""Giving up what an invoice still owes, and taking that back, by entries of the ledger that are never changed.
+
+Both are asked for by the team, and above the tenant's limit agreed to by a second one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +13,13 @@ from sqlalchemy import func, select
 from portal.authz import Actor, Permission, require, system_actor
 from portal.errors import Conflict, NotFound, invalid
 from portal.events import publish, tell
-from portal.events.banking import InvoiceWrittenOff, WriteOffDeclined, WriteOffRequested
+from portal.events.banking import (
+    InvoiceWriteOffReversed,
+    InvoiceWrittenOff,
+    WriteOffDeclined,
+    WriteOffRequested,
+    WriteOffReversalRequested,
+)
 from portal.events.notifications import NotificationsCreated
 from portal.lib.money_format import format_amount
 from portal.models import (
@@ -25,14 +34,17 @@ from portal.models import (
     WriteOffStatus,
 )
 from portal.models.session import TenantSession
+from portal.services.billing.holding import restart_dunning
 from portal.services.billing.ledger import book
 from portal.services.billing.queries import lock_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.billing.status import settle_invoice
 from portal.services.billing.voiding import check_reason
+from portal.services.payments.auto_outcome import plan_with_notice
 from portal.services.payments.telling import staff_who_may
 
 WAITING = "invoice_write_off_waiting"
+REVERSAL_WAITING = "invoice_reversal_waiting"
 WAITING_SHOWN = 100
 
 
@@ -71,34 +83,39 @@ def request_write_off(
         raise invalid("amount", "write_off_too_large")
     if _waiting(session, invoice.id) is not None:
         raise Conflict("write_off_waits")
-    second = _needs_second(session, invoice, amount)
-    made = WriteOff(
-        id=uuid4(),
-        invoice_id=invoice.id,
-        amount=amount,
-        currency=invoice.currency,
-        reason=why,
-        status=WriteOffStatus.REQUESTED if second else WriteOffStatus.DONE,
-        requested_by=actor.user_id,
-        requested_by_name=actor.name,
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(made)
-    session.flush()
-    if second:
-        fact = WriteOffRequested(invoice.id, company_id=invoice.customer_id, write_off_id=made.id, amount=amount)
-        publish(session, fact, actor=actor, now=now, after={"amount": amount, "reason": why})
-        _ask(session, invoice, made, now)
-    else:
-        _book(session, invoice, made, actor, now)
-    return made
+    second = _needs_second(session, amount + _given_up(session, invoice))
+    made = _new(invoice, amount, why, second=second, actor=actor, now=now)
+    return _ask_or_book(session, invoice, made, actor, now)
+
+
+def request_reversal(
+    session: TenantSession, write_off_id: UUID, *, reason: str, actor: Actor, now: datetime
+) -> WriteOff:
+    """Have what was given up by a write-off owed again, all of it; above the limit a second person has to agree.
+
+    What was taken back of the same invoice before counts towards the limit. Gives the reversal, which is a row of its
+    own: what it takes back stays as it is. Raises Forbidden, NotFound, Invalid (`reason`) and Conflict:
+    `write_off_not_reversible` (it was not booked, is a reversal, or was taken back), `write_off_waits`.
+    """
+    require(actor, Permission.BILLING_MANAGE)
+    why = check_reason(reason)
+    found = get_write_off(session, write_off_id, actor=actor)
+    invoice = lock_invoice(session, found.invoice_id, actor=actor)
+    found = session.get_one(WriteOff, write_off_id, populate_existing=True)
+    if found.status is not WriteOffStatus.DONE or found.reverses_id is not None or _reversal(session, found.id):
+        raise Conflict("write_off_not_reversible")
+    if _waiting(session, invoice.id) is not None:
+        raise Conflict("write_off_waits")
+    second = _needs_second(session, found.amount + _booked(session, invoice, LedgerKind.WRITE_OFF_REVERSED))
+    made = _new(invoice, found.amount, why, second=second, actor=actor, now=now)
+    made.reverses_id = found.id
+    return _ask_or_book(session, invoice, made, actor, now)
 
 
 def decide_write_off(
     session: TenantSession, write_off_id: UUID, *, approve: bool, actor: Actor, now: datetime
 ) -> WriteOff:
-    """Agree to a colleague's write-off, or refuse it; once.
+    """Agree to a colleague's write-off, or to taking one back, or refuse it; once.
 
     Raises Forbidden, NotFound and Conflict (`write_off_own`, `write_off_decided`, `write_off_too_large` where the
     invoice owes less than that by now).
@@ -119,9 +136,10 @@ def decide_write_off(
         fact = WriteOffDeclined(invoice.id, company_id=invoice.customer_id, write_off_id=found.id, amount=found.amount)
         publish(session, fact, actor=actor, now=now, after={"amount": found.amount})
         return found
-    _require_open(invoice)
-    if found.amount > invoice.outstanding:
-        raise Conflict("write_off_too_large")
+    if found.reverses_id is None:
+        _require_open(invoice)
+        if found.amount > invoice.outstanding:
+            raise Conflict("write_off_too_large")
     found.status = WriteOffStatus.DONE
     _book(session, invoice, found, actor, now)
     return found
@@ -170,25 +188,79 @@ def _waiting(session: TenantSession, invoice_id: UUID) -> UUID | None:
     return session.scalar(query)
 
 
-def _needs_second(session: TenantSession, invoice: Invoice, amount: int) -> bool:
+def _reversal(session: TenantSession, write_off_id: UUID) -> UUID | None:
+    """What takes it back, or is about to."""
+    live = WriteOff.status != WriteOffStatus.REFUSED
+    return session.scalar(select(WriteOff.id).where(WriteOff.reverses_id == write_off_id, live))
+
+
+def _needs_second(session: TenantSession, amount: int) -> bool:
     limit = load_settings(session).four_eyes_over
-    return limit is not None and amount + _given_up(session, invoice) > limit
+    return limit is not None and amount > limit
 
 
 def _given_up(session: TenantSession, invoice: Invoice) -> int:
-    """How much of it was written off already, in minor units."""
+    """How much of it is written off now, in minor units."""
+    taken_back = _booked(session, invoice, LedgerKind.WRITE_OFF_REVERSED)
+    return -_booked(session, invoice, LedgerKind.WRITTEN_OFF) - taken_back
+
+
+def _booked(session: TenantSession, invoice: Invoice, kind: LedgerKind) -> int:
     query = select(func.coalesce(func.sum(LedgerEntry.amount), 0)).where(
-        LedgerEntry.invoice_id == invoice.id, LedgerEntry.kind == LedgerKind.WRITTEN_OFF
+        LedgerEntry.invoice_id == invoice.id, LedgerEntry.kind == kind
     )
-    return -int(session.scalar(query) or 0)
+    return int(session.scalar(query) or 0)
+
+
+def _new(invoice: Invoice, amount: int, reason: str, *, second: bool, actor: Actor, now: datetime) -> WriteOff:
+    return WriteOff(
+        id=uuid4(),
+        invoice_id=invoice.id,
+        amount=amount,
+        currency=invoice.currency,
+        reason=reason,
+        status=WriteOffStatus.REQUESTED if second else WriteOffStatus.DONE,
+        requested_by=actor.user_id,
+        requested_by_name=actor.name,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _ask_or_book(session: TenantSession, invoice: Invoice, made: WriteOff, actor: Actor, now: datetime) -> WriteOff:
+    session.add(made)
+    session.flush()
+    if made.status is WriteOffStatus.DONE:
+        _book(session, invoice, made, actor, now)
+        return made
+    kind = WriteOffReversalRequested if made.reverses_id else WriteOffRequested
+    fact = kind(invoice.id, company_id=invoice.customer_id, write_off_id=made.id, amount=made.amount)
+    publish(session, fact, actor=actor, now=now, after={"amount": made.amount, "reason": made.reason})
+    _ask(session, invoice, made, now)
+    return made
 
 
 def _book(session: TenantSession, invoice: Invoice, made: WriteOff, actor: Actor, now: datetime) -> None:
+    if made.reverses_id is not None:
+        _book_reversal(session, invoice, made, actor, now)
+        return
     invoice.credited += made.amount
     book(session, invoice, LedgerKind.WRITTEN_OFF, -made.amount, key=f"written_off:{made.id}", now=now)
     fact = InvoiceWrittenOff(invoice.id, company_id=invoice.customer_id, write_off_id=made.id, amount=made.amount)
     publish(session, fact, actor=actor, now=now, after={"amount": made.amount, "reason": made.reason})
     settle_invoice(session, invoice, actor=actor, now=now)
+
+
+def _book_reversal(session: TenantSession, invoice: Invoice, made: WriteOff, actor: Actor, now: datetime) -> None:
+    """It is owed again, and asked for from now on: nobody is charged for the days in which it was given up."""
+    invoice.credited -= made.amount
+    key = f"write_off_reversed:{made.reverses_id}"
+    book(session, invoice, LedgerKind.WRITE_OFF_REVERSED, made.amount, key=key, now=now)
+    fact = InvoiceWriteOffReversed(invoice.id, company_id=invoice.customer_id, write_off_id=made.id, amount=made.amount)
+    publish(session, fact, actor=actor, now=now, after={"amount": made.amount, "reason": made.reason})
+    settle_invoice(session, invoice, actor=actor, now=now)
+    restart_dunning(session, invoice, now=now)
+    plan_with_notice(session, invoice, now=now)
 
 
 def _ask(session: TenantSession, invoice: Invoice, made: WriteOff, now: datetime) -> None:
@@ -201,7 +273,7 @@ def _ask(session: TenantSession, invoice: Invoice, made: WriteOff, now: datetime
             id=uuid4(),
             user_id=user_id,
             event_id=event_id,
-            kind=WAITING,
+            kind=REVERSAL_WAITING if made.reverses_id else WAITING,
             record_type="invoice",
             record_id=invoice.id,
             params=params,

@@ -11,7 +11,7 @@ from portal.lib.i18n import format_minute, text_direction
 from portal.lib.letters import translator
 from portal.lib.money import Money
 from portal.lib.money_format import format_amount, format_rate
-from portal.lib.wording.billing import LEDGER
+from portal.lib.wording.billing import MOVEMENTS
 from portal.models import LedgerKind, Statement, StatementKind
 from portal.services.statements.figures import Balance, TaxSum
 
@@ -61,7 +61,7 @@ class Words:
 
     def kind(self, kind: LedgerKind) -> str:
         """What a movement is called."""
-        return self.translate(LEDGER[kind.value])
+        return self.translate(MOVEMENTS[kind.value])
 
     def day_of(self, at: datetime) -> date:
         """The day of a movement where the account is kept."""

@@ -72,7 +72,7 @@ def take_files(
             Attachment.uploaded_by == actor.user_id,
             Attachment.removed_at.is_(None),
             Attachment.state != FileState.REFUSED,
-            or_(Attachment.ticket_id.is_(None), and_(Attachment.ticket_id == ticket_id, mine)),
+            or_(Attachment.is_loose(), and_(Attachment.ticket_id == ticket_id, mine)),
         )
         .order_by(Attachment.id)
         .with_for_update()

@@ -114,7 +114,7 @@ def find_file(session: TenantSession, file_id: UUID, *, actor: Actor) -> Attachm
     """A file that the actor may know of: own loose ones, and those of visible tickets; NotFound for all others."""
     of_ticket = select(Ticket.id).where(Ticket.id == Attachment.ticket_id, visible_to(actor)).exists()
     seen = of_ticket if actor.is_staff or actor.is_system else and_(Attachment.is_internal.is_(False), of_ticket)
-    own = and_(Attachment.ticket_id.is_(None), Attachment.uploaded_by == actor.user_id)
+    own = and_(Attachment.is_loose(), Attachment.uploaded_by == actor.user_id)
     found = session.scalar(
         select(Attachment).where(Attachment.id == file_id, Attachment.removed_at.is_(None), or_(own, seen))
     )

@@ -35,7 +35,7 @@ def attach_to_side(
         .where(
             Attachment.id.in_(ids),
             Attachment.uploaded_by == actor.user_id,
-            Attachment.ticket_id.is_(None),
+            Attachment.is_loose(),
             Attachment.removed_at.is_(None),
             Attachment.state != FileState.REFUSED,
         )

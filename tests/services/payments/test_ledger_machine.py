@@ -26,6 +26,7 @@ from portal.services.billing.detail import get_invoice_detail
 from portal.services.billing.voiding import void_invoice
 from portal.services.payments.inbox import look_into, store_events
 from portal.services.payments.refunds import RefundRequest, request_refund, send_refund
+from portal.services.payments.using_credit import CreditRequest, use_credit
 from tests.tills import BASE_URL, USUAL, Till, open_till
 
 AMOUNTS = st.integers(min_value=1, max_value=9000)
@@ -96,6 +97,18 @@ class Ledger(RuleBasedStateMachine):
         made = self._try(ask)
         if made is not None:
             send_refund(self.till.desk, made, now=self.till.now)
+
+    @rule(which=PICK, amount=st.none() | AMOUNTS)
+    def use_credit(self, which: int, amount: int | None) -> None:
+        """What came too much pays another invoice."""
+        invoice = self.invoices[which % len(self.invoices)]
+
+        def use() -> None:
+            with self.till.begin() as session:
+                alice = self.till.actor("alice")
+                use_credit(session, invoice, CreditRequest(amount), actor=alice, now=self.till.now)
+
+        self._try(use)
 
     @rule(which=PICK)
     def credit(self, which: int) -> None:
