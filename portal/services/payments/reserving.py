@@ -134,9 +134,11 @@ def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice
             raise invalid("amount", "amount_not_due")
         if amount > free:
             raise Conflict(_taken(invoice))
-        if amount < free and not settings.partial_payments:
+        # Whoever agreed to a payment plan takes parts.
+        planned = invoice.plan_due_at is not None
+        if amount < free and not (settings.partial_payments or planned):
             raise invalid("amount", "partial_not_allowed")
-        if amount < min(settings.partial_minimum, free):
+        if not planned and amount < min(settings.partial_minimum, free):
             raise invalid("amount", "partial_too_small")
         amounts[invoice.id] = amount
     return amounts
