@@ -33,6 +33,7 @@ from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.payments.views import PaymentsView
 from portal.admin.people import PeopleView
+from portal.admin.plans.views import PlansView
 from portal.admin.quotes.views import QuotesView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
@@ -132,6 +133,7 @@ def init_admin(app: Flask) -> None:
         BankStatementsView(name="Bank statements", endpoint="bank_statements", url="billing/bank/statements"),
         WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
         DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
+        PlansView(name="Payment plans", endpoint="staff_plans", url="payment-plans"),
         StatementsView(name="Statements", endpoint="staff_statements", url="statements"),
     )
     init_navigation(app)

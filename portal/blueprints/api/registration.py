@@ -38,6 +38,8 @@ from portal.blueprints.mail_in.staff_api import bp as staff_mail
 from portal.blueprints.payments.api import bp as payments
 from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
+from portal.blueprints.plans.api import bp as plans
+from portal.blueprints.plans.staff_api import bp as staff_plans
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
 from portal.blueprints.statements.api import bp as statements
@@ -121,6 +123,8 @@ BLUEPRINTS = (
     staff_write_offs,
     disputes,
     staff_disputes,
+    plans,
+    staff_plans,
     statements,
     staff_statements,
     spending,

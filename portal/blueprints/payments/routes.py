@@ -33,6 +33,7 @@ from portal.services.payments.queries import get_payment, list_payable, page_pay
 from portal.services.payments.reserving import PayRequest, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
+from portal.services.plans.queries import plans_of_invoice
 
 bp = Blueprint("payments", __name__)
 UNPAID_SHOWN = 50
@@ -42,7 +43,8 @@ UNPAID_SHOWN = 50
 @permission(Permission.INVOICES_READ)
 def area(invoice_id: UUID) -> ResponseReturnValue:
     """How an invoice is paid: a part of its page, or a page of its own."""
-    return _area(get_invoice(http.session(), invoice_id, actor=http.actor()), {}, {})
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    return _area(invoice, _instalment(invoice), {})
 
 
 @bp.post("/portal/invoices/<uuid:invoice_id>/pay")
@@ -208,13 +210,24 @@ def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
         "under_way": last is not None and last.payment.status in UNDECIDED,
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
         "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
-        "partial": load_settings(http.session()).partial_payments,
+        "partial": load_settings(http.session()).partial_payments or invoice.plan_due_at is not None,
         "form": form,
         "errors": errors,
         **_choices(invoice.customer_id),
     }
     page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
     return render_template(page, **context), status
+
+
+def _instalment(invoice: Invoice) -> dict[str, str]:
+    """What stands in the form at first: of an invoice with a payment plan its next instalment."""
+    if invoice.plan_due_at is None:
+        return {}
+    plans = plans_of_invoice(http.session(), invoice.id, actor=http.actor())
+    left = next((row.next.left for row in plans if row.next), 0)
+    if not 0 < left < available(invoice):
+        return {}
+    return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)}
 
 
 def _choices(company_id: UUID | None = None) -> dict[str, Any]:
