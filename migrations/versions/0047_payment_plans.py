@@ -58,6 +58,13 @@ def upgrade() -> None:
         "invoices",
         _at("plan_due_at", "while a payment plan is in force: the due time of its first unpaid instalment"),
     )
+    op.alter_column(
+        "signatures",
+        "record_type",
+        existing_type=sa.String(20),
+        existing_nullable=False,
+        comment="quote, contract or payment_plan",
+    )
     _add_plans()
     _add_instalments()
     for table in ("payment_plans", "plan_instalments"):

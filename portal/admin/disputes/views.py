@@ -1,4 +1,4 @@
-"""Disputes, wishes for more time, payment plans and chargebacks in the back office: the lists, and the team's decisions (ADM-09)."""
+"""What customers dispute and ask for, and chargebacks, in the back office: the lists and decisions (ADM-09)."""
 
 from typing import Any
 from uuid import UUID

@@ -22,14 +22,14 @@ from portal.services.quotes.accepting import NAME_LENGTH
 class PlanRequest(Body):
     """How you want to pay, and why."""
 
-    instalments: Annotated[int, Field(ge=FEWEST, le=MOST)]
+    count: Annotated[int, Field(ge=FEWEST, le=MOST, description="Of instalments.")]
     interval: PlanInterval
     first_on: Day
     reason: Words
 
     def read(self) -> PlanWish:
         """What the service takes."""
-        return PlanWish(self.instalments, self.interval, self.first_on, self.reason)
+        return PlanWish(self.count, self.interval, self.first_on, self.reason)
 
 
 class PartRequest(Body):
@@ -89,7 +89,7 @@ class CustomerPlan(Shape):
     invoice_id: UUID
     number: str
     status: PlanStatus
-    wanted_instalments: int
+    wanted_count: int
     wanted_interval: PlanInterval
     wanted_first_on: date
     reason: str
@@ -147,7 +147,7 @@ def _plan(row: PlanRow) -> dict[str, Any]:
     values = {name: getattr(plan, name) for name in (*names, "decided_at", "accepted_at", "ended_at")}
     return values | {
         "number": str(row.invoice.number),
-        "wanted_instalments": plan.wanted_count,
+        "wanted_count": plan.wanted_count,
         "total": Money(amount=plan.total, currency=plan.currency),
         "instalments": [
             Instalment(
