@@ -30,7 +30,7 @@ from portal.services.payments.confirming import begin_confirmation, confirm_paym
 from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
 from portal.services.payments.queries import get_payment, list_payable, page_payments, read_payment
-from portal.services.payments.reserving import PayRequest, start_payment
+from portal.services.payments.reserving import PayRequest, same_again, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
 from portal.services.plans.queries import plans_of_invoice
@@ -185,7 +185,8 @@ def retry(payment_id: UUID) -> ResponseReturnValue:
     methods = {method.id for method in list_methods(http.session(), actor=http.actor())}
     desk()
     known = row.payment.method_id if row.payment.method_id in methods else None
-    wanted = PayRequest({one.id: None for one in row.invoices}, method_id=known)
+    amounts = same_again(http.session(), {one.id: one.amount for one in row.invoices})
+    wanted = PayRequest(amounts, method_id=known)
     payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     http.commit()
     return _lead_on(payment.id)

@@ -32,9 +32,9 @@ LOOKS = {
 INSTALMENTS = {
     "paid": N_("Paid"),
     "charged": N_("Charged automatically"),
-    "due": N_("Open"),
+    "due": N_("Not paid yet"),
     "late": N_("Late"),
-    "none": N_("Open"),
+    "none": N_("Not paid yet"),
 }
 INSTALMENT_LOOKS = {
     "paid": ("ok", "check"),

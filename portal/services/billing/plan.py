@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from portal.lib.iso_durations import parse_iso_duration
@@ -73,7 +73,7 @@ def _plan_instalment(invoice: Invoice, due_at: datetime) -> list[Step]:
     if invoice.status is InvoiceStatus.DISPUTED:
         return []
     start = max(due_at, invoice.dunning_from or due_at)
-    key = f"{INSTALMENT}{due_at.isoformat()}"
+    key = f"{INSTALMENT}{due_at.astimezone(UTC).isoformat()}"
     steps = [
         Step(own_time(due_at, _SOON), StepKind.INSTALMENT, f"{key}:soon"),
         Step(own_time(start, _LATE), StepKind.INSTALMENT, f"{key}:late"),
