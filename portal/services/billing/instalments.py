@@ -55,7 +55,8 @@ def cover(instalments: Sequence[PlanInstalment], total: int, outstanding: int) -
 
     What is owed beyond the plan (a refund of what was paid before it) is asked for with the next instalment.
     """
-    covered, end, found = total - outstanding, 0, []
+    covered, end = total - outstanding, 0
+    found: list[Coverage] = []
     for one in instalments:
         end += one.amount
         begins = not any(other.left for other in found)

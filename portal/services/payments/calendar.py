@@ -88,7 +88,7 @@ def _due(session: TenantSession, first: date, last: date, actor: Actor) -> list[
     for invoice, part in session.execute(query.limit(MOST_MARKS)):
         amount = min(part.amount, invoice.undisputed) if part else invoice.undisputed
         due_on = part.due_on if part else invoice.due_on
-        if amount:
+        if amount and due_on is not None:
             marks.append(Mark(due_on, MarkKind.DUE, invoice.id, invoice.number or "", amount, invoice.currency))
     return marks
 

@@ -47,9 +47,8 @@ def grant_plan(
     require_plannable(invoice)
     agreed = list(parts) if parts is not None else asked_parts(plan, invoice)
     check_parts(agreed, invoice.outstanding, tenant_today(session, now))
-    plan.total, plan.answer, plan.status = invoice.outstanding, words, PlanStatus.GRANTED
-    plan.decided_by, plan.decided_at = actor.user_id, now
     zone = ZoneInfo(session.scalars(select(Tenant.timezone).where(Tenant.id == session.tenant_id)).one())
+    plan.total, plan.answer = invoice.outstanding, words
     rows = [
         PlanInstalment(
             plan_id=plan.id,
@@ -60,7 +59,8 @@ def grant_plan(
         )
         for index, part in enumerate(agreed, 1)
     ]
-    plan.content_sha256 = fingerprint(plan, invoice, rows)
+    plan.content_sha256, plan.status = fingerprint(plan, invoice, rows), PlanStatus.GRANTED
+    plan.decided_by, plan.decided_at = actor.user_id, now
     session.add_all(rows)
     session.flush()
     after = {"status": plan.status.value, "total": plan.total, "content_sha256": plan.content_sha256.hex()}
