@@ -34,6 +34,7 @@ from portal.admin.navigation import first_page, init_navigation
 from portal.admin.own_access import PasswordView, SessionsView
 from portal.admin.payments.views import PaymentsView
 from portal.admin.people import PeopleView
+from portal.admin.plans.views import PlansView
 from portal.admin.quotes.views import QuotesView
 from portal.admin.roles import RolesView
 from portal.admin.sign_in import DomainsView, SignInView
@@ -134,6 +135,7 @@ def init_admin(app: Flask) -> None:
         WriteOffsView(name="Write-offs", endpoint="write_offs", url="billing/write-offs"),
         DisputesView(name="Disputes", endpoint="staff_disputes", url="disputes"),
         EvidenceView(name="Evidence", endpoint="staff_evidence", url="evidence"),
+        PlansView(name="Payment plans", endpoint="staff_plans", url="payment-plans"),
         StatementsView(name="Statements", endpoint="staff_statements", url="statements"),
     )
     init_navigation(app)

@@ -35,6 +35,7 @@ _PAGES = {
     "payment": ("staff_payments.details_view", "id"),
     "dispute": ("staff_disputes.detail", "dispute_id"),
     "extension_request": ("staff_disputes.extension", "wish_id"),
+    "payment_plan": ("staff_plans.detail", "plan_id"),
     "statement": ("staff_statements.open", "statement_id"),
 }
 

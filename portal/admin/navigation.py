@@ -89,7 +89,14 @@ PLACES = (
         Permission.BILLING_READ,
         ("receivables", "bank_transfers", "bank_statements", "write_offs"),
     ),
-    Place("disputes", N_("Disputes"), "gavel", "staff_disputes.index", Permission.BILLING_READ, ("staff_disputes",)),
+    Place(
+        "disputes",
+        N_("Disputes"),
+        "gavel",
+        "staff_disputes.index",
+        Permission.BILLING_READ,
+        ("staff_disputes", "staff_plans"),
+    ),
     Place("mail", N_("Sent mail"), "mail", "mail.index_view", Permission.MAIL_READ, ("mail",)),
     Place(
         "inbound",

@@ -31,6 +31,7 @@ from portal.blueprints.payments.method_routes import bp as payment_methods
 from portal.blueprints.payments.routes import bp as payments
 from portal.blueprints.payments.schedule_routes import bp as schedules
 from portal.blueprints.payments.webhook import bp as payment_webhook
+from portal.blueprints.plans.routes import bp as plans
 from portal.blueprints.quotes.routes import bp as quotes
 from portal.blueprints.rating.routes import bp as rating
 from portal.blueprints.statements.routes import bp as statements
@@ -69,6 +70,7 @@ def register_blueprints(app: Flask) -> None:
         payment_calendar,
         disputes,
         evidence,
+        plans,
         statements,
         spending,
     ):

@@ -1,4 +1,4 @@
-"""A dispute that waits for the team, and a later due date that was granted, as Acme of the demo world has them."""
+"""What Acme of the demo world disputes and asks for: two wait for the team, a later due date was granted."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,13 +11,14 @@ from portal.demo import addresses
 from portal.demo.content import DemoTenant, demo_uuid
 from portal.events import tell
 from portal.events.billing import InvoiceChanged
-from portal.models import Company, DisputeReason, Invoice, InvoiceLine, OutboxEvent, Role
+from portal.models import Company, DisputeReason, Invoice, InvoiceLine, OutboxEvent, PlanInterval, Role
 from portal.models.session import TenantSession
 from portal.services.billing.issuing import issue_from_lines
 from portal.services.billing.lines import NewLine
 from portal.services.billing.settings import load_settings
 from portal.services.disputes.extending import ask_extension, grant_extension
 from portal.services.disputes.opening import Objection, dispute_invoice
+from portal.services.plans.asking import PlanWish, ask_plan
 
 # After all other invoices, since numbers follow the days.
 ISSUED = timedelta(hours=3)
@@ -43,6 +44,7 @@ def seed_disputes(session: TenantSession, tenant: DemoTenant, *, now: datetime) 
     )
     _add_dispute(session, tenant, company, customer, now)
     _add_extension(session, tenant, customer, now)
+    _add_plan(session, tenant, customer, now)
 
 
 def _add_dispute(session: TenantSession, tenant: DemoTenant, company: Company, customer: Actor, now: datetime) -> None:
@@ -81,6 +83,16 @@ def _add_extension(session: TenantSession, tenant: DemoTenant, customer: Actor, 
     )
     grant_extension(session, wish.id, answer="Gladly, this once.", actor=system, now=now - timedelta(days=1))
     _hush(session, invoice, wish.id, system, now)
+
+
+def _add_plan(session: TenantSession, tenant: DemoTenant, customer: Actor, now: datetime) -> None:
+    invoice = session.get(Invoice, demo_uuid(tenant.key, "invoice", "acme-6"))
+    if invoice is None:
+        return
+    first = now.astimezone(ZoneInfo(tenant.timezone)).date() + timedelta(days=10)
+    wish = PlanWish(3, PlanInterval.MONTHLY, first, "Our customer pays us late; three months would help us.")
+    plan = ask_plan(session, invoice.id, wish, actor=customer, now=now - timedelta(hours=2))
+    _hush(session, invoice, plan.id, system_actor(session.tenant_id), now)
 
 
 def _hush(session: TenantSession, invoice: Invoice, record_id: object, actor: Actor, now: datetime) -> None:

@@ -94,6 +94,7 @@ from portal.models.payments import (
     Refund,
     RefundStatus,
 )
+from portal.models.plans import STANDING_PLAN, PaymentPlan, PlanInstalment, PlanInterval, PlanStatus
 from portal.models.quotes import Quote, QuoteLine, QuoteRequest, QuoteStatus, QuoteTemplate, QuoteView
 from portal.models.scheduled import ReminderChoice, ScheduledPayment, ScheduleStatus
 from portal.models.sign_on import EmailDomain, ExternalIdentity, IdentityProvider, ProviderLogout, SsoAttempt
@@ -126,6 +127,7 @@ __all__ = [
     "MOVES",
     "PRIORITY_RANK",
     "PRIORITY_SQL",
+    "STANDING_PLAN",
     "UNDECIDED",
     "UNPAID",
     "Address",
@@ -206,8 +208,12 @@ __all__ = [
     "PaymentAllocation",
     "PaymentKind",
     "PaymentMethod",
+    "PaymentPlan",
     "PaymentStatus",
     "Person",
+    "PlanInstalment",
+    "PlanInterval",
+    "PlanStatus",
     "Presence",
     "ProviderLogout",
     "Quote",

@@ -192,6 +192,9 @@ class Invoice(Tenanted, Base):
     dunning_from: Mapped[Moment | None] = mapped_column(
         comment="reminders and the late fee count from here where it is later than the due time"
     )
+    plan_due_at: Mapped[Moment | None] = mapped_column(
+        comment="while a payment plan is in force: the due time of its first unpaid instalment"
+    )
 
     @property
     def outstanding(self) -> int:

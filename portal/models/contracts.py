@@ -76,7 +76,7 @@ class Signature(Tenanted, Base):
     )
 
     id: Mapped[UuidKey]
-    record_type: Mapped[str] = mapped_column(String(20), comment="quote or contract")
+    record_type: Mapped[str] = mapped_column(String(20), comment="quote, contract or payment_plan")
     record_id: Mapped[UUID] = mapped_column(Uuid)
     user_id: Mapped[UUID] = mapped_column(Uuid)
     position: Mapped[int] = mapped_column(Integer, default=1, server_default="1")

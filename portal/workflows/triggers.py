@@ -241,6 +241,14 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("extension_request", "extension.granted"): (TELL,),
     ("extension_request", "extension.refused"): (TELL,),
     ("extension_request", "extension.withdrawn"): (TELL,),
+    ("payment_plan", "payment_plan.requested"): (TELL,),
+    ("payment_plan", "payment_plan.granted"): (TELL,),
+    ("payment_plan", "payment_plan.refused"): (TELL,),
+    ("payment_plan", "payment_plan.withdrawn"): (TELL,),
+    ("payment_plan", "payment_plan.accepted"): (TELL,),
+    ("payment_plan", "payment_plan.kept"): (TELL,),
+    ("payment_plan", "payment_plan.missed"): (TELL,),
+    ("payment_plan", "payment_plan.reminded"): (TELL,),
     ("statement", "statement.requested"): (STATEMENT,),
 }
 

@@ -1,4 +1,4 @@
-"""Disputes, wishes for more time and chargebacks in the back office: the lists, and the team's decisions (ADM-09)."""
+"""What customers dispute and ask for, and chargebacks, in the back office: the lists and decisions (ADM-09)."""
 
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from portal.blueprints.disputes.presenters import chargeback_row, dispute_view, 
 from portal.blueprints.files.receiving import receive_files, takes_files
 from portal.blueprints.localisation import format_count, gettext
 from portal.blueprints.payments.refunding import send_if_approved
+from portal.blueprints.plans.presenters import plan_view
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid
 from portal.services.disputes.deciding import Decision, resolve_dispute, review_dispute
@@ -28,8 +29,9 @@ from portal.services.disputes.queries import (
     read_dispute,
     read_extension,
 )
+from portal.services.plans.queries import page_plans
 
-LISTS = ("disputes", "extensions", "chargebacks")
+LISTS = ("disputes", "extensions", "plans", "chargebacks")
 
 
 class DisputesView(ServiceView):
@@ -39,7 +41,7 @@ class DisputesView(ServiceView):
 
     @route("/")
     def index(self) -> ResponseReturnValue:
-        """One of the three lists; which one is in the address."""
+        """One of the four lists; which one is in the address."""
         chosen = request.args.get("list", LISTS[0])
         chosen = chosen if chosen in LISTS else LISTS[0]
         try:
@@ -55,6 +57,9 @@ class DisputesView(ServiceView):
         if chosen == "extensions":
             wishes = page_extensions(session, actor=actor, cursor=cursor)
             return wishes, [extension_view(row) for row in wishes.items]
+        if chosen == "plans":
+            plans = page_plans(session, actor=actor, cursor=cursor)
+            return plans, [plan_view(row, http.now(), staff=True) for row in plans.items]
         if chosen == "chargebacks":
             cases = page_chargebacks(session, actor=actor, cursor=cursor)
             return cases, [chargeback_row(row) for row in cases.items]
@@ -66,6 +71,7 @@ class DisputesView(ServiceView):
         labels = {
             "disputes": gettext("Disputes"),
             "extensions": gettext("More time"),
+            "plans": gettext("Payment plans"),
             "chargebacks": gettext("Disputed at banks"),
         }
         return [

@@ -40,6 +40,7 @@ _PAGES = {
     "payment": ("payments.detail", "payment_id"),
     "dispute": ("disputes.detail", "dispute_id"),
     "extension_request": ("disputes.extension", "wish_id"),
+    "payment_plan": ("plans.detail", "plan_id"),
     "statement": ("statements.index", ""),
 }
 access = Blueprint("access", __name__)

@@ -42,6 +42,8 @@ from portal.blueprints.payments.credit_api import bp as credit
 from portal.blueprints.payments.credit_api import staff_bp as staff_credit
 from portal.blueprints.payments.schedule_api import bp as schedules
 from portal.blueprints.payments.staff_api import bp as staff_payments
+from portal.blueprints.plans.api import bp as plans
+from portal.blueprints.plans.staff_api import bp as staff_plans
 from portal.blueprints.quotes.api import bp as quotes
 from portal.blueprints.quotes.staff_api import bp as staff_quotes
 from portal.blueprints.statements.api import bp as statements
@@ -129,6 +131,8 @@ BLUEPRINTS = (
     staff_disputes,
     evidence,
     staff_evidence,
+    plans,
+    staff_plans,
     statements,
     staff_statements,
     spending,

@@ -1,7 +1,7 @@
 """Invoices as pages, PDF and mails show them: every figure in the reader's language."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ def list_row(row: InvoiceRow, now: datetime, base: str) -> dict[str, Any]:
         "due_on": format_day(row.due_on) if row.due_on else "",
         "late": status is InvoiceStatus.OVERDUE,
         "badge": badge_of(status),
-        "note": state_text(status, row.due_on, row.paid_at, now),
+        "note": state_text(status, row, now),
         "total": money(-row.total if row.kind is InvoiceKind.CREDIT_NOTE else row.total, row.currency),
         "outstanding": money(row.outstanding, row.currency) if row.outstanding not in (0, row.total) else "",
         "payable": status in PAYABLE,
@@ -60,14 +60,19 @@ def list_row(row: InvoiceRow, now: datetime, base: str) -> dict[str, Any]:
     }
 
 
-def state_text(status: InvoiceStatus, due_on: date | None, paid_at: datetime | None, now: datetime) -> str:
+def state_text(status: InvoiceStatus, invoice: Invoice | InvoiceRow, now: datetime) -> str:
     """What a state means in a sentence (UXA-11); empty where the badge says it all."""
-    if status is InvoiceStatus.PAID and paid_at is not None:
-        return str(gettext("Paid on %(date)s", date=format_day(_local_day(paid_at))))
+    due_on = invoice.due_on
+    if status is InvoiceStatus.PAID and invoice.paid_at is not None:
+        return str(gettext("Paid on %(date)s", date=format_day(_local_day(invoice.paid_at))))
     if status is InvoiceStatus.PROCESSING:
         return str(gettext("Your payment is being processed"))
     if due_on is None or status not in UNPAID:
         return ""
+    if invoice.plan_due_at is not None:
+        # The instant that a day ends is the next day's first.
+        day = _local_day(invoice.plan_due_at - timedelta(microseconds=1))
+        return str(gettext("In instalments; the next is due by %(date)s", date=format_day(day)))
     late = (_local_day(now) - due_on).days
     if status is InvoiceStatus.OVERDUE and late > 0:
         return str(ngettext("This invoice is %(num)d day overdue", "This invoice is %(num)d days overdue", late))
@@ -83,7 +88,8 @@ def detail_view(found: InvoiceDetail, now: datetime) -> dict[str, Any]:
     """All that the page of an invoice says."""
     invoice = found.invoice
     status = invoice.status
-    if status is InvoiceStatus.OPEN and invoice.due_at is not None and invoice.due_at <= now:
+    waits = status is InvoiceStatus.OPEN and invoice.plan_due_at is None
+    if waits and invoice.due_at is not None and invoice.due_at <= now:
         status = InvoiceStatus.OVERDUE
     credit_note = invoice.kind is InvoiceKind.CREDIT_NOTE
     return {
@@ -118,7 +124,7 @@ def _note(found: InvoiceDetail, status: InvoiceStatus, now: datetime) -> str:
     """What its state means; what was given up in part was not paid on any day."""
     if status is InvoiceStatus.PAID and found.written_off:
         return str(gettext("Nothing is owed any more"))
-    return state_text(status, found.invoice.due_on, found.invoice.paid_at, now)
+    return state_text(status, found.invoice, now)
 
 
 def _facts(invoice: Invoice) -> list[tuple[str, str]]:

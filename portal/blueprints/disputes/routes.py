@@ -59,7 +59,10 @@ def of_invoice(invoice_id: UUID) -> ResponseReturnValue:
         "held": money(invoice.disputed, invoice.currency) if invoice.disputed else "",
         "wishes": [extension_view(row) | {"own": may_withdraw_extension(row.wish, actor)} for row in wishes],
         "may_dispute": not void and invoice.total - invoice.credited - invoice.disputed > 0,
-        "may_ask": may_ask(invoice) and not any(row.wish.status.value == "open" for row in wishes),
+        # Whoever agreed to a payment plan has other dates.
+        "may_ask": may_ask(invoice)
+        and invoice.plan_due_at is None
+        and not any(row.wish.status.value == "open" for row in wishes),
     }
     page = "disputes/_of_invoice.html" if http.wants_fragment() else "disputes/of_invoice.html"
     return render_template(page, **context)

@@ -30,10 +30,11 @@ from portal.services.payments.confirming import begin_confirmation, confirm_paym
 from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
 from portal.services.payments.queries import get_payment, list_payable, page_payments, read_payment
-from portal.services.payments.reserving import PayRequest, start_payment
+from portal.services.payments.reserving import PayRequest, same_again, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
 from portal.services.payments.using_credit import offer_credit
+from portal.services.plans.queries import plans_of_invoice
 
 bp = Blueprint("payments", __name__)
 UNPAID_SHOWN = 50
@@ -43,7 +44,8 @@ UNPAID_SHOWN = 50
 @permission(Permission.INVOICES_READ)
 def area(invoice_id: UUID) -> ResponseReturnValue:
     """How an invoice is paid: a part of its page, or a page of its own."""
-    return show_area(get_invoice(http.session(), invoice_id, actor=http.actor()), {}, {})
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    return show_area(invoice, _instalment(invoice), {})
 
 
 @bp.post("/portal/invoices/<uuid:invoice_id>/pay")
@@ -184,7 +186,8 @@ def retry(payment_id: UUID) -> ResponseReturnValue:
     methods = {method.id for method in list_methods(http.session(), actor=http.actor())}
     desk()
     known = row.payment.method_id if row.payment.method_id in methods else None
-    wanted = PayRequest({one.id: None for one in row.invoices}, method_id=known)
+    amounts = same_again(http.session(), {one.id: one.amount for one in row.invoices})
+    wanted = PayRequest(amounts, method_id=known)
     payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     http.commit()
     return _lead_on(payment.id)
@@ -213,7 +216,7 @@ def show_area(
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
         **_credit(invoice),
         "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
-        "partial": load_settings(http.session()).partial_payments,
+        "partial": load_settings(http.session()).partial_payments or invoice.plan_due_at is not None,
         "form": form,
         "errors": errors,
         **_choices(invoice.customer_id),
@@ -229,6 +232,17 @@ def _credit(invoice: Invoice) -> dict[str, Any]:
         return {"credit": ""}
     found = offer_credit(http.session(), invoice.id, actor=actor)
     return {"credit": money(found.usable, found.currency) if found.usable else "", "request_key": str(uuid4())}
+
+
+def _instalment(invoice: Invoice) -> dict[str, str]:
+    """What stands in the form at first: of an invoice with a payment plan its next instalment."""
+    if invoice.plan_due_at is None:
+        return {}
+    plans = plans_of_invoice(http.session(), invoice.id, actor=http.actor())
+    left = next((row.next.left for row in plans if row.next), 0)
+    if not 0 < left < available(invoice):
+        return {}
+    return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)}
 
 
 def _choices(company_id: UUID | None = None) -> dict[str, Any]:

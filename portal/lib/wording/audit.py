@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, banking, disputes, payments, people, scheduled, statements
+from portal.lib.wording import N_, banking, disputes, payments, people, plans, scheduled, statements
 from portal.lib.wording.permissions import PERMISSIONS
 
 ACTIONS = {
@@ -184,6 +184,7 @@ ACTIONS = {
     **scheduled.ACTIONS,
     **banking.ACTIONS,
     **disputes.ACTIONS,
+    **plans.ACTIONS,
     **statements.ACTIONS,
 }
 RECORDS = {
@@ -226,6 +227,7 @@ RECORDS = {
     **scheduled.RECORDS,
     **banking.RECORDS,
     **disputes.RECORDS,
+    **plans.RECORDS,
     **statements.RECORDS,
 }
 DOORS = {

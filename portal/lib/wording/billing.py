@@ -26,6 +26,8 @@ STEPS = {
     "invoice_overdue": N_("Counts as overdue if unpaid"),
     "invoice_reminder": N_("Reminder by mail if unpaid"),
     "invoice_late_fee": N_("Late payment charge if unpaid"),
+    "invoice_instalment": N_("Reminder of the instalment if unpaid"),
+    "invoice_plan_missed": N_("Payment plan ends if the instalment is unpaid"),
     **scheduled.STEPS,
 }
 LEDGER = {

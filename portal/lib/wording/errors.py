@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, banking, disputes, payments, scheduled, statements
+from portal.lib.wording import N_, banking, disputes, payments, plans, scheduled, statements
 from portal.lib.wording.people import REFUSALS
 
 MESSAGES = {
@@ -12,6 +12,7 @@ MESSAGES = {
     **scheduled.REFUSALS,
     **banking.REFUSALS,
     **disputes.REFUSALS,
+    **plans.REFUSALS,
     **statements.REFUSALS,
     "invalid": N_("Please check what you entered."),
     "required": N_("This field is needed."),

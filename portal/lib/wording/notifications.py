@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.lib.wording import N_, banking, disputes, payments, scheduled, statements
+from portal.lib.wording import N_, banking, disputes, payments, plans, scheduled, statements
 from portal.lib.wording.tickets import ESCALATION_TARGET, STATUS_FOR_CUSTOMERS, STATUS_FOR_STAFF
 
 Gettext = Callable[[str], str]
@@ -59,6 +59,7 @@ TEXTS = {
     **scheduled.NOTICES,
     **banking.NOTICES,
     **disputes.NOTICES,
+    **plans.NOTICES,
     **statements.NOTICES,
 }
 CATEGORIES = {

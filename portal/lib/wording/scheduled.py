@@ -28,6 +28,9 @@ ENDS = {
     "method_removed": N_("the saved method was removed"),
     "method_unknown": N_("the saved method was removed"),
     "partial_not_allowed": N_("the invoice is paid in one payment"),
+    "plan_accepted": N_("a payment plan was agreed"),
+    "plan_missed": N_("the payment plan has ended"),
+    "instalment_paid": N_("the instalment is paid already"),
     "partial_too_small": N_("the amount is less than the least part payment"),
 }
 REFUSALS = {

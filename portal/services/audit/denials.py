@@ -21,6 +21,7 @@ from portal.models import (
     Notification,
     Payment,
     PaymentMethod,
+    PaymentPlan,
     Person,
     Quote,
     QuoteRequest,
@@ -49,6 +50,7 @@ _RECORDS: dict[str, Any] = {
     "scheduled_payment": ScheduledPayment,
     "dispute": Dispute,
     "extension_request": ExtensionRequest,
+    "payment_plan": PaymentPlan,
     "statement": Statement,
 }
 

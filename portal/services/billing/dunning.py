@@ -15,12 +15,14 @@ from portal.lib.money import round_half_up
 from portal.lib.wording.billing import LATE_FEE_LINE
 from portal.models import BillingSettings, Invoice, InvoiceKind, InvoiceStatus
 from portal.models.session import TenantSession
+from portal.services.billing.holding import restart_dunning
+from portal.services.billing.instalments import miss_plan, remind_of_instalment, standing_plan
 from portal.services.billing.issuing import issue_from_lines
 from portal.services.billing.lines import NewLine
 from portal.services.billing.plan import OVERDUE, Step, StepKind, is_own
 from portal.services.billing.planning import plan_invoice
 from portal.services.billing.settings import load_settings
-from portal.services.billing.status import settle_status
+from portal.services.billing.status import settle_invoice, settle_status
 from portal.services.billing.steps import write_next_steps
 
 _ENDED = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID})
@@ -45,8 +47,11 @@ def advance_invoice(session: TenantSession, invoice_id: UUID, *, cycle: int, now
         return Wake(None, done=True)
     settings, actor = load_settings(session), system_actor(session.tenant_id)
     due = [step for step in plan_invoice(session, invoice, settings) if step.at <= now]
-    if due:
+    if due and invoice.plan_due_at is not None:
+        _carry_out_plan(session, invoice, due, actor, now)
+    elif due:
         _carry_out(session, invoice, due, settings, actor, now)
+    if due:
         write_next_steps(session, invoice, now=now)
     left = plan_invoice(session, invoice, settings)
     return Wake(left[0].at if left else None)
@@ -78,6 +83,20 @@ def _carry_out(
     if any(step.kind is StepKind.LATE_FEE for step in due):
         _charge_late_fee(session, invoice, settings, actor, now)
     invoice.updated_at = now
+
+
+def _carry_out_plan(session: TenantSession, invoice: Invoice, due: list[Step], actor: Actor, now: datetime) -> None:
+    """Tell of an instalment, or end the plan whose instalment is missed: then the invoice is asked for as usual."""
+    invoice.dunned = {**invoice.dunned, **{step.key: step.at.isoformat() for step in due}}
+    invoice.updated_at = now
+    plan = standing_plan(session, invoice.id)
+    assert plan is not None
+    if all(step.kind is not StepKind.PLAN_MISSED for step in due):
+        remind_of_instalment(session, invoice, plan, due, actor=actor, now=now)
+        return
+    miss_plan(session, invoice, plan, actor=actor, now=now)
+    restart_dunning(session, invoice, now=now)
+    settle_invoice(session, invoice, actor=actor, now=now)
 
 
 def _charge_late_fee(

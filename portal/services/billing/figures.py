@@ -39,7 +39,7 @@ class Account:
 
 def sum_open(session: TenantSession, *, actor: Actor, now: datetime) -> list[OpenSum]:
     """The actor's unpaid invoices by currency, the largest sum first (H1.5)."""
-    late = (Invoice.status == InvoiceStatus.OVERDUE) | (Invoice.due_at <= now)
+    late = (Invoice.status == InvoiceStatus.OVERDUE) | ((Invoice.due_at <= now) & Invoice.plan_due_at.is_(None))
     owed = func.sum(Invoice.total - Invoice.paid - Invoice.credited)
     rows = session.execute(
         select(Invoice.currency, func.count(), func.count().filter(late), owed)

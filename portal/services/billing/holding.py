@@ -19,10 +19,12 @@ from portal.services.billing.steps import write_next_steps
 def restart_dunning(session: TenantSession, invoice: Invoice, *, now: datetime) -> None:
     """Count reminders and the late fee from now where the due time is past; the row is locked by the caller.
 
+    While a payment plan is in force, the due time is its next instalment's.
     Nobody is charged or reminded for the days in which nothing was asked for. Steps that would have come meanwhile
     are passed over.
     """
-    if invoice.due_at is None or invoice.due_at > now:
+    due_at = invoice.plan_due_at or invoice.due_at
+    if due_at is None or due_at > now:
         return
     invoice.dunning_from = now
     _pass_over(session, invoice, now)

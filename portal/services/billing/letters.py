@@ -109,7 +109,7 @@ def send_letter(desk: _Desk, template: str, to: Identity, *, phone: str | None =
             invoice.undisputed if template == REMINDER else invoice.outstanding, invoice.currency, locale
         ),
         "due": _day(invoice, locale),
-        "overdue": invoice.due_at is not None and invoice.due_at <= desk.now,
+        "overdue": invoice.plan_due_at is None and invoice.due_at is not None and invoice.due_at <= desk.now,
         "reason": invoice.void_reason,
     }
     facts = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from portal.lib.iso_durations import parse_iso_duration
@@ -15,6 +15,11 @@ OVERDUE = "overdue"
 LATE_FEE = "late_fee"
 # How the name of a reminder begins that people chose for themselves; its days follow.
 OWN = "own:"
+INSTALMENT = "instalment:"
+# A payment plan ends where an instalment is not paid so long after its day.
+GRACE = timedelta(days=3)
+# Days around an instalment's day on which people are told: before it, and once it is late.
+_SOON, _LATE = -3, 1
 # From nine in the morning to the end of the day.
 _MORNING = timedelta(hours=15)
 
@@ -25,6 +30,8 @@ class StepKind(StrEnum):
     OVERDUE = "invoice_overdue"
     REMINDER = "invoice_reminder"
     LATE_FEE = "invoice_late_fee"
+    INSTALMENT = "invoice_instalment"
+    PLAN_MISSED = "invoice_plan_missed"
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ def plan_steps(invoice: Invoice, settings: BillingSettings, own: Iterable[tuple[
     """
     if invoice.due_at is None or not is_chased(invoice):
         return []
+    if invoice.plan_due_at is not None:
+        return _plan_instalment(invoice, invoice.plan_due_at)
     start = max(invoice.due_at, invoice.dunning_from or invoice.due_at)
     steps = [Step(invoice.due_at, StepKind.OVERDUE, OVERDUE)]
     for text in settings.dunning.get("reminders", ()):
@@ -57,6 +66,20 @@ def plan_steps(invoice: Invoice, settings: BillingSettings, own: Iterable[tuple[
         at = start + timedelta(days=settings.late_fee_after_days)
         steps.append(Step(at, StepKind.LATE_FEE, LATE_FEE))
     return sorted((step for step in steps if step.key not in invoice.dunned), key=lambda step: (step.at, step.key))
+
+
+def _plan_instalment(invoice: Invoice, due_at: datetime) -> list[Step]:
+    """What a payment plan in force asks for instead: its next instalment; nothing while anything is disputed."""
+    if invoice.status is InvoiceStatus.DISPUTED:
+        return []
+    start = max(due_at, invoice.dunning_from or due_at)
+    key = f"{INSTALMENT}{due_at.astimezone(UTC).isoformat()}"
+    steps = [
+        Step(own_time(due_at, _SOON), StepKind.INSTALMENT, f"{key}:soon"),
+        Step(own_time(start, _LATE), StepKind.INSTALMENT, f"{key}:late"),
+        Step(start + GRACE, StepKind.PLAN_MISSED, f"{key}:missed"),
+    ]
+    return [step for step in steps if step.key not in invoice.dunned]
 
 
 def is_chased(invoice: Invoice) -> bool:

@@ -45,6 +45,7 @@ class InvoiceRow:
     issued_on: date
     due_on: date | None
     due_at: datetime | None
+    plan_due_at: datetime | None
     total: int
     paid: int
     credited: int
@@ -59,7 +60,8 @@ class InvoiceRow:
 
     def status_at(self, now: datetime) -> InvoiceStatus:
         """The state to show: a timer that is late is not seen."""
-        late = self.status is InvoiceStatus.OPEN and self.due_at is not None and self.due_at <= now
+        owed = self.status is InvoiceStatus.OPEN and self.plan_due_at is None
+        late = owed and self.due_at is not None and self.due_at <= now
         return InvoiceStatus.OVERDUE if late else self.status
 
 
@@ -72,6 +74,7 @@ _COLUMNS: tuple[Any, ...] = (
     Invoice.issued_on,
     Invoice.due_on,
     Invoice.due_at,
+    Invoice.plan_due_at,
     Invoice.total,
     Invoice.paid,
     Invoice.credited,

@@ -95,7 +95,9 @@ def _standings(
 ) -> Sequence[Any]:
     demand = Invoice.kind != InvoiceKind.CREDIT_NOTE
     unpaid = demand & Invoice.status.in_(UNPAID)
-    late = unpaid & ((Invoice.status == InvoiceStatus.OVERDUE) | (Invoice.due_at <= now))
+    late = unpaid & (
+        (Invoice.status == InvoiceStatus.OVERDUE) | ((Invoice.due_at <= now) & Invoice.plan_due_at.is_(None))
+    )
     paid = demand & (Invoice.status == InvoiceStatus.PAID) & (Invoice.paid > 0)
     owed = Invoice.total - Invoice.paid - Invoice.credited
     days = cast(func.timezone(zone, Invoice.paid_at), DateType) - Invoice.issued_on

@@ -7,6 +7,7 @@ from portal.events import publish
 from portal.events.billing import InvoiceChanged, InvoicePaid
 from portal.models import Invoice, InvoiceStatus
 from portal.models.session import TenantSession
+from portal.services.billing.instalments import follow_plan
 from portal.services.billing.planned import end_planned
 from portal.services.billing.steps import write_next_steps
 
@@ -15,7 +16,7 @@ def settle_status(invoice: Invoice, now: datetime) -> InvoiceStatus:
     """The state that paid, reserved, credited, disputed, the last failure and the due time make at `now`.
 
     A dispute is named before all else, since it stops what happens by itself; a payment under way before what
-    failed earlier, since it may well succeed.
+    failed earlier, since it may well succeed. While a payment plan is in force nothing is overdue.
     """
     if invoice.number is None:
         return InvoiceStatus.DRAFT
@@ -29,7 +30,7 @@ def settle_status(invoice: Invoice, now: datetime) -> InvoiceStatus:
         return InvoiceStatus.PROCESSING
     if invoice.failure:
         return InvoiceStatus.FAILED
-    if invoice.due_at is not None and invoice.due_at <= now:
+    if invoice.plan_due_at is None and invoice.due_at is not None and invoice.due_at <= now:
         return InvoiceStatus.OVERDUE
     return InvoiceStatus.OPEN
 
@@ -51,6 +52,7 @@ def settle_invoice(session: TenantSession, invoice: Invoice, *, actor: Actor, no
         invoice.failure = None
     invoice.status = after
     invoice.updated_at = now
+    follow_plan(session, invoice, actor=actor, now=now)
     write_next_steps(session, invoice, now=now)
     end_planned(session, invoice, actor=actor, now=now)
     if newly_paid:

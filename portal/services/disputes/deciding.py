@@ -155,7 +155,8 @@ def _release(
         settle_invoice(session, invoice, actor=actor, now=now)
     if invoice.outstanding <= 0:
         return
-    if held_all:
+    # A payment plan asked for nothing while anything was in dispute.
+    if held_all or invoice.plan_due_at is not None:
         restart_dunning(session, invoice, now=now)
     plan_with_notice(session, invoice, now=now)
 

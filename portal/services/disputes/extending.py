@@ -19,7 +19,15 @@ from portal.events.disputes import (
     ExtensionRefused,
     ExtensionWithdrawn,
 )
-from portal.models import ExtensionRequest, ExtensionStatus, Invoice, InvoiceKind, InvoiceStatus
+from portal.models import (
+    STANDING_PLAN,
+    ExtensionRequest,
+    ExtensionStatus,
+    Invoice,
+    InvoiceKind,
+    InvoiceStatus,
+    PaymentPlan,
+)
 from portal.models.session import TenantSession
 from portal.services.billing.holding import move_due_day
 from portal.services.billing.issuing import tenant_today
@@ -36,7 +44,8 @@ def ask_extension(
 ) -> ExtensionRequest:
     """Ask for a later due date.
 
-    Raises Forbidden, NotFound, Invalid (`reason`, `due_on`) and Conflict: `invoice_not_owed`, `extension_open`.
+    Raises Forbidden, NotFound, Invalid (`reason`, `due_on`) and Conflict: `invoice_not_owed`, `extension_open`,
+    and `plan_stands` while a payment plan is asked for or agreed.
     """
     require(actor, Permission.INVOICES_READ)
     words = check_words("reason", reason)
@@ -48,6 +57,9 @@ def ask_extension(
     )
     if session.scalar(waiting) is not None:
         raise Conflict("extension_open")
+    agreed = select(PaymentPlan.id).where(PaymentPlan.invoice_id == invoice.id, PaymentPlan.status.in_(STANDING_PLAN))
+    if session.scalar(agreed) is not None:
+        raise Conflict("plan_stands")
     wish = ExtensionRequest(
         id=uuid4(),
         customer_id=invoice.customer_id,

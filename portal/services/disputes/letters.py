@@ -80,10 +80,13 @@ def answer_dispute(session: TenantSession, event_id: UUID, *, base_url: str, now
     tenant = load_profile(session, session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one())
     post = _Post(session, event, row, tenant, base_url, now)
     if event.kind in _TO_STAFF:
-        _ring(post, _TO_STAFF[event.kind], _team(session))
+        _ring(post, _TO_STAFF[event.kind], billing_team(session))
     elif event.kind == _EVIDENCE:
         ours = event.actor_kind != ActorKind.CUSTOMER
-        _ring(post, *(("dispute_evidence_ours", _customers(post)) if ours else ("dispute_evidence", _team(session))))
+        _ring(
+            post,
+            *(("dispute_evidence_ours", _customers(post)) if ours else ("dispute_evidence", billing_team(session))),
+        )
     elif event.kind in _TO_CUSTOMER:
         kind = _TO_CUSTOMER[event.kind]
         for person in _ring(post, kind, _customers(post)):
@@ -177,8 +180,9 @@ def _day(day: date | None, locale: str) -> str:
     return format_minute(datetime.combine(day, time(12), UTC), locale, "UTC", "d MMMM y") if day else ""
 
 
-def _team(session: TenantSession) -> list[Identity]:
-    people = _people(session, User.kind == UserKind.STAFF)
+def billing_team(session: TenantSession) -> list[Identity]:
+    """Whoever of the team decides about invoices now."""
+    people = find_people(session, User.kind == UserKind.STAFF)
     return [person for person in people if person.actor.may(Permission.BILLING_MANAGE)]
 
 
@@ -186,7 +190,7 @@ def _customers(post: _Post) -> list[Identity]:
     """Whoever asked, and the company's administrators, as far as they may read its invoices now."""
     company = post.company_id
     members = select(Membership.user_id).where(Membership.company_id == company)
-    people = _people(post.session, User.id.in_(members), User.kind == UserKind.CUSTOMER)
+    people = find_people(post.session, User.id.in_(members), User.kind == UserKind.CUSTOMER)
     return [
         person
         for person in people
@@ -196,6 +200,7 @@ def _customers(post: _Post) -> list[Identity]:
     ]
 
 
-def _people(session: TenantSession, *conditions: Any) -> list[Identity]:
+def find_people(session: TenantSession, *conditions: Any) -> list[Identity]:
+    """Those with an active login, the oldest first."""
     query = select_identity().where(*conditions, User.status == UserStatus.ACTIVE, User.portal_access)
     return [build_identity(row) for row in session.execute(query.order_by(User.created_at, User.id))]

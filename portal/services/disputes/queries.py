@@ -26,6 +26,8 @@ from portal.models import (
     Invoice,
     InvoiceLine,
     Payment,
+    PaymentPlan,
+    PlanStatus,
 )
 from portal.models.session import TenantSession
 
@@ -196,6 +198,7 @@ def count_waiting(session: TenantSession, *, actor: Actor) -> dict[str, int]:
     counts = {
         "disputes": (Dispute, Dispute.status.in_(ACTIVE_DISPUTE)),
         "extensions": (ExtensionRequest, ExtensionRequest.status == ExtensionStatus.OPEN),
+        "plans": (PaymentPlan, PaymentPlan.status == PlanStatus.OPEN),
         "chargebacks": (Chargeback, Chargeback.state == ChargebackState.OPEN),
     }
     return {

@@ -100,6 +100,8 @@ def _invoices(session: TenantSession, company_id: UUID) -> list[Invoice]:
             Invoice.status.in_(_CHARGED),
             Invoice.kind != InvoiceKind.CREDIT_NOTE,
             Invoice.due_on.is_not(None),
+            # Instalments are paid one by one, whatever the whole comes to.
+            Invoice.plan_due_at.is_(None),
             # Whoever chose a day for an invoice does not want it charged on another one.
             ~exists().where(
                 ScheduledPayment.invoice_id == Invoice.id, ScheduledPayment.status == ScheduleStatus.PLANNED

@@ -6,10 +6,20 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.authz import Actor
-from portal.models import UNPAID, Invoice, InvoiceKind, NextStep, ScheduledPayment, ScheduleStatus
+from portal.models import (
+    UNPAID,
+    Invoice,
+    InvoiceKind,
+    NextStep,
+    PaymentPlan,
+    PlanInstalment,
+    PlanStatus,
+    ScheduledPayment,
+    ScheduleStatus,
+)
 from portal.models.session import TenantSession
 from portal.services.payments.balances import available
 from portal.services.payments.coming import CHARGE, RETRY
@@ -56,18 +66,31 @@ def month_after(first: date, months: int = 1) -> date:
 
 
 def _due(session: TenantSession, first: date, last: date, actor: Actor) -> list[Mark]:
-    query = select(Invoice).where(
-        Invoice.customer_id.in_(actor.company_ids),
-        Invoice.status.in_(UNPAID),
-        Invoice.kind != InvoiceKind.CREDIT_NOTE,
-        Invoice.due_on.between(first, last),
+    """Invoices by their due date; those with a payment plan by the instalments that nothing charges by itself."""
+    in_force = (PaymentPlan.invoice_id == Invoice.id) & (PaymentPlan.status == PlanStatus.IN_FORCE)
+    charged = (ScheduledPayment.id == PlanInstalment.scheduled_id) & (ScheduledPayment.status == ScheduleStatus.PLANNED)
+    day = func.coalesce(PlanInstalment.due_on, Invoice.due_on)
+    query = (
+        select(Invoice, PlanInstalment)
+        .outerjoin(PaymentPlan, in_force)
+        .outerjoin(PlanInstalment, (PlanInstalment.plan_id == PaymentPlan.id) & PlanInstalment.paid_at.is_(None))
+        .outerjoin(ScheduledPayment, charged)
+        .where(
+            Invoice.customer_id.in_(actor.company_ids),
+            Invoice.status.in_(UNPAID),
+            Invoice.kind != InvoiceKind.CREDIT_NOTE,
+            ScheduledPayment.id.is_(None),
+            day.between(first, last),
+        )
+        .order_by(day, Invoice.number)
     )
-    rows = session.scalars(query.order_by(Invoice.due_on, Invoice.number).limit(MOST_MARKS))
-    return [
-        Mark(one.due_on, MarkKind.DUE, one.id, one.number or "", one.undisputed, one.currency)
-        for one in rows
-        if one.due_on is not None and one.undisputed
-    ]
+    marks = []
+    for invoice, part in session.execute(query.limit(MOST_MARKS)):
+        amount = min(part.amount, invoice.undisputed) if part else invoice.undisputed
+        due_on = part.due_on if part else invoice.due_on
+        if amount and due_on is not None:
+            marks.append(Mark(due_on, MarkKind.DUE, invoice.id, invoice.number or "", amount, invoice.currency))
+    return marks
 
 
 def _planned(session: TenantSession, first: date, last: date, zone: ZoneInfo, actor: Actor) -> list[Mark]:

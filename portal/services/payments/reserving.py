@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.authz import Actor, Permission, require
@@ -63,6 +64,13 @@ def check_request(session: TenantSession, request: PayRequest, *, actor: Actor) 
     invoices = _payable(session, request, actor)
     method = _method(session, request, invoices[0], actor)
     return CheckedRequest(invoices, method, _amounts(session, request, invoices))
+
+
+def same_again(session: TenantSession, paid: Mapping[UUID, int]) -> dict[UUID, int | None]:
+    """What a repeat of a payment is over: whatever of its invoices is due, of a payment plan the same part at most."""
+    query = select(Invoice).where(Invoice.id.in_(paid), Invoice.plan_due_at.is_not(None))
+    parts = {one.id: min(paid[one.id], available(one)) or None for one in session.scalars(query)}
+    return {invoice_id: parts.get(invoice_id) for invoice_id in paid}
 
 
 def start_payment(session: TenantSession, request: PayRequest, *, actor: Actor, now: datetime) -> Payment:
@@ -134,9 +142,11 @@ def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice
             raise invalid("amount", "amount_not_due")
         if amount > free:
             raise Conflict(why_not_payable(invoice))
-        if amount < free and not settings.partial_payments:
+        # Whoever agreed to a payment plan takes parts.
+        planned = invoice.plan_due_at is not None
+        if amount < free and not (settings.partial_payments or planned):
             raise invalid("amount", "partial_not_allowed")
-        if amount < min(settings.partial_minimum, free):
+        if not planned and amount < min(settings.partial_minimum, free):
             raise invalid("amount", "partial_too_small")
         amounts[invoice.id] = amount
     return amounts

@@ -15,6 +15,7 @@ from portal.services.contracts.letters import answer_contract
 from portal.services.disputes.letters import answer_dispute
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
+from portal.services.plans.letters import answer_plan
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
 
 HEARTBEAT_SECONDS = 1.0
@@ -38,7 +39,7 @@ class NotificationActivities:
                 return MailBatch(run.tenant_id, [])
             if any(
                 answer(session, run.event_id, base_url=base_url, now=now)
-                for answer in (answer_invoice, answer_contract, answer_dispute)
+                for answer in (answer_invoice, answer_contract, answer_dispute, answer_plan)
             ):
                 return MailBatch(run.tenant_id, [])
             return MailBatch(

@@ -1,0 +1,1 @@
+"""Payment plans: asked for, granted, accepted in writing; what they do in force is in `services/billing`."""
