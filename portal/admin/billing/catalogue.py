@@ -11,7 +11,7 @@ from portal.admin.base import SEARCH_LENGTH, ServiceView, route
 from portal.admin.billing.reading import read_amount, read_decimal, read_id, read_whole, refusals, write_amount
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.billing.presenters import money
+from portal.blueprints.billing.presenters import money, tier_text
 from portal.blueprints.localisation import current_locale, gettext
 from portal.errors import Conflict, Invalid
 from portal.lib.bulk_discounts import read_tiers
@@ -55,7 +55,7 @@ class CatalogueView(ServiceView):
         return self.render(
             "admin/billing/catalogue.html",
             search=words,
-            items=[(item, _name(item), money(item.unit_price, item.currency)) for item in items],
+            items=[(item, _name(item), money(item.unit_price, item.currency), _tier_texts(item)) for item in items],
             rates=[(rate, format_rate(rate.rate, locale)) for rate in rates],
         )
 
@@ -151,6 +151,10 @@ def _refused(error: Invalid | Conflict) -> dict[str, list[str]]:
 
 def _name(item: CatalogItem) -> str:
     return str(item.names.get(current_locale()) or item.names.get(http.tenant().locale) or item.sku)
+
+
+def _tier_texts(item: CatalogItem) -> list[str]:
+    return [tier_text(tier) for tier in read_tiers(item.discounts)]
 
 
 def _item_values(stored: CatalogItem | None) -> dict[str, Any]:

@@ -17,12 +17,11 @@ from portal.blueprints.billing.discount_schemas import (
     Estimates,
     OrderEstimate,
 )
-from portal.blueprints.billing.presenters import money
+from portal.blueprints.billing.presenters import money, tier_text
 from portal.blueprints.localisation import current_locale, gettext
 from portal.blueprints.policies import permission
 from portal.errors import Invalid, NotFound, invalid
-from portal.lib.bulk_discounts import Tier
-from portal.lib.money_format import format_quantity, format_rate
+from portal.lib.money_format import format_quantity
 from portal.lib.wording.errors import error_text
 from portal.services.billing.savings import Estimate, Offer, estimate, list_offers
 
@@ -113,13 +112,6 @@ def _offer_view(offer: Offer) -> dict[str, Any]:
         "aim": tier_text(aim) if aim else "",
         "saving": money(offer.would_have_saved(aim), offer.currency),
     }
-
-
-def tier_text(tier: Tier) -> str:
-    """A tier in the reader's language: `from 10: 5%`."""
-    locale = current_locale()
-    quantity, percent = format_quantity(tier.from_quantity, locale), format_rate(tier.percent, locale)
-    return gettext("from %(quantity)s: %(percent)s", quantity=quantity, percent=percent)
 
 
 def _estimate_view(found: Estimate) -> dict[str, Any]:
