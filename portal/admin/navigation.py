@@ -141,6 +141,13 @@ SETTINGS = (
         "billing_catalogue.index",
         Permission.BILLING_CONFIGURE,
     ),
+    SettingsPage(
+        "signing_settings",
+        N_("Signing and sealing"),
+        "shield-check",
+        "signing_settings.index",
+        Permission.BILLING_CONFIGURE,
+    ),
 )
 
 

@@ -324,6 +324,8 @@ MESSAGES = {
     "not_your_turn": N_("Others have to sign before you."),
     "not_signed": N_("Not everybody has signed yet."),
     "seal_pending": N_("The signed copy is being sealed. It will be ready in a moment."),
+    "reminder_invalid": N_("Write durations of at most a year, such as P3D or PT12H."),
+    "consent_changed": N_("What you agree to has changed since you opened the page. Please read it again."),
     "document_changed": N_("The document has changed since you opened it. Please read it again."),
     "document_damaged": N_("The stored document does not match what was signed. Please tell us."),
     "document_not_stored": N_("The document cannot be stored at the moment. Please try again."),
