@@ -144,7 +144,7 @@ SETTINGS = (
     SettingsPage(
         "signing_settings",
         N_("Signing and sealing"),
-        "shield-check",
+        "file-pen",
         "signing_settings.index",
         Permission.BILLING_CONFIGURE,
     ),
