@@ -26,6 +26,18 @@ class DiscountTier(Shape):
         return cls(from_quantity=plain(tier.from_quantity), percent=plain(tier.percent))
 
 
+class CatalogueTier(Shape):
+    """A tier as the catalogue has it: so many percent off from a quantity on."""
+
+    from_quantity: str
+    percent: str
+
+    @classmethod
+    def of(cls, tier: Tier) -> Self:
+        """A stored tier."""
+        return cls(from_quantity=plain(tier.from_quantity), percent=plain(tier.percent))
+
+
 class CatalogueItem(Shape):
     """Something that is sold often, with its usual price."""
 
@@ -36,7 +48,7 @@ class CatalogueItem(Shape):
     unit: str
     unit_price: Money
     active: bool
-    discounts: list[DiscountTier] = Field(description="By quantity, the lowest first.")
+    discounts: list[CatalogueTier] = Field(description="By quantity, the lowest first.")
     version: int
 
     @classmethod
@@ -50,7 +62,7 @@ class CatalogueItem(Shape):
             unit=item.unit,
             unit_price=Money(amount=item.unit_price, currency=item.currency),
             active=item.active,
-            discounts=[DiscountTier.of(tier) for tier in read_tiers(item.discounts)],
+            discounts=[CatalogueTier.of(tier) for tier in read_tiers(item.discounts)],
             version=item.version,
         )
 
