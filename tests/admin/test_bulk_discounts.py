@@ -26,7 +26,8 @@ def item(staff: Any, real: Any, world: World) -> CatalogItem:
     answer = staff("bill").post(f"{CATALOGUE}items/new", item_form(sku))
     assert answer.status_code == 303, answer.get_data(as_text=True)
     with real.begin(world.demo) as session:
-        return session.scalars(select(CatalogItem).where(CatalogItem.sku == sku)).one()
+        found: CatalogItem = session.scalars(select(CatalogItem).where(CatalogItem.sku == sku)).one()
+        return found
 
 
 def test_tiers_are_typed_and_shown_again(staff: Any, item: CatalogItem) -> None:

@@ -136,19 +136,19 @@ def test_and_nothing_of_what_others_bought(api: Any, bought: UUID) -> None:
 
 def test_the_overview_says_what_is_available_and_calculates(app: Any, world: World, bought: UUID) -> None:
     browser = sign_in(app, world, "charlie")
-    page = " ".join(browser.get(OVERVIEW).get_data(as_text=True).split())
+    overview = " ".join(browser.get(OVERVIEW).get_data(as_text=True).split())
     for part in ("Quantity discounts on what you buy", "&lt;b&gt;", "from 50: 12%", "€12.60", f'value="{bought}"'):
-        assert part in page, part
+        assert part in overview, part
     # Without scripts a page answers, for an open one only its part.
     full = browser.get(f"{PAGE}?item={bought}&quantity=60")
-    part = browser.get(f"{PAGE}?item={bought}&quantity=60", headers={"HX-Request": "true"})
-    for answer in (full, part):
+    fragment = browser.get(f"{PAGE}?item={bought}&quantity=60", headers={"HX-Request": "true"})
+    for answer in (full, fragment):
         text = answer.get_data(as_text=True)
         assert answer.status_code == 200
         assert "€528.00" in text
         assert "from 50: 12%" in text
     assert "<html" in full.get_data(as_text=True)
-    assert "<html" not in part.get_data(as_text=True)
+    assert "<html" not in fragment.get_data(as_text=True)
     assert f'value="{bought}" selected' in full.get_data(as_text=True)
     assert "style=" not in full.get_data(as_text=True)
     wrong = browser.get(f"{PAGE}?item={bought}&quantity=none")

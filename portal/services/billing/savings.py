@@ -81,7 +81,8 @@ def list_offers(
 ) -> list[Offer]:
     """What was bought in the last twelve months of services with discounts; Forbidden without the right to invoices."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    bought = [*_bought_since(_year_before(today), actor), CatalogItem.active, CatalogItem.discounts != []]
+    bought: list[ColumnElement[bool]] = _bought_since(_year_before(today), actor)
+    bought += [CatalogItem.active.is_(True), CatalogItem.discounts != []]
     if item_id is not None:
         bought.append(CatalogItem.id == item_id)
     sums = _sums(session, bought)
