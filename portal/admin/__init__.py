@@ -17,6 +17,7 @@ from portal.admin.base import ServiceView, route
 from portal.admin.billing.catalogue import CatalogueView
 from portal.admin.billing.invoices import InvoicesView
 from portal.admin.billing.settings import BillingSettingsView
+from portal.admin.contracts.settings import SigningSettingsView
 from portal.admin.contracts.views import ContractsView
 from portal.admin.customers import CompaniesView
 from portal.admin.desk.macros import MacrosView
@@ -128,6 +129,7 @@ def init_admin(app: Flask) -> None:
         QuotesView(name="Quotes", endpoint="staff_quotes", url="quotes"),
         ContractsView(name="Contracts", endpoint="staff_contracts", url="contracts"),
         BillingSettingsView(name="Billing", endpoint="billing_settings", url="billing/settings"),
+        SigningSettingsView(name="Signing and sealing", endpoint="signing_settings", url="settings/signing"),
         CatalogueView(name="Catalogue", endpoint="billing_catalogue", url="billing/catalogue"),
         ReceivablesView(name="Receivables", endpoint="receivables", url="billing/receivables"),
         TransfersView(name="Bank transfers", endpoint="bank_transfers", url="billing/bank"),

@@ -148,6 +148,13 @@ SETTINGS = (
         "billing_catalogue.index",
         Permission.BILLING_CONFIGURE,
     ),
+    SettingsPage(
+        "signing_settings",
+        N_("Signing and sealing"),
+        "file-pen",
+        "signing_settings.index",
+        Permission.BILLING_CONFIGURE,
+    ),
 )
 
 

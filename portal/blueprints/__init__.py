@@ -11,6 +11,7 @@ from portal.blueprints.accounts.security import bp as security
 from portal.blueprints.accounts.sso_routes import bp as sso
 from portal.blueprints.accounts.strength import bp as strength
 from portal.blueprints.api.registration import register_api
+from portal.blueprints.billing.discounts import bp as bulk_discounts
 from portal.blueprints.billing.overview import bp as spending
 from portal.blueprints.billing.reminder_routes import bp as payment_reminders
 from portal.blueprints.billing.routes import bp as invoices
@@ -73,6 +74,7 @@ def register_blueprints(app: Flask) -> None:
         plans,
         statements,
         spending,
+        bulk_discounts,
     ):
         app.register_blueprint(blueprint)
     app.register_blueprint(security, url_prefix="/portal/account")

@@ -93,6 +93,7 @@ def _add_items(session: TenantSession, tenant: DemoTenant) -> None:
                 unit=item.unit,
                 currency=SETTINGS[tenant.key]["currency"],
                 unit_price=item.price,
+                discounts=[{"from": start, "percent": percent} for start, percent in item.tiers],
             )
         )
     session.flush()

@@ -57,13 +57,14 @@ CUSTOMERS: dict[str, tuple[str, str, int]] = {
 
 @dataclass(frozen=True)
 class DemoItem:
-    """Something that is sold often; the price in minor units of the tenant's currency."""
+    """Something that is sold often; the price in minor units of the tenant's currency, percent off by quantity."""
 
     sku: str
     names: dict[str, str]
     price: int
     unit: str
     service_type: str
+    tiers: tuple[tuple[str, str], ...] = ()
 
 
 ITEMS: dict[str, tuple[DemoItem, ...]] = {
@@ -80,6 +81,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             6_200,
             "month",
             "managed",
+            (("50", "3"), ("120", "5"), ("300", "8")),
         ),
         DemoItem(
             "FIREWALL",
@@ -106,6 +108,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             35,
             "piece",
             "storage",
+            (("1000", "10"), ("5000", "17.5")),
         ),
         DemoItem(
             "VISIT",
@@ -122,7 +125,14 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
         ),
     ),
     "nova": (
-        DemoItem("HOSTING", {"ar": "استضافة مُدارة", "en": "Managed hosting"}, 45_000, "month", "managed"),
+        DemoItem(
+            "HOSTING",
+            {"ar": "استضافة مُدارة", "en": "Managed hosting"},
+            45_000,
+            "month",
+            "managed",
+            (("12", "10"),),
+        ),
         DemoItem("SUPPORT", {"ar": "دعم فني", "en": "Technical support"}, 30_000, "hour", "project"),
     ),
 }

@@ -72,6 +72,13 @@ class ContractReminded(ContractFact):
 
 
 @dataclass(frozen=True)
+class ContractReplanned(ContractFact):
+    """Its reminders come at other times, by another rule of the tenant."""
+
+    kind: ClassVar[str] = "contract.replanned"
+
+
+@dataclass(frozen=True)
 class ContractExpiring(ContractFact):
     """A signed contract ends soon."""
 

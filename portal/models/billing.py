@@ -98,6 +98,9 @@ class CatalogItem(Tenanted, Base):
     currency: Mapped[CurrencyCode]
     unit_price: Mapped[Minor]
     tax_rate_id: Mapped[UUID | None] = mapped_column(Uuid)
+    discounts: Mapped[JsonList] = mapped_column(
+        comment="[{from, percent}, …] as texts: so many percent off from this quantity on, the lowest first"
+    )
     active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="true")
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 

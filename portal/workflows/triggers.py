@@ -220,6 +220,7 @@ TRIGGERS: dict[tuple[str, str], tuple[Trigger, ...]] = {
     ("contract", "contract.declined"): (CONTRACT, TELL),
     ("contract", "contract.voided"): (CONTRACT, TELL),
     ("contract", "contract.reminded"): (TELL,),
+    ("contract", "contract.replanned"): (CONTRACT,),
     ("contract", "contract.expiring"): (TELL,),
     ("contract", "contract.sealed"): (TELL,),
     ("payment", "payment.started"): (PAYMENT,),

@@ -222,3 +222,24 @@ def test_a_tenant_asks_signers_for_a_fresh_proof(api, app, world, contract, sess
     finally:
         with sessions.begin(world.demo) as session:
             session.execute(update(Tenant).where(Tenant.id == world.demo).values(settings={}))
+
+
+def test_what_is_agreed_to_is_told_and_another_version_is_refused(api, contract):
+    path = f"{PATH}/{contract.id}"
+    found = api("alice").get(path).get_json()
+    assert "Acme" in found["consent_text"]
+    problem(api("alice").post(f"{path}/sign", json=agreed(contract, consent_version="other")), 409, "consent_changed")
+    signed = api("alice").post(f"{path}/sign", json=agreed(contract, consent_version=found["consent_version"]))
+    assert signed.status_code == 200
+    team = api("mia").get(f"{STAFF}/{contract.id}").get_json()
+    assert team["signers"][0]["consent_version"] == found["consent_version"]
+    assert "Kestrel" in team["consent_text"]
+
+
+def test_without_a_word_on_the_order_the_tenants_usual_one_holds(api, world):
+    people = [
+        {"user_id": str(world.people[name].user_id), "position": at} for at, name in enumerate(("mia", "alice"), 1)
+    ]
+    body = {"customer_id": str(world.companies["acme"]), "title": "Hosting", "body": "Text.", "signers": people}
+    assert api("mia").post(STAFF, json=body).get_json()["in_order"] is True
+    assert api("mia").post(STAFF, json=body | {"in_order": False}).get_json()["in_order"] is False

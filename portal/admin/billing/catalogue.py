@@ -1,5 +1,6 @@
 """The catalogue and the rates of tax."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from portal.admin.base import SEARCH_LENGTH, ServiceView, route
 from portal.admin.billing.reading import read_amount, read_decimal, read_id, read_whole, refusals, write_amount
 from portal.authz import Permission
 from portal.blueprints import http
-from portal.blueprints.billing.presenters import money
+from portal.blueprints.billing.presenters import money, tier_text
 from portal.blueprints.localisation import current_locale, gettext
 from portal.errors import Conflict, Invalid
+from portal.lib.bulk_discounts import read_tiers
 from portal.lib.money_format import format_rate
 from portal.lib.text import has_forbidden_characters
 from portal.lib.wording.billing import TAX_CATEGORIES
@@ -30,8 +32,11 @@ from portal.services.billing.catalogue import (
     save_tax_rate,
 )
 from portal.services.billing.settings import load_settings
+from portal.services.billing.tiers import MOST_TIERS, TierForm
 
 SHOWN = 100
+# Rows for tiers that a form has at least, and empty ones behind those that are filled in.
+LEAST_ROWS, EMPTY_ROWS = 3, 2
 
 
 class CatalogueView(ServiceView):
@@ -50,7 +55,7 @@ class CatalogueView(ServiceView):
         return self.render(
             "admin/billing/catalogue.html",
             search=words,
-            items=[(item, _name(item), money(item.unit_price, item.currency)) for item in items],
+            items=[(item, _name(item), money(item.unit_price, item.currency), _tier_texts(item)) for item in items],
             rates=[(rate, format_rate(rate.rate, locale)) for rate in rates],
         )
 
@@ -113,17 +118,19 @@ class CatalogueView(ServiceView):
 
     def _item(self, stored: CatalogItem | None) -> ResponseReturnValue:
         item_id, form, errors = stored.id if stored else None, request.form, {}
-        values = _item_values(stored)
+        values, tiers = _item_values(stored), _stored_tiers(stored)
         if request.method == "POST":
             values |= {name: form.get(name, "") for name in values} | {"active": "active" in form}
+            tiers = _typed_tiers()
             try:
-                save_item(http.session(), item_id, _read_item(values), actor=http.actor(), now=http.now())
+                save_item(http.session(), item_id, _read_item(values, tiers), actor=http.actor(), now=http.now())
                 return self._done()
             except (Invalid, Conflict) as error:
                 errors = _refused(error)
         rates = list_tax_rates(http.session(), active_only=True, actor=http.actor())
         choices = [("", gettext("The usual rate"))] + [(str(rate.id), rate.name) for rate in rates]
-        return self._form("admin/billing/item.html", values, errors, is_new=item_id is None, rates=choices)
+        rows = [*tiers, *([("", "")] * min(MOST_TIERS - len(tiers), max(EMPTY_ROWS, LEAST_ROWS - len(tiers))))]
+        return self._form("admin/billing/item.html", values, errors, is_new=item_id is None, rates=choices, tiers=rows)
 
     def _done(self) -> ResponseReturnValue:
         http.commit()
@@ -146,6 +153,10 @@ def _name(item: CatalogItem) -> str:
     return str(item.names.get(current_locale()) or item.names.get(http.tenant().locale) or item.sku)
 
 
+def _tier_texts(item: CatalogItem) -> list[str]:
+    return [tier_text(tier) for tier in read_tiers(item.discounts)]
+
+
 def _item_values(stored: CatalogItem | None) -> dict[str, Any]:
     currency = stored.currency if stored else load_settings(http.session()).currency
     names = stored.names if stored else {}
@@ -162,7 +173,19 @@ def _item_values(stored: CatalogItem | None) -> dict[str, Any]:
     }
 
 
-def _read_item(values: dict[str, Any]) -> ItemForm:
+def _stored_tiers(stored: CatalogItem | None) -> list[tuple[str, str]]:
+    tiers = read_tiers(stored.discounts) if stored else ()
+    return [(format(tier.from_quantity, "f"), format(tier.percent, "f")) for tier in tiers]
+
+
+def _typed_tiers() -> list[tuple[str, str]]:
+    """Quantity and percentage of each row in which something was typed."""
+    columns = [request.form.getlist(name)[: MOST_TIERS + 1] for name in ("tier_from", "tier_percent")]
+    rows = [(start.strip(), percent.strip()) for start, percent in zip(*columns, strict=False)]
+    return [row for row in rows if any(row)]
+
+
+def _read_item(values: dict[str, Any], tiers: Sequence[tuple[str, str]]) -> ItemForm:
     currency = values["currency"].strip().upper()
     return ItemForm(
         sku=values["sku"],
@@ -174,4 +197,5 @@ def _read_item(values: dict[str, Any]) -> ItemForm:
         tax_rate_id=read_id(values["tax_rate_id"]),
         active=values["active"],
         version=read_whole(values["version"]),
+        discounts=[TierForm(read_decimal(start), read_decimal(percent)) for start, percent in tiers],
     )

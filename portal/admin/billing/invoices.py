@@ -291,12 +291,14 @@ def _lines(form: Mapping[str, str], currency: str, errors: list[FieldError]) -> 
             cells["description"] = cells["description"] or str(fallback)
             if not cells["unit_price"] and item.currency == currency:
                 cells["unit_price"] = write_amount(item.unit_price, currency)
-        price, discount = read_amount(cells["unit_price"], currency), read_amount(cells["discount"], currency)
+        price = read_amount(cells["unit_price"], currency)
+        # Nothing typed is the catalogue's to say, a typed zero is no discount.
+        discount = read_amount(cells["discount"], currency) if cells["discount"] else None
         quantity = read_decimal(cells["quantity"] or "1")
         rate = read_decimal(cells["tax_rate"]) if cells["tax_rate"] else None
         if price is None:
             errors.append(FieldError(f"lines.{at}.unit_price", "amount_invalid"))
-        if discount is None:
+        if cells["discount"] and discount is None:
             errors.append(FieldError(f"lines.{at}.discount", "amount_invalid"))
         if quantity is None:
             errors.append(FieldError(f"lines.{at}.quantity", "quantity_invalid"))
@@ -305,7 +307,7 @@ def _lines(form: Mapping[str, str], currency: str, errors: list[FieldError]) -> 
                 description=cells["description"],
                 quantity=quantity or Decimal(1),
                 unit_price=price or 0,
-                discount=discount or 0,
+                discount=discount,
                 tax_rate=rate,
                 unit=item.unit if item else "",
                 service_type=item.service_type if item else "",

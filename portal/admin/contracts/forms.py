@@ -75,9 +75,9 @@ def shown_signers(typed: TypedDraft) -> list[str]:
     return [*typed.signers, *[""] * max(0, PLACES - len(typed.signers))]
 
 
-def empty_draft(customer_id: str, locale: str) -> TypedDraft:
-    """A new one."""
-    return TypedDraft(customer_id, "", "", (), in_order=True, starts_on="", ends_on="", locale=locale)
+def empty_draft(customer_id: str, locale: str, *, in_order: bool) -> TypedDraft:
+    """A new one, in the tenant's usual order."""
+    return TypedDraft(customer_id, "", "", (), in_order=in_order, starts_on="", ends_on="", locale=locale)
 
 
 def _id(field: str, text: str) -> UUID:

@@ -69,7 +69,8 @@ class ContractsView(ServiceView):
         """Begin a contract: the customer first, whose people then can be chosen."""
         if request.method != "POST":
             chosen = request.args.get("customer_id", "")
-            return self._form(empty_draft(chosen, http.tenant().locale), None)
+            in_order = load_signing_policy(http.session()).in_order
+            return self._form(empty_draft(chosen, http.tenant().locale, in_order=in_order), None)
         typed = TypedDraft.of_form(request.form)
         try:
             contract = create_contract(http.session(), typed.read(), actor=http.actor(), now=http.now())
@@ -144,6 +145,7 @@ class ContractsView(ServiceView):
             consent=request.form.get("consent") == "1",
             drawing=request.form.get("signature", ""),
             locale=current_locale(),
+            consent_version=request.form.get("consent_version", ""),
         )
         try:
             sign_contract(

@@ -62,7 +62,8 @@ class DraftingRoutes:
         if quote.status is not QuoteStatus.DRAFT:
             return http.see_other("staff_quotes.detail", quote_id=quote_id)
         if request.method != "POST":
-            return self._form(quote, _stored(quote), stored_rows(list_lines(http.session(), quote.id), quote.currency))
+            lines, items = list_lines(http.session(), quote.id), list_items(http.session())
+            return self._form(quote, _stored(quote), stored_rows(lines, items, quote.currency))
         if request.form.get("do") == "more":
             return self._form(quote, dict(request.form), sent_rows())
         seen = request.form.get("seen", "")

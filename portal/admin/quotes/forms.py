@@ -12,6 +12,7 @@ from portal.admin.sla.forms import valid_uuid
 from portal.blueprints import http
 from portal.blueprints.quotes.wishes import typed_amount, typed_day
 from portal.errors import FieldError, Invalid
+from portal.lib.bulk_discounts import line_discount, read_tiers
 from portal.lib.money import Money
 from portal.models import CatalogItem, Quote, QuoteLine
 from portal.services.quotes.choices import find_customers
@@ -37,8 +38,9 @@ def sent_rows() -> Rows:
     return rows
 
 
-def stored_rows(lines: Sequence[QuoteLine], currency: str) -> Rows:
-    """The lines of a draft as its form has them."""
+def stored_rows(lines: Sequence[QuoteLine], items: Sequence[CatalogItem], currency: str) -> Rows:
+    """The lines of a draft as its form has them; a discount that is the catalogue's stays the catalogue's to give."""
+    known = {item.id: item for item in items}
     return [
         {
             "id": str(line.id),
@@ -47,12 +49,22 @@ def stored_rows(lines: Sequence[QuoteLine], currency: str) -> Rows:
             "quantity": plain_decimal(line.quantity),
             "unit": line.unit,
             "unit_price": str(Money(line.unit_price, currency).decimal),
-            "discount": str(Money(line.discount, currency).decimal) if line.discount else "",
             "tax_rate": plain_decimal(line.tax_rate),
             "optional": "1" if line.optional else "",
+            **_discount_cells(line, known, currency),
         }
         for line in lines
     ]
+
+
+def _discount_cells(line: QuoteLine, known: Mapping[UUID, CatalogItem], currency: str) -> dict[str, str]:
+    """What was given by hand, also where that is nothing; else an empty field that hints at what will be taken off."""
+    item = known.get(line.catalog_item_id) if line.catalog_item_id else None
+    tiers = read_tiers(item.discounts) if item is not None else ()
+    usual = line_discount(tiers, line.quantity, line.unit_price)
+    if line.discount == usual:
+        return {"discount": "", "usual_discount": str(Money(usual, currency).decimal) if usual else ""}
+    return {"discount": str(Money(line.discount, currency).decimal)}
 
 
 def draft_rows(lines: Sequence[LineDraft], currency: str) -> Rows:
@@ -135,7 +147,7 @@ def _line(
         quantity=_decimal(f"{place}.quantity", row["quantity"] or "1", errors),
         unit=row["unit"],
         unit_price=price,
-        discount=_amount(f"{place}.discount", row["discount"], currency, errors) or 0,
+        discount=_amount(f"{place}.discount", row["discount"], currency, errors),
         optional=bool(row["optional"]),
         # What may be left out is offered unticked: nobody buys by forgetting.
         selected=not row["optional"],

@@ -21,6 +21,8 @@ from portal.blueprints.audit.api import bp as audit
 from portal.blueprints.banking.staff_api import bp as staff_banking
 from portal.blueprints.banking.write_offs_api import bp as staff_write_offs
 from portal.blueprints.billing.api import bp as invoices
+from portal.blueprints.billing.catalogue_api import bp as catalogue
+from portal.blueprints.billing.discounts import api as bulk_discounts
 from portal.blueprints.billing.overview import api as spending
 from portal.blueprints.billing.reminder_api import bp as payment_reminders
 from portal.blueprints.billing.staff_api import bp as staff_invoices
@@ -136,6 +138,8 @@ BLUEPRINTS = (
     statements,
     staff_statements,
     spending,
+    bulk_discounts,
+    catalogue,
 )
 
 

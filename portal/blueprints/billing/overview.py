@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.api.operations import operation
+from portal.blueprints.billing.discounts import discounts_view
 from portal.blueprints.billing.overview_schemas import SpendingList, SpendingQuery, YearSpending
 from portal.blueprints.billing.presenters import money
 from portal.blueprints.localisation import current_locale, gettext, ngettext
@@ -40,6 +41,7 @@ def index() -> ResponseReturnValue:
         year=year,
         years=[(str(one), str(one)) for one in range(this_year, this_year - YEARS, -1)],
         parts=[_view(one, year) for one in found],
+        **discounts_view(),
     )
 
 

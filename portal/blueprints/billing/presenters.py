@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, gettext, ngettext
+from portal.lib.bulk_discounts import Tier
 from portal.lib.money_format import format_amount, format_quantity, format_rate
 from portal.lib.wording.billing import KINDS, LEDGER, MOVEMENTS, STATUS, UNITS, step_text
 from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry, NextStep
@@ -31,6 +32,13 @@ PAYABLE = frozenset({InvoiceStatus.OPEN, InvoiceStatus.OVERDUE, InvoiceStatus.FA
 def money(amount: int, currency: str) -> str:
     """So many minor units in the reader's language."""
     return format_amount(amount, currency, current_locale())
+
+
+def tier_text(tier: Tier) -> str:
+    """A tier in the reader's language: `from 10: 5%`."""
+    locale = current_locale()
+    quantity, percent = format_quantity(tier.from_quantity, locale), format_rate(tier.percent, locale)
+    return gettext("from %(quantity)s: %(percent)s", quantity=quantity, percent=percent)
 
 
 def badge_of(status: InvoiceStatus) -> dict[str, str]:

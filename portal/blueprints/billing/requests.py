@@ -71,7 +71,7 @@ class LineRequest(Body):
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH, json_schema_extra=SOME_TEXT)]
     quantity: DecimalText = Decimal(1)
     unit_price: MoneyRequest
-    discount: MoneyRequest | None = None
+    discount: MoneyRequest | None = Field(None, description="By the item's quantity discounts unless given.")
     tax_rate: DecimalText | None = Field(None, description="In percent; the usual rate unless given.")
     unit: Annotated[str, Field(max_length=UNIT_LENGTH)] = ""
     catalog_item_id: UUID | None = None
@@ -82,7 +82,7 @@ class LineRequest(Body):
             description=self.description,
             quantity=self.quantity,
             unit_price=self.unit_price.amount,
-            discount=self.discount.amount if self.discount else 0,
+            discount=self.discount.amount if self.discount else None,
             tax_rate=self.tax_rate,
             unit=self.unit,
             catalog_item_id=self.catalog_item_id,

@@ -71,6 +71,7 @@ def sign(contract_id: UUID, body: SignRequest) -> ContractAnswer:
         consent=body.consent,
         drawing=body.signature or "",
         locale=current_locale(),
+        consent_version=body.consent_version or "",
     )
     sign_contract(
         http.session(),

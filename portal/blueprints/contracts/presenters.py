@@ -11,7 +11,7 @@ from portal.lib.wording.signing import CONTRACT_STATUS, SIGNATURE_STATUS, STEPS,
 from portal.models import Contract, NextStep, Signature
 from portal.services.contracts.document import written_day
 from portal.services.contracts.queries import ContractDetail, ContractRow
-from portal.services.signing.consent import consent_text
+from portal.services.signing.consent import Consent, load_consent
 
 PDF = "application/pdf"
 # The browser's own viewer, in a page that may load nothing (see files).
@@ -68,13 +68,15 @@ def detail_view(found: ContractDetail) -> dict[str, Any]:
         "signed_own": found.own is not None and found.own.status.value == "signed",
         "sealed": found.sealed if found.is_sealed else None,
         "fingerprint": contract.content_sha256.hex() if contract.content_sha256 else "",
-        "consent": consent_text(_party(found), locale),
+        "consent": consent_for(found),
         "may_sign_later": found.own is not None and not found.can_sign,
     }
 
 
-def _party(found: ContractDetail) -> str:
-    return http.tenant().name if http.actor().is_staff else found.company_name
+def consent_for(found: ContractDetail) -> Consent:
+    """What the reader agrees to by signing, in their language."""
+    party = http.tenant().name if http.actor().is_staff else found.company_name
+    return load_consent(http.session(), party, current_locale())
 
 
 def place_view(place: Signature, found: ContractDetail) -> dict[str, Any]:

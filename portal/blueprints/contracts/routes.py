@@ -83,6 +83,7 @@ def sign(contract_id: UUID) -> ResponseReturnValue:
         consent=request.form.get("consent") == "1",
         drawing=request.form.get("signature", ""),
         locale=current_locale(),
+        consent_version=request.form.get("consent_version", ""),
     )
     try:
         sign_contract(

@@ -7,7 +7,18 @@ from uuid import UUID
 from flask import url_for
 from pydantic import Field
 
-from portal.blueprints.api.schemas import ANY_TEXT, SOME_TEXT, Body, ListOf, NextStep, PageQuery, Shape, UtcDateTime
+from portal.blueprints.api.schemas import (
+    ANY_TEXT,
+    SOME_TEXT,
+    Body,
+    ListOf,
+    NextStep,
+    PageQuery,
+    Shape,
+    UtcDateTime,
+    left_out,
+)
+from portal.blueprints.contracts.presenters import consent_for
 from portal.blueprints.localisation import gettext
 from portal.lib.wording.signing import STEPS
 from portal.models import Contract, ContractStatus, Signature, SignatureStatus
@@ -28,6 +39,9 @@ class SignRequest(Body):
     signer_name: str = Field(max_length=100, json_schema_extra=SOME_TEXT)
     content_sha256: Sha256
     consent: bool = Field(description="True: agreed to `consent_text`.")
+    consent_version: str | None = Field(
+        None, max_length=20, description="Of the text that was read; where another one holds since, this is a conflict."
+    )
     signature: str | None = Field(None, max_length=300_000, description="A drawn signature as a PNG data URL.")
     password: str | None = Field(None, max_length=1024, description="Where the portal asks for a fresh proof.")
 
@@ -99,6 +113,8 @@ class ContractAnswer(Shape):
     void_reason: str
     evidence_url: str | None = Field(description="Where anybody checks the sealed copy; null until it is sealed.")
     next_step: NextStep | None
+    consent_text: str = Field(description="What you agree to by signing, in your language.")
+    consent_version: str
 
     @classmethod
     def of(cls, found: ContractDetail) -> "ContractAnswer":
@@ -153,6 +169,8 @@ class StaffContract(Shape):
     signers: list[StaffSigner]
     evidence_url: str | None
     next_step: NextStep | None
+    consent_text: str = Field(description="What you agree to by countersigning, in your language.")
+    consent_version: str
 
     @classmethod
     def of(cls, found: ContractDetail) -> "StaffContract":
@@ -169,6 +187,8 @@ class StaffContract(Shape):
             signers=[StaffSigner.of(place) for place in found.places],
             evidence_url=told["evidence_url"],
             next_step=told["next_step"],
+            consent_text=told["consent_text"],
+            consent_version=told["consent_version"],
         )
 
 
@@ -223,7 +243,7 @@ class DraftRequest(Body):
     title: str = Field(max_length=160, json_schema_extra=SOME_TEXT)
     body: str = Field(max_length=60_000, json_schema_extra=SOME_TEXT, description="Light Markdown.")
     signers: list[SignerRequest] = Field(min_length=1, max_length=10)
-    in_order: bool = Field(False, description="They sign one after another.")
+    in_order: bool = left_out(description="They sign one after another; without it the tenant's usual order.")
     starts_on: date | None = None
     ends_on: date | None = None
     locale: str = Field("en", max_length=10, json_schema_extra=ANY_TEXT)
@@ -246,7 +266,7 @@ def _common(contract: Contract) -> dict[str, Any]:
 
 
 def _detail(found: ContractDetail) -> dict[str, Any]:
-    contract = found.contract
+    contract, consent = found.contract, consent_for(found)
     code = found.sealed.code if found.sealed is not None and found.is_sealed else None
     return {
         "body_html": contract.body_html,
@@ -257,4 +277,6 @@ def _detail(found: ContractDetail) -> dict[str, Any]:
         "next_step": next(
             (NextStep(kind=step.kind, at=step.at, text=gettext(STEPS[step.kind])) for step in found.steps), None
         ),
+        "consent_text": consent.text,
+        "consent_version": consent.version,
     }

@@ -117,6 +117,7 @@ def sign(contract_id: UUID, body: SignRequest) -> StaffContract:
         consent=body.consent,
         drawing=body.signature or "",
         locale=current_locale(),
+        consent_version=body.consent_version or "",
     )
     sign_contract(
         http.session(),
@@ -136,7 +137,7 @@ def _draft(body: DraftRequest) -> ContractDraft:
         title=body.title,
         body=body.body,
         signers=[Signer(signer.user_id, signer.position) for signer in body.signers],
-        in_order=body.in_order,
+        in_order=load_signing_policy(http.session()).in_order if body.in_order is None else body.in_order,
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         locale=body.locale,

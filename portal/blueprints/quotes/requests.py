@@ -129,7 +129,7 @@ class LineBody(Body):
     quantity: DecimalText = Decimal(1)
     unit: Annotated[str, Field(max_length=UNIT_LENGTH, json_schema_extra=ANY_TEXT)] = ""
     unit_price: MoneyBody
-    discount: MoneyBody = left_out()
+    discount: MoneyBody = left_out(description="Without it what the item's quantity discounts say, else nothing.")
     tax_name: Annotated[str, Field(max_length=TAX_NAME_LENGTH, json_schema_extra=ANY_TEXT)] = ""
     tax_rate: DecimalText = left_out(description="In percent; without it the item's, else the tenant's standard rate.")
     optional: bool = False
@@ -145,7 +145,7 @@ class LineBody(Body):
             quantity=self.quantity,
             unit=self.unit,
             unit_price=self.unit_price.amount,
-            discount=self.discount.amount if self.discount is not None else 0,
+            discount=self.discount.amount if self.discount is not None else None,
             tax_name=self.tax_name,
             tax_rate=self.tax_rate,
             optional=self.optional,

@@ -162,6 +162,7 @@ ACTIONS = {
     "role.deleted": N_("Role deleted"),
     "tenant.sign_in_changed": N_("Sign-in rules changed"),
     "tenant.sessions_ended": N_("Many signed out at once"),
+    "tenant.signing_changed": N_("Rules of signing changed"),
     "tenant.tickets_changed": N_("Rules of customers' tickets changed"),
     "tenant.feature_switched": N_("Feature switched on or off"),
     "audit.exported": N_("Audit log exported"),

@@ -11,9 +11,11 @@ from sqlalchemy import Text, cast, select, update
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, FieldError, Invalid, NotFound
 from portal.events import audit
+from portal.lib.bulk_discounts import write_tiers
 from portal.lib.money import EXPONENTS, LARGEST
 from portal.models import CatalogItem, TaxRate
 from portal.models.session import TenantSession
+from portal.services.billing.tiers import TierForm, check_tiers, errors_of_tiers
 
 # UNCL 5305 as EN 16931 uses it: standard, zero, exempt, reverse charge, within the EU, export, out of scope.
 CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O")
@@ -36,7 +38,10 @@ class TaxRateForm:
 
 @dataclass(frozen=True)
 class ItemForm:
-    """A catalogue item as it is edited; `unit_price` in minor units, None where what was typed is no amount."""
+    """A catalogue item as it is edited; `unit_price` in minor units, None where what was typed is no amount.
+
+    None for `discounts` leaves the tiers as they are.
+    """
 
     sku: str
     names: dict[str, str]
@@ -47,6 +52,7 @@ class ItemForm:
     tax_rate_id: UUID | None = None
     active: bool = True
     version: int | None = None
+    discounts: Sequence[TierForm] | None = None
 
 
 def _require_reading(actor: Actor) -> None:
@@ -162,20 +168,56 @@ def save_item(
     Raises Forbidden, NotFound, Invalid per field and Conflict `changed_meanwhile`.
     """
     require(actor, Permission.BILLING_CONFIGURE)
-    item = get_item(session, item_id, actor=actor) if item_id else CatalogItem(id=uuid4(), tenant_id=session.tenant_id)
-    if item_id and form.version is not None and form.version != item.version:
-        raise Conflict("changed_meanwhile")
+    new = CatalogItem(id=uuid4(), tenant_id=session.tenant_id, discounts=[])
+    item = _lock_item(session, item_id, form.version) if item_id else new
     names = {locale: " ".join(name.split()) for locale, name in form.names.items() if name.strip()}
     sku = " ".join(form.sku.split())
     _check_item(session, item, sku, names, form)
-    before = {"sku": item.sku, "unit_price": item.unit_price} if item_id else {}
+    before = {"sku": item.sku, "unit_price": item.unit_price, "discounts": item.discounts} if item_id else {}
     item.sku, item.names, item.unit = sku, names, form.unit.strip()
     item.service_type, item.currency, item.unit_price = form.service_type.strip(), form.currency, form.unit_price or 0
     item.tax_rate_id, item.active, item.version = form.tax_rate_id, form.active, (item.version or 0) + 1
+    if form.discounts is not None:
+        item.discounts = write_tiers(check_tiers(form.discounts))
     session.add(item)
     after = {"sku": item.sku, "unit_price": item.unit_price, "currency": item.currency, "active": item.active}
+    after |= {"discounts": item.discounts}
     audit(session, "catalog_item.saved", "catalog_item", item.id, actor=actor, now=now, before=before, after=after)
     return item
+
+
+def save_discounts(
+    session: TenantSession,
+    item_id: UUID,
+    tiers: Sequence[TierForm],
+    *,
+    version: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> CatalogItem:
+    """Put discounts by quantity in place of those an item has; lines that are written already keep theirs.
+
+    Raises Forbidden, NotFound, Invalid per field (`discounts.0.percent`) and Conflict `changed_meanwhile`.
+    """
+    require(actor, Permission.BILLING_CONFIGURE)
+    item = _lock_item(session, item_id, version)
+    before = {"discounts": item.discounts}
+    item.discounts = write_tiers(check_tiers(tiers))
+    item.version += 1
+    after = {"sku": item.sku, "discounts": item.discounts}
+    audit(session, "catalog_item.saved", "catalog_item", item.id, actor=actor, now=now, before=before, after=after)
+    return item
+
+
+def _lock_item(session: TenantSession, item_id: UUID, version: int | None) -> CatalogItem:
+    """The item, locked: of two who knew the same version the second is refused."""
+    query = select(CatalogItem).where(CatalogItem.id == item_id).with_for_update()
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("catalog_item")
+    if version is not None and version != found.version:
+        raise Conflict("changed_meanwhile")
+    return found
 
 
 def _check_item(session: TenantSession, item: CatalogItem, sku: str, names: dict[str, str], form: ItemForm) -> None:
@@ -199,5 +241,6 @@ def _check_item(session: TenantSession, item: CatalogItem, sku: str, names: dict
     known = select(TaxRate.id).where(TaxRate.id == form.tax_rate_id)
     if form.tax_rate_id is not None and session.scalar(known) is None:
         errors.append(FieldError("tax_rate_id", "unknown_choice"))
+    errors += errors_of_tiers(form.discounts or ())
     if errors:
         raise Invalid(*errors)

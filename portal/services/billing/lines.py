@@ -1,13 +1,14 @@
 """Lines of invoices: checked, given their tax, and added up by the rules of `portal/lib/pricing.py`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from portal.errors import FieldError, Invalid
+from portal.lib.bulk_discounts import Tier, line_discount, read_tiers
 from portal.lib.money import LARGEST
 from portal.lib.pricing import PricedLine, TaxRounding, Totals, price_lines
 from portal.lib.text import has_forbidden_characters
@@ -26,13 +27,13 @@ class NewLine:
     """One line as it is asked for; amounts in minor units of the document's currency.
 
     `tax_rate` in percent, None for the tenant's usual rate; name and category of the tax come from the tenant's
-    rates unless they are given.
+    rates unless they are given. None for `discount` takes what the catalogue item's tiers say, without an item none.
     """
 
     description: str
     quantity: Decimal = Decimal(1)
     unit_price: int = 0
-    discount: int = 0
+    discount: int | None = None
     tax_rate: Decimal | None = None
     tax_name: str | None = None
     tax_category: str | None = None
@@ -45,7 +46,7 @@ def add_lines(
     session: TenantSession, invoice: Invoice, lines: Sequence[NewLine], settings: BillingSettings
 ) -> list[InvoiceLine]:
     """Write an invoice's lines and set its sums. Raises Invalid per field (`lines.0.quantity`)."""
-    check_lines(session, lines)
+    lines = check_lines(session, lines)
     rates = list(
         session.scalars(select(TaxRate).where(TaxRate.active).order_by(TaxRate.is_default.desc(), TaxRate.name))
     )
@@ -76,20 +77,29 @@ def price_rows(rows: Sequence[InvoiceLine], settings: BillingSettings) -> Totals
     return price_lines(priced, TaxRounding(settings.tax_rounding))
 
 
-def check_lines(session: TenantSession, lines: Sequence[NewLine]) -> None:
-    """Refuse what cannot be billed, each with the field it is about."""
+def check_lines(session: TenantSession, lines: Sequence[NewLine]) -> list[NewLine]:
+    """The lines with their discounts; raises Invalid about each that cannot be billed, with the field it is about."""
     if not lines:
         raise Invalid(FieldError("lines", "required"))
     if len(lines) > MOST_LINES:
         raise Invalid(FieldError("lines", "too_many", (("limit", MOST_LINES),)))
     errors = [error for place, line in enumerate(lines) for error in _errors_of(place, line)]
     wanted = {line.catalog_item_id for line in lines if line.catalog_item_id is not None}
-    known = set(session.scalars(select(CatalogItem.id).where(CatalogItem.id.in_(wanted)))) if wanted else set()
+    query = select(CatalogItem.id, CatalogItem.discounts).where(CatalogItem.id.in_(wanted))
+    known = {item_id: read_tiers(stored) for item_id, stored in session.execute(query)} if wanted else {}
     for place, line in enumerate(lines):
         if line.catalog_item_id is not None and line.catalog_item_id not in known:
             errors.append(FieldError(f"lines.{place}.catalog_item_id", "unknown_choice"))
     if errors:
         raise Invalid(*errors)
+    return [_discounted(line, known.get(line.catalog_item_id, ()) if line.catalog_item_id else ()) for line in lines]
+
+
+def _discounted(line: NewLine, tiers: Sequence[Tier]) -> NewLine:
+    """What was given stays, also where it is nothing; else the tier that the quantity reaches."""
+    if line.discount is not None:
+        return line
+    return replace(line, discount=line_discount(tiers, line.quantity, line.unit_price))
 
 
 def _errors_of(place: int, line: NewLine) -> list[FieldError]:
@@ -110,7 +120,7 @@ def _errors_of(place: int, line: NewLine) -> list[FieldError]:
         refuse("quantity", "quantity_invalid")
     elif abs(line.quantity * line.unit_price) > LARGEST:
         refuse("unit_price", "amount_too_large")
-    elif not 0 <= line.discount <= max(0, _gross(line)):
+    elif not 0 <= (line.discount or 0) <= max(0, _gross(line)):
         refuse("discount", "discount_invalid")
     if line.tax_rate is not None and (not _fits(line.tax_rate, Decimal(100)) or line.tax_rate < 0):
         refuse("tax_rate", "tax_rate_invalid")
@@ -130,6 +140,7 @@ def _row(
     session: TenantSession, invoice: Invoice, position: int, line: NewLine, rates: Sequence[TaxRate]
 ) -> InvoiceLine:
     name, rate, category = _tax(line, rates)
+    discount = line.discount or 0
     return InvoiceLine(
         id=uuid4(),
         tenant_id=session.tenant_id,
@@ -141,11 +152,11 @@ def _row(
         quantity=line.quantity,
         unit=line.unit.strip(),
         unit_price=line.unit_price,
-        discount=line.discount,
+        discount=discount,
         tax_name=name,
         tax_rate=rate,
         tax_category=category,
-        total=PricedLine(line.quantity, line.unit_price, line.discount).net,
+        total=PricedLine(line.quantity, line.unit_price, discount).net,
     )
 
 

@@ -1,6 +1,6 @@
 """Lines of a quote: checked, given the catalogue's and the tenant's tax, and added up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, select
 
 from portal.errors import FieldError, Invalid, invalid
+from portal.lib.bulk_discounts import line_discount, read_tiers
 from portal.lib.deposits import deposit_totals
 from portal.lib.money import LARGEST
 from portal.lib.pricing import PricedLine, TaxRounding, Totals, price_lines
@@ -28,13 +29,14 @@ PLACES = Decimal("0.0001")
 class LineDraft:
     """A line as it was written; amounts in minor units, `tax_rate` in percent.
 
-    None for `tax_rate` takes the catalogue item's tax, else the tenant's standard one.
+    None for `tax_rate` takes the catalogue item's tax, else the tenant's standard one; None for `discount` what the
+    item's discounts by quantity say, else nothing.
     """
 
     description: str
     quantity: Decimal
     unit_price: int
-    discount: int = 0
+    discount: int | None = None
     tax_rate: Decimal | None = None
     tax_name: str = ""
     unit: str = ""
@@ -49,7 +51,7 @@ class LineDraft:
 def priced(line: QuoteLine | LineDraft) -> PricedLine:
     """The line for adding up."""
     rate = line.tax_rate if line.tax_rate is not None else Decimal(0)
-    return PricedLine(line.quantity, line.unit_price, line.discount, rate, line.tax_name)
+    return PricedLine(line.quantity, line.unit_price, line.discount or 0, rate, line.tax_name)
 
 
 def total_of(lines: Iterable[QuoteLine], rounding: str) -> Totals:
@@ -115,7 +117,16 @@ def check_lines(session: TenantSession, drafts: Sequence[LineDraft]) -> list[Lin
         checked.append(_with_tax(draft, rate, item))
     if errors:
         raise Invalid(*errors)
-    return checked
+    return [_discounted(line, items) for line in checked]
+
+
+def _discounted(line: LineDraft, items: Mapping[UUID, CatalogItem]) -> LineDraft:
+    """What was given stays, also where it is nothing; else the tier that the quantity reaches."""
+    if line.discount is not None:
+        return line
+    item = items.get(line.catalog_item_id) if line.catalog_item_id else None
+    tiers = read_tiers(item.discounts) if item is not None else ()
+    return replace(line, discount=line_discount(tiers, line.quantity, line.unit_price))
 
 
 def _catalogue(session: TenantSession, drafts: Sequence[LineDraft]) -> dict[UUID, CatalogItem]:
@@ -152,7 +163,7 @@ def _check(draft: LineDraft, place: str) -> list[FieldError]:
     gross = priced(draft).gross
     if gross > LARGEST:
         errors.append(FieldError(f"{place}.unit_price", "amount_too_large"))
-    if not 0 <= draft.discount <= gross:
+    if not 0 <= (draft.discount or 0) <= gross:
         errors.append(FieldError(f"{place}.discount", "discount_invalid"))
     rate = draft.tax_rate
     if rate is not None and (not 0 <= rate <= 100 or rate != rate.quantize(PLACES)):

@@ -18,7 +18,7 @@ from portal.lib.text import clean_text, has_forbidden_characters
 from portal.models import Signature, SignatureStatus
 from portal.models.session import TenantSession
 from portal.services.accounts.sessions import Origin
-from portal.services.signing.consent import CONSENT_VERSION, consent_text
+from portal.services.signing.consent import load_consent
 from portal.services.signing.queries import is_their_turn, own_place
 
 NAME_LENGTH = 100
@@ -40,13 +40,17 @@ class FrozenDocument:
 
 @dataclass(frozen=True)
 class GivenSignature:
-    """What a signer sends: the name, the hash (hex) of what they saw, their consent, and perhaps a drawing."""
+    """What a signer sends: the name, the hash (hex) of what they saw, their consent, and perhaps a drawing.
+
+    `consent_version` is that of the text they read; empty where they do not say.
+    """
 
     signer_name: str
     content_sha256: str
     consent: bool
     drawing: str = ""
     locale: str = "en"
+    consent_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,13 @@ def sign(
 ) -> list[Signature]:
     """Fill the actor's place; gives all places as they are then. The caller holds the document's own row locked.
 
-    Raises Forbidden `not_a_signer`; Conflict `already_signed`, `not_your_turn`, or `document_changed` where the hash
-    is not that of the frozen bytes.
+    Raises Forbidden `not_a_signer`; Conflict `already_signed`, `not_your_turn`, `document_changed` where the hash
+    is not that of the frozen bytes, or `consent_changed` where another version of the consent was agreed to.
     """
     places, own = _lock(session, document, actor)
+    consent = load_consent(session, document.party, given.locale)
+    if given.consent_version and given.consent_version != consent.version:
+        raise Conflict("consent_changed")
     if not hmac.compare_digest(given.content_sha256.lower(), document.content_sha256.hex()):
         raise Conflict("document_changed")
     _fill(
@@ -111,8 +118,8 @@ def sign(
         status=SignatureStatus.SIGNED,
         signer_name=clean_text(given.signer_name),
         content_sha256=document.content_sha256,
-        consent_version=CONSENT_VERSION,
-        consent_text=consent_text(document.party, given.locale),
+        consent_version=consent.version,
+        consent_text=consent.text,
         image_key=_keep(session, storage, drawn) if drawn else None,
     )
     return places
