@@ -12,8 +12,10 @@ from portal.events import publish
 from portal.events.payments import AutoPaySaved
 from portal.models import AutoPay, AutoPayAttempt, AutoPayState, Invoice, PaymentMethod
 from portal.models.session import TenantSession
+from portal.services.billing.settings import load_settings
 from portal.services.payments.auto_outcome import retry_now
 from portal.services.payments.methods import CONSENT_VERSION, get_method
+from portal.services.payments.offering import refusal_of
 
 PLANS_SHOWN = 20
 
@@ -99,6 +101,9 @@ def _method(session: TenantSession, plan: AutoPay, wanted: Agreement, actor: Act
             raise invalid("payment_method_id", "method_unknown") from None
         if method.customer_id != plan.customer_id:
             raise invalid("payment_method_id", "method_unknown")
+        refusal = refusal_of(load_settings(session), method, None)
+        if refusal:
+            raise invalid("payment_method_id", refusal)
         return method
     found = session.scalar(
         select(PaymentMethod).where(
