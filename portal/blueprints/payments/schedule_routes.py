@@ -120,7 +120,7 @@ def may_cancel(company_id: UUID) -> bool:
 
 def _page(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     today = http.now().astimezone(ZoneInfo(http.tenant().timezone)).date()
-    due = available(invoice)
+    due, settings = available(invoice), load_settings(http.session())
     planned = planned_for(http.session(), invoice.id, actor=http.actor())
     methods = list_methods(http.session(), actor=http.actor(), company_id=invoice.customer_id)
     page = render_template(

@@ -26,9 +26,7 @@ WHERE = {
     PayMethod.BANK_DEBIT: N_("SEPA, United States (ACH), United Kingdom (Bacs). Can be kept for later and auto-pay."),
     PayMethod.UPI: N_("India. One payment at a time."),
     PayMethod.NET_BANKING: N_("iDEAL, Bancontact, EPS, Przelewy24, FPX, Pay by Bank. One payment at a time."),
-    PayMethod.WALLET: N_(
-        "Link and Amazon Pay; Apple Pay and Google Pay where cards are offered. One payment at a time."
-    ),
+    PayMethod.WALLET: N_("Link, Amazon Pay; with cards also Apple Pay and Google Pay. One payment at a time."),
     PayMethod.EMI: N_("Klarna, Affirm (from 50), instalments on Mexican cards (from 300). One payment at a time."),
 }
 EVERYWHERE = N_("Every currency")
