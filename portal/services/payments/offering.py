@@ -75,7 +75,8 @@ def chargeable(settings: BillingSettings, methods: Iterable[PaymentMethod], curr
 def refusal_of(settings: BillingSettings, method: PaymentMethod, currency: str | None) -> str:
     """Why a saved method is not taken (any more, or in this currency); empty where it is."""
     found = method_of(method.kind)
-    if found is None:
+    # What the gateway's page kept before ways were chosen, such as Link, stays good.
+    if found is None or not WAYS[found[0]].reusable:
         return ""
     way, kind = found
     if way.value not in settings.payment_methods:
