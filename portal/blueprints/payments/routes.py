@@ -22,7 +22,7 @@ from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
 from portal.lib.money import Money, parse_amount
 from portal.lib.pay_methods import PayMethod
-from portal.models import UNDECIDED, Invoice, Payment
+from portal.models import UNDECIDED, BillingSettings, Invoice, Payment
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
@@ -88,7 +88,7 @@ def several() -> ResponseReturnValue:
         errors=errors,
         chosen=request.form.getlist("invoice"),
         form=request.form,
-        **_choices(_totals(rows)),
+        **_choices(load_settings(http.session()), _totals(rows)),
     )
     return page, 422 if errors else 200
 
@@ -206,6 +206,7 @@ def receipt(payment_id: UUID) -> ResponseReturnValue:
 
 def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     last = last_payment(http.session(), invoice.id)
+    settings = load_settings(http.session())
     mine = invoice.customer_id in http.actor().admin_company_ids
     context = {
         "invoice": invoice,
@@ -216,10 +217,10 @@ def _area(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
         "under_way": last is not None and last.payment.status in UNDECIDED,
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
         "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
-        "partial": load_settings(http.session()).partial_payments,
+        "partial": settings.partial_payments,
         "form": form,
         "errors": errors,
-        **_choices({invoice.currency: available(invoice)}, invoice.customer_id),
+        **_choices(settings, {invoice.currency: available(invoice)}, invoice.customer_id),
     }
     page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
     return render_template(page, **context), status
@@ -233,9 +234,8 @@ def _totals(rows: Sequence[Invoice]) -> dict[str, int]:
     return totals
 
 
-def _choices(due: Mapping[str, int], company_id: UUID | None = None) -> dict[str, Any]:
+def _choices(settings: BillingSettings, due: Mapping[str, int], company_id: UUID | None = None) -> dict[str, Any]:
     """How so much in these currencies can be paid: saved methods, and what the payment provider's page takes."""
-    settings = load_settings(http.session())
     methods = list_methods(http.session(), actor=http.actor(), company_id=company_id)
     usable = {one.id for currency in due for one in chargeable(settings, methods, currency)}
     ways = {one for currency, amount in due.items() for one in offered(settings, currency, amount)}

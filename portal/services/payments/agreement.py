@@ -85,6 +85,9 @@ def plans_of(session: TenantSession, company_id: UUID) -> list[tuple[Invoice, Au
 
 def _agree(session: TenantSession, plan: AutoPay, wanted: Agreement, actor: Actor, now: datetime) -> None:
     method = _method(session, plan, wanted, actor)
+    refusal = refusal_of(load_settings(session), method, None)
+    if refusal:
+        raise invalid("payment_method_id", refusal)
     changed = plan.method_id != method.id
     plan.method_id, plan.limit = method.id, wanted.limit
     plan.consent_by, plan.consent_at = actor.user_id, now
@@ -101,9 +104,6 @@ def _method(session: TenantSession, plan: AutoPay, wanted: Agreement, actor: Act
             raise invalid("payment_method_id", "method_unknown") from None
         if method.customer_id != plan.customer_id:
             raise invalid("payment_method_id", "method_unknown")
-        refusal = refusal_of(load_settings(session), method, None)
-        if refusal:
-            raise invalid("payment_method_id", refusal)
         return method
     found = session.scalar(
         select(PaymentMethod).where(

@@ -15,6 +15,7 @@ from portal.errors import Conflict, Forbidden, NotFound, invalid
 from portal.events import publish
 from portal.events.payments import PaymentStarted
 from portal.models import (
+    BillingSettings,
     GatewayCustomer,
     Invoice,
     InvoiceKind,
@@ -53,18 +54,20 @@ class PayRequest:
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """What may be paid: invoices under lock, the method, and minor units per invoice."""
+    """What may be paid: invoices under lock, the method, minor units per invoice, and the settings that said so."""
 
     invoices: list[Invoice]
     method: PaymentMethod | None
     amounts: dict[UUID, int]
+    settings: BillingSettings
 
 
 def check_request(session: TenantSession, request: PayRequest, *, actor: Actor) -> CheckedRequest:
     """Lock the invoices and say what of them may be paid so. Raises what `start_payment` does but for `choice`."""
     invoices = _payable(session, request, actor)
-    method = _method(session, request, invoices[0], actor)
-    return CheckedRequest(invoices, method, _amounts(session, request, invoices))
+    settings = load_settings(session)
+    method = _method(session, request, invoices[0], settings, actor)
+    return CheckedRequest(invoices, method, _amounts(settings, request, invoices), settings)
 
 
 def start_payment(session: TenantSession, request: PayRequest, *, actor: Actor, now: datetime) -> Payment:
@@ -75,10 +78,12 @@ def start_payment(session: TenantSession, request: PayRequest, *, actor: Actor, 
     """
     checked = check_request(session, request, actor=actor)
     invoices, method, amounts = checked.invoices, checked.method, checked.amounts
-    payment = _new_payment(session, request, invoices[0], method, sum(amounts.values()), actor, now)
-    if payment.kind is PaymentKind.HOSTED:
-        settings = load_settings(session)
-        offer = choose_offer(settings, payment.currency, payment.amount, request.choice, keep=request.save)
+    total, currency = sum(amounts.values()), invoices[0].currency
+    offer = None
+    if method is None:
+        offer = choose_offer(checked.settings, currency, total, request.choice, keep=request.save)
+    payment = _new_payment(session, request, invoices[0], method, total, actor, now)
+    if offer is not None:
         payment.keys = {**payment.keys, "offer": stored(offer)}
     session.add(payment)
     session.flush()
@@ -118,7 +123,9 @@ def _payable(session: TenantSession, request: PayRequest, actor: Actor) -> list[
     return invoices
 
 
-def _method(session: TenantSession, request: PayRequest, invoice: Invoice, actor: Actor) -> PaymentMethod | None:
+def _method(
+    session: TenantSession, request: PayRequest, invoice: Invoice, settings: BillingSettings, actor: Actor
+) -> PaymentMethod | None:
     if request.method_id is None:
         return None
     try:
@@ -128,14 +135,13 @@ def _method(session: TenantSession, request: PayRequest, invoice: Invoice, actor
     if method.customer_id != invoice.customer_id:
         raise invalid("payment_method_id", "method_unknown")
     # What was agreed to before, auto-pay and planned payments, goes on after the tenant offers it no more.
-    refusal = "" if actor.is_system else refusal_of(load_settings(session), method, invoice.currency)
+    refusal = "" if actor.is_system else refusal_of(settings, method, invoice.currency)
     if refusal:
         raise invalid("payment_method_id", refusal)
     return method
 
 
-def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice]) -> dict[UUID, int]:
-    settings = load_settings(session)
+def _amounts(settings: BillingSettings, request: PayRequest, invoices: list[Invoice]) -> dict[UUID, int]:
     amounts = {}
     for invoice in invoices:
         wanted, free = request.invoices[invoice.id], available(invoice)
