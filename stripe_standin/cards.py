@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from stripe_standin.kinds import ACH, BACS, KINDS, REDIRECTS, SEPA
+
 RETRY, NEVER, CHECK = "try_again_later", "do_not_try_again", "confirm_card_data"
 
 
@@ -118,7 +120,6 @@ CARDS: dict[str, TestNumber] = dict(
         _card("4000000000005126", "refundFail", refund="fails_later"),
     )
 )
-SEPA, ACH = "sepa_debit", "us_bank_account"
 ACCOUNTS: dict[str, TestNumber] = dict(
     (
         _bank("DE89370400440532013000", "pm_sepaDebit_success", SEPA, None, DAYS),
@@ -128,8 +129,18 @@ ACCOUNTS: dict[str, TestNumber] = dict(
         _bank("000123456789", "pm_usBankAccount_success", ACH, None, DAYS),
         _bank("000111111116", "pm_usBankAccount_accountClosed", ACH, CLOSED, DAYS),
         _bank("000222222227", "pm_usBankAccount_insufficientFunds", ACH, EMPTY, DAYS),
+        _bank("00012345", "pm_bacsDebit_success", BACS, None, DAYS),
+        _bank("90012345", "pm_bacsDebit_successDelayed", BACS, None, MINUTES),
+        _bank("33333335", "pm_bacsDebit_fail", BACS, NO_DEBIT, DAYS),
+        _bank("22222227", "pm_bacsDebit_insufficientFunds", BACS, EMPTY, DAYS),
     )
 )
-TOKENS: dict[str, TestNumber] = {found.token: found for found in (*CARDS.values(), *ACCOUNTS.values())}
+# Nothing is typed here for these: the provider's page asks, and its answer is the outcome, at once.
+ELSEWHERE: dict[str, TestNumber] = {
+    name: TestNumber(KINDS[name].label, "", f"pm_{name}", kind=name, asks="always") for name in REDIRECTS
+}
+TOKENS: dict[str, TestNumber] = {
+    found.token: found for found in (*CARDS.values(), *ACCOUNTS.values(), *ELSEWHERE.values())
+}
 # Both spellings are in use.
 TOKENS |= {name.replace("pm_card_visa_charge", "pm_card_charge"): found for name, found in list(TOKENS.items())}

@@ -37,6 +37,10 @@ def new_charge(world: World, intent: Body, method: Body, status: str, **more: An
         status=status,
         **more,
     )
+    plan = world.store.hidden(method["id"]).get("plan")
+    if plan:
+        terms = {"count": plan, "interval": "month", "type": "fixed_count"}
+        body["payment_method_details"]["card"]["installments"] = {"plan": terms}
     body["receipt_url"] = f"{world.address}/receipts/{body['id']}" if body["paid"] else None
     # Only there where it is asked for.
     body.pop("refunds", None)

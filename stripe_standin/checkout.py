@@ -8,6 +8,7 @@ from stripe_standin import intents, methods, setups
 from stripe_standin.amounts import check_amount
 from stripe_standin.cards import TestNumber
 from stripe_standin.errors import ApiError, Body, ParameterError
+from stripe_standin.kinds import DEBITS, eligible
 from stripe_standin.world import World, changed
 
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
@@ -26,6 +27,7 @@ def create(world: World, params: Body) -> Body:
         methods.present_customer(world, params["customer"])
     lasts = _lasts(params)
     amount, currency = _total(params) if mode == "payment" else (None, params.get("currency"))
+    types = _types(params, mode, currency)
     session = world.make(
         "checkout.session",
         amount_subtotal=amount,
@@ -36,7 +38,9 @@ def create(world: World, params: Body) -> Body:
         custom_text=dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         expires_at=world.now + lasts,
         mode=mode,
-        payment_method_types=params.get("allowed_payment_method_types") or list(intents.KINDS),
+        allowed_payment_method_types=params.get("allowed_payment_method_types") or None,
+        payment_method_options=params.get("payment_method_options"),
+        payment_method_types=types,
         payment_status="unpaid" if mode == "payment" else "no_payment_required",
         shipping_options=[],
         status="open",
@@ -47,12 +51,26 @@ def create(world: World, params: Body) -> Body:
     changed(session, params, "customer", "customer_email", "client_reference_id", "success_url", "cancel_url", "locale")
     if mode == "setup":
         data = params.get("setup_intent_data", {}) | {"customer": params.get("customer")}
-        setup = world.save(setups.new_setup(world, data), "setup_intent.created")
+        setup = setups.new_setup(world, data) | {"payment_method_types": types}
+        world.save(setup, "setup_intent.created")
         session["setup_intent"] = setup["id"]
     name = _name(params)
     world.save(session, hidden={"intent": params.get("payment_intent_data", {}), "name": name})
     world.store.wake("session", session["id"], world.store.now() + lasts)
     return session
+
+
+def _types(params: Body, mode: str, currency: str | None) -> list[str]:
+    """What the page shows; a list that leaves nothing is refused."""
+    kept = mode == "setup" or bool(params.get("payment_intent_data", {}).get("setup_future_usage"))
+    # An empty list narrows nothing.
+    allowed = params.get("allowed_payment_method_types") or None
+    types = eligible(allowed, currency.lower() if currency else None, kept=kept)
+    if not types:
+        raise ApiError(
+            400, "No valid payment method types for this Checkout Session.", param="allowed_payment_method_types"
+        )
+    return types
 
 
 def _lasts(params: Body) -> int:
@@ -119,8 +137,10 @@ def close(world: World, session: Body) -> Body:
 
 def pay(world: World, session: Body, number: TestNumber, about: dict[str, Any]) -> Body:
     """What the person typed on the page; the intent or set-up as it is afterwards."""
+    if number.kind not in session["payment_method_types"]:
+        raise ApiError(400, f"This page does not take {number.kind}.", param="payment_method")
     method = methods.new_method(world, number, **about)
-    if number.kind != "card":
+    if number.kind in DEBITS:
         world.store.save(method, hidden=world.store.hidden(method["id"]) | {"mandate": True})
     page = f"{world.address}/c/pay/{session['id']}"
     params = {"payment_method": method["id"], "return_url": page}
@@ -129,6 +149,7 @@ def pay(world: World, session: Body, number: TestNumber, about: dict[str, Any]) 
     if not session["payment_intent"]:
         data = world.store.hidden(session["id"])["intent"] | {"customer": session["customer"]}
         intent = intents.new_intent(world, data | {"amount": session["amount_total"]}, session["currency"])
+        intent["payment_method_types"] = session["payment_method_types"]
         world.save(intent, "payment_intent.created")
         session["payment_intent"] = intent["id"]
         world.save(session)

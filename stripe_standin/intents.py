@@ -7,9 +7,9 @@ from stripe_standin.amounts import check_amount
 from stripe_standin.cards import Decline
 from stripe_standin.charging import charge, decline, unauthenticated
 from stripe_standin.errors import ApiError, Body, ParameterError
+from stripe_standin.kinds import CARD, DEBITS, KINDS, USUAL
 from stripe_standin.world import World, changed, wrong_state
 
-KINDS = ("card", "sepa_debit", "us_bank_account")
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 KEPT = (
     "customer", "description", "receipt_email", "setup_future_usage", "statement_descriptor",
@@ -19,6 +19,10 @@ NEEDS_RETURN_URL = (
     "This PaymentIntent is configured to accept payment methods that may redirect. You must provide a `return_url`, "
     "restrict `allowed_payment_method_types`, or set `automatic_payment_methods[allow_redirects]` to `never`."
 )
+NOT_AUTHENTICATED = Decline(
+    "payment_intent_authentication_failure", "", "", "We are unable to authenticate your payment method."
+)
+NOT_PAID = Decline("payment_intent_payment_attempt_failed", "", "", "The customer did not complete this payment.")
 OTHER_CUSTOMER = (
     "The provided PaymentMethod belongs to a Customer; you must provide that customer to use it with a PaymentIntent."
 )
@@ -59,7 +63,7 @@ def new_intent(world: World, params: Body, currency: str) -> Body:
         capture_method="automatic_async",
         confirmation_method="automatic",
         currency=currency,
-        payment_method_types=allowed or list(KINDS),
+        payment_method_types=allowed or list(USUAL),
         allowed_payment_method_types=allowed,
         automatic_payment_methods=None if allowed else automatic,
         status="requires_payment_method",
@@ -145,14 +149,16 @@ def _method(world: World, intent: Body, params: Body) -> Body:
             400, f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent.",
             code="payment_intent_incompatible_payment_method", param="payment_method",
         )  # fmt: skip
-    if method["type"] == "sepa_debit" and intent["currency"] != "eur":
-        raise ApiError(400, "sepa_debit can only be used with eur.", param="payment_method")
+    kind = KINDS[method["type"]]
+    if not kind.takes(intent["currency"]):
+        allowed = ", ".join(sorted(kind.currencies))
+        raise ApiError(400, f"{method['type']} can only be used with {allowed}.", param="payment_method")
     return method
 
 
 def _check_mandate(world: World, method: Body, params: Body) -> None:
     hidden = world.store.hidden(method["id"])
-    if method["type"] == "card" or hidden.get("mandate"):
+    if method["type"] not in DEBITS or hidden.get("mandate"):
         return
     if not params.get("mandate_data"):
         raise ApiError(400, "A mandate is needed: pass mandate_data.", code="payment_intent_mandate_invalid")
@@ -199,8 +205,6 @@ def authenticated(world: World, intent_id: str, *, approved: bool) -> Body:
     method = world.get("payment_method", intent["payment_method"])
     if approved:
         return settle(world, intent, method, answer=False)
-    error = Decline(
-        "payment_intent_authentication_failure", "", "", "We are unable to authenticate your payment method."
-    )
+    error = NOT_AUTHENTICATED if method["type"] == CARD else NOT_PAID
     decline(world, intent, method, error, charged=False)
     return world.get("payment_intent", intent_id)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from stripe_standin.cards import ACCOUNTS, ACH, CARDS, SEPA, TOKENS, Decline, TestNumber
+from stripe_standin.cards import ACCOUNTS, CARDS, ELSEWHERE, TOKENS, Decline, TestNumber
 from stripe_standin.errors import ApiError, Body, ParameterError
+from stripe_standin.kinds import ACH, BACS, SEPA
 from stripe_standin.world import World, changed
 
 NO_RAW_NUMBERS = (
@@ -75,6 +76,7 @@ def present_customer(world: World, customer_id: str, param: str = "customer") ->
 
 def new_method(world: World, number: TestNumber, **more: Any) -> Body:
     """A payment method of a test number, attached to nobody."""
+    plan = more.pop("plan", None)
     expiry = {"exp_month": more.pop("exp_month", 12), "exp_year": more.pop("exp_year", 2034)}
     bank = {"fingerprint": number.fingerprint, "last4": number.last4}
     about: Body = {
@@ -92,14 +94,15 @@ def new_method(world: World, number: TestNumber, **more: Any) -> Body:
         },
         SEPA: {**bank, "bank_code": "37040044", "branch_code": "", "country": "DE", "generated_from": None},
         ACH: {**bank, "bank_name": "STRIPE TEST BANK", "account_type": "checking", "routing_number": "110000000"},
-    }[number.kind]
+        BACS: {**bank, "sort_code": "108800"},
+    }.get(number.kind, {})
     method = world.make(
         "payment_method", type=number.kind, billing_details=BILLING | more.pop("billing_details", {}), **more
     )
     # Only the hash of its own kind is there.
     method = {name: value for name, value in method.items() if value is not None or name in ("customer",)}
     method[number.kind] = about
-    return world.save(method, hidden={"token": number.token})
+    return world.save(method, hidden={"token": number.token} | ({"plan": plan} if plan else {}))
 
 
 def create_method(world: World, params: Body) -> Body:
@@ -109,6 +112,8 @@ def create_method(world: World, params: Body) -> Body:
         raise ApiError(402, NO_RAW_NUMBERS)
     if kind == "card" and "token" in params.get("card", {}):
         number = TOKENS.get(params["card"]["token"].replace("tok_", "pm_card_", 1))
+    elif kind in ELSEWHERE:
+        number = ELSEWHERE[kind]
     else:
         about = params.get(kind, {})
         number = ACCOUNTS.get(about.get("iban", about.get("account_number", "")).replace(" ", ""))

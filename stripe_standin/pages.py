@@ -9,13 +9,16 @@ from werkzeug.wrappers import Response as Redirect
 
 from stripe_standin import checkout, intents, setups
 from stripe_standin.amounts import shown
-from stripe_standin.cards import ACCOUNTS, SEPA, TestNumber
+from stripe_standin.cards import ACCOUNTS, ELSEWHERE, TestNumber
 from stripe_standin.errors import ApiError, Body
+from stripe_standin.kinds import CARD, DEBITS, KINDS, SEPA
 from stripe_standin.methods import number_on_page
 from stripe_standin.store import Store
 from stripe_standin.world import World
 
 Answer = str | tuple[str, int] | Redirect
+# Months of cards' own instalments.
+PLANS = ("3", "6", "9", "12")
 REFUSED = "This is not one of the published test numbers. It was not stored; never type a real one here."
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -68,7 +71,8 @@ def build_pages(store: Store) -> Blueprint:
                 return render_template("told.html", heading="Answered", text="Your bank has your answer.", back=None)
             method = at.get("payment_method", found["payment_method"])
             total = shown(found["amount"], found["currency"]) if "amount" in found else None
-            return render_template("bank.html", last4=method["card"]["last4"], total=total)
+            last4 = method["card"]["last4"] if "card" in method else None
+            return render_template("bank.html", last4=last4, provider=KINDS[method["type"]].label, total=total)
 
     @bp.post("/3ds/<object_id>/<secret>")
     def bank(object_id: str, secret: str) -> Answer:
@@ -130,10 +134,17 @@ def _page(world: World, session_id: str, error: str | None = None) -> Answer:
         action=f"Pay {total}" if paying else "Save",
         total=total,
         name=world.store.hidden(session_id).get("name"),
-        debit=session["currency"] == "eur" and SEPA in session["payment_method_types"],
+        types=[(name, KINDS[name]) for name in session["payment_method_types"]],
+        plans=PLANS if _has_plans(session) else (),
         error=error or _last_error(world, session),
     )
     return (page, 402) if error else page
+
+
+def _has_plans(session: Body) -> bool:
+    """Cards' own instalments, which there are in Mexico alone."""
+    asked = ((session["payment_method_options"] or {}).get("card") or {}).get("installments") or {}
+    return bool(asked.get("enabled")) and session["currency"] == "mxn"
 
 
 def _last_error(world: World, session: Body) -> str | None:
@@ -148,9 +159,12 @@ def _typed(now: int) -> tuple[TestNumber, dict[str, Any]]:
     """The test number and the rest of the form; Refusal says what is wrong with it."""
     form = request.form
     details = {"name": form.get("name") or None}
-    if "iban" in form:
-        account = ACCOUNTS.get(form["iban"].replace(" ", "").upper())
-        if account is None or account.kind != SEPA:
+    kind = form.get("type") or (SEPA if "iban" in form else CARD)
+    if kind in ELSEWHERE:
+        return ELSEWHERE[kind], {"billing_details": details}
+    if kind in DEBITS:
+        account = ACCOUNTS.get(form.get(KINDS[kind].field, "").replace(" ", "").upper())
+        if account is None or account.kind != kind:
             raise Refusal(REFUSED)
         return account, {"billing_details": details}
     number = number_on_page(form.get("number", ""))
@@ -163,4 +177,7 @@ def _typed(now: int) -> tuple[TestNumber, dict[str, Any]]:
     # A card is good until the end of its month; a day more or less is the bank's business.
     if (year - 1970) * 12 + month <= now / 86_400 / 30.436875:
         raise Refusal("Your card's expiration date is in the past.")
-    return number, {"exp_month": month, "exp_year": year, "billing_details": details}
+    about: dict[str, Any] = {"exp_month": month, "exp_year": year, "billing_details": details}
+    if form.get("plan") in PLANS:
+        about["plan"] = int(form["plan"])
+    return number, about

@@ -4,7 +4,8 @@ import secrets
 
 from stripe_standin import methods
 from stripe_standin.errors import ApiError, Body, ParameterError
-from stripe_standin.intents import CONFIRMABLE, KINDS, NEEDS_RETURN_URL
+from stripe_standin.intents import CONFIRMABLE, NEEDS_RETURN_URL
+from stripe_standin.kinds import USUAL
 from stripe_standin.world import World, changed, wrong_state
 
 
@@ -26,7 +27,7 @@ def new_setup(world: World, params: Body) -> Body:
     automatic = {"enabled": True, "allow_redirects": "always"} | params.get("automatic_payment_methods", {})
     setup = world.make(
         "setup_intent",
-        payment_method_types=allowed or list(KINDS),
+        payment_method_types=allowed or list(USUAL),
         allowed_payment_method_types=allowed,
         automatic_payment_methods=None if allowed else automatic,
         status="requires_payment_method",

@@ -40,6 +40,8 @@ class FakeGateway:
         self.events: list[GatewayEventSeen] = []
         self.keys: dict[str, Any] = {}
         self.calls: list[str] = []
+        # What each page was asked to take: the types, and whether cards' own plans.
+        self.pages_asked: list[tuple[tuple[str, ...], bool]] = []
         self.away = False
         self.lose_answer = False
         self.decline: str | None = None
@@ -90,7 +92,11 @@ class FakeGateway:
     def ensure_customer(self, *, key: str, **_: Any) -> str:
         return str(self._once(key, lambda: f"cus_{uuid4().hex}"))
 
-    def create_payment_checkout(self, *, key: str, amount: Any, expires_at: datetime, metadata: Any, **_: Any) -> Any:
+    def create_payment_checkout(
+        self, *, key: str, amount: Any, expires_at: datetime, metadata: Any, **more: Any
+    ) -> Any:
+        self.pages_asked.append((tuple(more["method_types"]), more["installments"]))
+
         def make() -> GatewaySession:
             page_id = f"cs_{uuid4().hex}"
             self._asked[page_id] = (amount.amount, amount.currency)
@@ -101,7 +107,9 @@ class FakeGateway:
 
         return self._once(key, make)
 
-    def create_setup_checkout(self, *, key: str, customer_id: str, metadata: Any, **_: Any) -> GatewaySession:
+    def create_setup_checkout(self, *, key: str, customer_id: str, metadata: Any, **more: Any) -> GatewaySession:
+        self.pages_asked.append((tuple(more["method_types"]), False))
+
         def make() -> GatewaySession:
             page_id = f"cs_{uuid4().hex}"
             ends = self.now + timedelta(hours=1)

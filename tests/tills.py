@@ -44,13 +44,15 @@ class Till:
     def begin(self) -> Any:
         return self.desk.sessions.begin(self.desk.tenant_id)
 
-    def invoice(self, amount: int = 12000, company: str = "acme", days: int = 30, **more: Any) -> UUID:
+    def invoice(
+        self, amount: int = 12000, company: str = "acme", days: int = 30, currency: str = "EUR", **more: Any
+    ) -> UUID:
         """An open invoice, without tax."""
         with self.begin() as session:
             made = issue_from_lines(
                 session,
                 customer_id=self.world.companies[company],
-                currency="EUR",
+                currency=currency,
                 lines=[NewLine("Managed workplace", Decimal(1), amount, 0, Decimal(0), "VAT")],
                 due_on=(self.now + timedelta(days=days)).date(),
                 actor=system_actor(self.desk.tenant_id),
@@ -125,7 +127,12 @@ class Till:
                 setattr(stored, name, value)
 
 
-USUAL = {"partial_payments": True, "partial_minimum": 0, "four_eyes_over": None}
+USUAL = {
+    "partial_payments": True,
+    "partial_minimum": 0,
+    "four_eyes_over": None,
+    "payment_methods": ["card", "bank_debit"],
+}
 
 
 def open_till(sessions: Any, world: World, now: datetime) -> Till:

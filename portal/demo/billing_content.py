@@ -23,6 +23,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "payment_terms_days": 30,
         "four_eyes_over": 50_000,
         "partial_minimum": 1_000,
+        "payment_methods": ["card", "bank_debit", "net_banking", "wallet"],
     },
     "nova": {
         "currency": "SAR",

@@ -1,6 +1,6 @@
 """The gateway as the ledger calls it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -39,10 +39,16 @@ class PaymentGateway(Protocol):
         cancel_url: str,
         expires_at: datetime,
         metadata: Mapping[str, str],
+        method_types: Sequence[str] = (),
+        installments: bool = False,
         save_method: bool = False,
         locale: str = "auto",
     ) -> GatewaySession:
-        """A hosted page that takes one payment; `metadata` goes to session and intent. 30 min to 24 h long."""
+        """A hosted page that takes one payment; `metadata` goes to session and intent. 30 min to 24 h long.
+
+        `method_types` are the only ones it may show (empty: whatever the account has), `installments` offers cards'
+        own plans.
+        """
         ...
 
     def create_setup_checkout(
@@ -54,6 +60,7 @@ class PaymentGateway(Protocol):
         success_url: str,
         cancel_url: str,
         metadata: Mapping[str, str],
+        method_types: Sequence[str] = (),
         locale: str = "auto",
     ) -> GatewaySession:
         """A hosted page that saves a method and charges nothing."""

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.lib.pay_methods import USUAL
 from portal.models.base import Base, Tenanted, tenant_key, tenant_reference
 from portal.models.types import CreatedAt, JsonList, JsonObject, Moment, UuidKey, str_enum
 
@@ -62,6 +63,11 @@ class BillingSettings(Tenanted, Base):
     quote_terms: Mapped[JsonObject] = mapped_column(comment="locale -> text of the standard terms")
     quote_reminders: Mapped[JsonList] = mapped_column(comment="ISO 8601 durations before the end of validity")
     dunning: Mapped[JsonObject] = mapped_column(comment="retry_after and reminders, ISO 8601 durations")
+    payment_methods: Mapped[JsonList] = mapped_column(
+        default=lambda: [method.value for method in USUAL],
+        server_default=text("""'["card", "bank_debit"]'"""),
+        comment="codes of the ways of paying that are offered",
+    )
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
 
 

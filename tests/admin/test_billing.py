@@ -171,6 +171,31 @@ def test_the_plan_of_reminders_is_typed_in_durations(staff: Any, real: Any, worl
     assert bill.post(f"{SETTINGS}dunning", {"reminders": "soon", "retry_after": ""}).status_code == 422
 
 
+def test_the_ways_of_paying_are_chosen_on_the_page(staff: Any, real: Any, world: World, kept: Any) -> None:
+    bill, path = staff("bill"), f"{SETTINGS}methods"
+    page = bill.get(SETTINGS)
+    shown = re.findall(r'name="payment_methods" value="(\w+)"( checked)?', page.get_data(as_text=True))
+    assert [code for code, _ in shown] == ["card", "bank_debit", "upi", "net_banking", "wallet", "emi"]
+    assert [code for code, checked in shown if checked] == kept["payment_methods"]
+    for part in ("India. One payment at a time. INR", "Every currency", "Klarna, Affirm"):
+        assert part in text_of(page), part
+    version = form_of(page)["version"]
+    chosen = {"payment_methods": ["upi", "card"], "version": version}
+    assert bill.post(path, chosen).status_code == 303
+    with real.begin(world.demo) as session:
+        assert load_settings(session).payment_methods == ["card", "upi"]
+    # The page that was open before shows an old version; nothing at all and what there is not are refused.
+    assert bill.post(path, chosen).status_code == 422
+    now = form_of(bill.get(SETTINGS))["version"]
+    assert bill.post(path, {"version": now}).status_code == 422
+    refused = bill.post(path, {"version": now, "payment_methods": ["card", "cheque"]})
+    assert (refused.status_code, 'value="card" checked' in refused.get_data(as_text=True)) == (422, True)
+    for outsider in ("sam", "mia"):
+        assert staff(outsider).post(path, {"payment_methods": ["card"]}).status_code == 403
+    with real.begin(world.demo) as session:
+        assert load_settings(session).payment_methods == ["card", "upi"]
+
+
 def test_gst_comes_by_one_click_and_one_rate_is_the_usual(staff: Any, real: Any, world: World) -> None:
     bill = staff("bill")
     for _ in range(2):

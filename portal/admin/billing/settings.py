@@ -11,7 +11,9 @@ from portal.authz import Permission
 from portal.blueprints import http
 from portal.blueprints.localisation import gettext
 from portal.errors import Conflict, FieldError, Invalid
+from portal.lib.pay_methods import WAYS
 from portal.lib.wording.errors import error_text
+from portal.lib.wording.pay_methods import ABOUT, EVERYWHERE, NAME, WHERE
 from portal.models import BillingSettings
 from portal.services.billing.configuring import (
     FORMATS,
@@ -19,6 +21,7 @@ from portal.services.billing.configuring import (
     SettingsForm,
     get_settings,
     save_dunning,
+    save_payment_methods,
     save_settings,
 )
 
@@ -27,7 +30,7 @@ _PLANS = ("retry_after", "reminders")
 
 
 class BillingSettingsView(ServiceView):
-    """One page with two forms."""
+    """One page with three forms."""
 
     policy = Permission.BILLING_CONFIGURE
 
@@ -57,20 +60,51 @@ class BillingSettingsView(ServiceView):
         flash(gettext("Saved"), "ok")
         return http.see_other("billing_settings.index")
 
+    @route("/methods", methods=("POST",))
+    def methods(self) -> ResponseReturnValue:
+        """Which ways of paying customers are offered."""
+        chosen, version = request.form.getlist("payment_methods"), read_whole(request.form.get("version", ""))
+        try:
+            save_payment_methods(http.session(), chosen, version=version, actor=http.actor(), now=http.now())
+            http.commit()
+        except (Invalid, Conflict) as error:
+            return self._refused(error)
+        flash(gettext("Saved"), "ok")
+        return http.see_other("billing_settings.index")
+
     def _refused(self, error: Invalid | Conflict) -> ResponseReturnValue:
         http.session().rollback()
         stored = _stored(get_settings(http.session(), actor=http.actor()))
         typed = stored | {name: value for name, value in request.form.items() if name in stored}
         if "invoice_number_format" in request.form:
             typed["partial_payments"] = "partial_payments" in request.form
+        if request.endpoint == "billing_settings.methods":
+            typed["payment_methods"] = request.form.getlist("payment_methods")
         if isinstance(error, Conflict):
             return self._page(typed, {"": [error_text(error.code, error.params, gettext)]})
         return self._page(typed, refusals(error))
 
     def _page(self, values: dict[str, Any], errors: dict[str, list[str]]) -> ResponseReturnValue:
         summary = [(name, text) for name, texts in errors.items() for text in texts]
-        page = self.render("admin/billing/settings.html", values=values, errors=errors, form_errors=summary)
+        page = self.render(
+            "admin/billing/settings.html", values=values, errors=errors, form_errors=summary, ways=_ways(values)
+        )
         return page, 422 if errors else 200
+
+
+def _ways(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every way of paying: what it is called and for, where it works, whether it is offered."""
+    return [
+        {
+            "code": method.value,
+            "name": gettext(NAME[method]),
+            "about": gettext(ABOUT[method]),
+            "where": gettext(WHERE[method]),
+            "currencies": ", ".join(way.currencies) or gettext(EVERYWHERE),
+            "offered": method.value in values["payment_methods"],
+        }
+        for method, way in WAYS.items()
+    ]
 
 
 def _stored(settings: BillingSettings) -> dict[str, Any]:
@@ -84,6 +118,7 @@ def _stored(settings: BillingSettings) -> dict[str, Any]:
         "partial_minimum": write_amount(settings.partial_minimum, settings.currency),
         "late_fee_percent": format(settings.late_fee_percent.normalize(), "f"),
         "four_eyes_over": write_amount(settings.four_eyes_over, settings.currency),
+        "payment_methods": settings.payment_methods,
         "version": settings.version,
         **plans,
     }

@@ -17,6 +17,8 @@ from portal.blueprints.payments.receipt import PDF, send_receipt
 from portal.blueprints.payments.schemas import (
     AutoPayRequest,
     AutoPayState,
+    OfferedMethod,
+    OfferedMethods,
     PayInvoiceRequest,
     PaymentExport,
     PaymentHistory,
@@ -37,8 +39,10 @@ from portal.models import UNDECIDED
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.agreement import Agreement, save_agreement
+from portal.services.payments.balances import available
 from portal.services.payments.filters import Narrowing
 from portal.services.payments.methods import list_methods
+from portal.services.payments.offering import offered
 from portal.services.payments.queries import PaymentFilter, get_payment, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, start_payment
 from portal.services.payments.setups import begin_setup, open_setup_page
@@ -51,13 +55,13 @@ UNDER_WAY = "It is paid, or a payment of it is under way."
 @permission(Permission.INVOICES_PAY)
 @operation("Pay an invoice", body=PayInvoiceRequest, answer=StartedPayment, status=201, conflicts=UNDER_WAY)
 def pay(invoice_id: UUID, body: PayInvoiceRequest) -> StartedPayment:
-    """Reserves the amount; with a new card it goes on at `redirect_url`."""
+    """Reserves the amount; but with a saved method it goes on at `redirect_url`."""
     desk()
     invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
     if (body.method is PayWith.SAVED) != (body.payment_method_id is not None):
         raise invalid("payment_method_id", "required" if body.method is PayWith.SAVED else "unknown_field")
     amount = minor_units(body.amount, invoice.currency, "amount")
-    wanted = PayRequest({invoice.id: amount}, method_id=body.payment_method_id)
+    wanted = PayRequest({invoice.id: amount}, method_id=body.payment_method_id, choice=body.method.choice)
     started = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     # The gateway is never asked inside of a transaction; what is reserved holds off whoever asks meanwhile.
     http.commit()
@@ -65,6 +69,16 @@ def pay(invoice_id: UUID, body: PayInvoiceRequest) -> StartedPayment:
     payment = get_payment(http.session(), started.id, actor=http.actor())
     target = payment.redirect_url if payment.status in UNDECIDED else None
     return StartedPayment(payment_id=payment.id, status=payment.status, redirect_url=target)
+
+
+@bp.get("/invoices/<uuid:invoice_id>/payment-methods")
+@permission(Permission.INVOICES_READ)
+@operation("List how an invoice can be paid", answer=OfferedMethods)
+def offered_for(invoice_id: UUID) -> OfferedMethods:
+    """The ways of paying that are offered for what is due of it."""
+    invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
+    ways = offered(load_settings(http.session()), invoice.currency, available(invoice))
+    return OfferedMethods(items=[OfferedMethod.of(one) for one in ways], next_cursor=None)
 
 
 def _wanted(query: PaymentHistory) -> PaymentFilter:

@@ -18,10 +18,12 @@ from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, NotFound, invalid
 from portal.integrations.payments import GatewayError, GatewayUnavailable
 from portal.lib.money import Money, parse_amount
+from portal.lib.pay_methods import known
 from portal.models import AutoPayAttempt, Invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.agreement import Agreement, plans_of, read_agreement, save_agreement
 from portal.services.payments.methods import get_method, list_methods, make_default, remove_method
+from portal.services.payments.offering import refusal_of, reusable
 from portal.services.payments.setups import begin_setup, open_setup_page, return_from_setup
 
 bp = Blueprint("payment_methods", __name__, url_prefix="/portal/payment-methods")
@@ -141,14 +143,15 @@ def auto_pay() -> ResponseReturnValue:
 
 def _page(errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     actor = http.actor()
-    methods = [present_method(method) for method in list_methods(http.session(), actor=actor)]
+    saved = list_methods(http.session(), actor=actor)
     company = next(iter(actor.admin_company_ids or actor.company_ids), None)
     plan = read_agreement(http.session(), company) if company else None
     settings = load_settings(http.session())
     found = gateway()
     page = render_template(
         "payments/methods.html",
-        methods=methods,
+        methods=[present_method(method) for method in saved],
+        agreeable=[present_method(method) for method in saved if not refusal_of(settings, method, None)],
         plan=plan,
         limit=str(Money(plan.limit, settings.currency).decimal) if plan and plan.limit else "",
         currency=settings.currency,
@@ -157,6 +160,7 @@ def _page(errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
         may_pay=actor.may(Permission.INVOICES_PAY),
         simulated=bool(found and found.simulated),
         payments_off=found is None,
+        keepable=bool(reusable(known(settings.payment_methods))),
         form=request.form,
         errors=errors,
     )

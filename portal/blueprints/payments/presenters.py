@@ -1,12 +1,15 @@
 """Payments and methods as pages show them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from portal.blueprints import http
 from portal.blueprints.localisation import current_locale, format_day, format_moment, gettext
 from portal.lib.money_format import format_amount
+from portal.lib.pay_methods import PayMethod
 from portal.lib.wording.disputes import CHARGEBACK_FOR_CUSTOMERS, CHARGEBACK_LOOKS, CHARGEBACK_STATE
+from portal.lib.wording.pay_methods import ABOUT, NAME
 from portal.lib.wording.payments import KIND, REFUND_STATUS, STATUS, failure_text, method_text
 from portal.models import Payment, PaymentMethod, PaymentStatus, RefundStatus
 from portal.services.payments.queries import PaymentRow
@@ -104,6 +107,11 @@ def present_method(method: PaymentMethod) -> dict[str, Any]:
         "is_default": method.is_default,
         "added": format_moment(method.created_at),
     }
+
+
+def present_ways(methods: Sequence[PayMethod]) -> list[tuple[str, str, str]]:
+    """Ways of paying to choose from: code, name, what it is."""
+    return [(method.value, gettext(NAME[method]), gettext(ABOUT[method])) for method in methods]
 
 
 def _ends_soon(method: PaymentMethod) -> bool:

@@ -1,6 +1,6 @@
 """Paying and what was paid, in the customer portal (H7.3, H7.5, BIL-02 to BIL-05)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +14,15 @@ from portal.blueprints.localisation import gettext
 from portal.blueprints.payments.exporting import FORMATS, send_payments
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
 from portal.blueprints.payments.history import HistoryAddress, choices
-from portal.blueprints.payments.presenters import money, present_method, present_payment
+from portal.blueprints.payments.presenters import money, present_method, present_payment, present_ways
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.schedule_routes import present_planned
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
 from portal.lib.money import Money, parse_amount
-from portal.models import UNDECIDED, Invoice, Payment
+from portal.lib.pay_methods import PayMethod
+from portal.models import UNDECIDED, BillingSettings, Invoice, Payment
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
@@ -29,6 +30,7 @@ from portal.services.payments.cancelling import cancel_payment, require_cancella
 from portal.services.payments.confirming import begin_confirmation, confirm_payment
 from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
+from portal.services.payments.offering import chargeable, offered, repeated_choice, reusable
 from portal.services.payments.queries import get_payment, list_payable, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, same_again, start_payment
 from portal.services.payments.scheduling import planned_for
@@ -38,6 +40,8 @@ from portal.services.plans.queries import plans_of_invoice
 
 bp = Blueprint("payments", __name__)
 UNPAID_SHOWN = 50
+# Whatever the payment provider's page offers of what fits.
+ANY = "new_card"
 
 
 @bp.get("/portal/invoices/<uuid:invoice_id>/pay")
@@ -86,7 +90,8 @@ def several() -> ResponseReturnValue:
         rows=[(row.id, row.number, money(available(row), row.currency)) for row in rows],
         errors=errors,
         chosen=request.form.getlist("invoice"),
-        **_choices(),
+        form=request.form,
+        **_choices(load_settings(http.session()), _totals(rows)),
     )
     return page, 422 if errors else 200
 
@@ -183,11 +188,14 @@ def confirm(payment_id: UUID) -> ResponseReturnValue:
 def retry(payment_id: UUID) -> ResponseReturnValue:
     """The same once more: same invoices, same method, whatever of them is due now (BIL-04, BIL-05)."""
     row = read_payment(http.session(), payment_id, actor=http.actor())
-    methods = {method.id for method in list_methods(http.session(), actor=http.actor())}
+    settings = load_settings(http.session())
+    methods = list_methods(http.session(), actor=http.actor())
+    usable = {method.id for method in chargeable(settings, methods, row.payment.currency)}
     desk()
-    known = row.payment.method_id if row.payment.method_id in methods else None
+    known = row.payment.method_id if row.payment.method_id in usable else None
+    choice = repeated_choice(settings, row.payment, row.payment.amount)
     amounts = same_again(http.session(), {one.id: one.amount for one in row.invoices})
-    wanted = PayRequest(amounts, method_id=known)
+    wanted = PayRequest(amounts, method_id=known, choice=choice)
     payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     http.commit()
     return _lead_on(payment.id)
@@ -205,6 +213,7 @@ def show_area(
 ) -> ResponseReturnValue:
     """How an invoice is paid; `form` and `errors` are those of a form that comes back."""
     last = last_payment(http.session(), invoice.id)
+    settings = load_settings(http.session())
     mine = invoice.customer_id in http.actor().admin_company_ids
     context = {
         "invoice": invoice,
@@ -216,10 +225,10 @@ def show_area(
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
         **_credit(invoice),
         "planned": [present_planned(row) for row in planned_for(http.session(), invoice.id, actor=http.actor())],
-        "partial": load_settings(http.session()).partial_payments or invoice.plan_due_at is not None,
+        "partial": settings.partial_payments or invoice.plan_due_at is not None,
         "form": form,
         "errors": errors,
-        **_choices(invoice.customer_id),
+        **_choices(settings, {invoice.currency: available(invoice)}, invoice.customer_id),
     }
     page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
     return render_template(page, **context), status
@@ -245,10 +254,24 @@ def _instalment(invoice: Invoice) -> dict[str, str]:
     return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)}
 
 
-def _choices(company_id: UUID | None = None) -> dict[str, Any]:
+def _totals(rows: Sequence[Invoice]) -> dict[str, int]:
+    """What is due in each currency."""
+    totals: dict[str, int] = {}
+    for row in rows:
+        totals[row.currency] = totals.get(row.currency, 0) + available(row)
+    return totals
+
+
+def _choices(settings: BillingSettings, due: Mapping[str, int], company_id: UUID | None = None) -> dict[str, Any]:
+    """How so much in these currencies can be paid: saved methods, and what the payment provider's page takes."""
     methods = list_methods(http.session(), actor=http.actor(), company_id=company_id)
+    usable = {one.id for currency in due for one in chargeable(settings, methods, currency)}
+    ways = {one for currency, amount in due.items() for one in offered(settings, currency, amount)}
+    ordered = [one for one in PayMethod if one in ways]
     return {
-        "methods": [present_method(method) for method in methods],
+        "methods": [present_method(method) for method in methods if method.id in usable],
+        "ways": present_ways(ordered),
+        "keepable": bool(reusable(ordered)),
         "simulated": _simulated(),
         "payments_off": gateway() is None,
     }
@@ -260,9 +283,14 @@ def _simulated() -> bool:
 
 
 def _start(invoices: dict[UUID, int | None], form: Mapping[str, str]) -> Payment:
-    chosen = form.get("method", "new_card")
-    method_id = None if chosen == "new_card" else _uuid(chosen)
-    wanted = PayRequest(invoices, method_id=method_id, save=form.get("save") == "1")
+    chosen = form.get("method", ANY)
+    new = chosen == ANY or chosen in set(PayMethod)
+    wanted = PayRequest(
+        invoices,
+        method_id=None if new else _uuid(chosen),
+        choice=chosen if new and chosen != ANY else "",
+        save=form.get("save") == "1",
+    )
     payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     http.commit()
     return payment

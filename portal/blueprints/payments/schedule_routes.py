@@ -25,6 +25,7 @@ from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
 from portal.services.payments.methods import list_methods
+from portal.services.payments.offering import chargeable
 from portal.services.payments.planned_rows import PlannedRow
 from portal.services.payments.scheduling import (
     FURTHEST,
@@ -119,7 +120,7 @@ def may_cancel(company_id: UUID) -> bool:
 
 def _page(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     today = http.now().astimezone(ZoneInfo(http.tenant().timezone)).date()
-    due = available(invoice)
+    due, settings = available(invoice), load_settings(http.session())
     planned = planned_for(http.session(), invoice.id, actor=http.actor())
     methods = list_methods(http.session(), actor=http.actor(), company_id=invoice.customer_id)
     page = render_template(
@@ -127,9 +128,9 @@ def _page(invoice: Invoice, form: Mapping[str, str], errors: dict[str, str], sta
         invoice=invoice,
         due_text=money(due, invoice.currency),
         plain_due=str(Money(due, invoice.currency).decimal),
-        methods=[present_method(method) for method in methods],
+        methods=[present_method(method) for method in chargeable(settings, methods, invoice.currency)],
         planned=[present_planned(row) for row in planned],
-        partial=load_settings(http.session()).partial_payments,
+        partial=settings.partial_payments,
         first=(today + timedelta(days=1)).isoformat(),
         last=(today + FURTHEST).isoformat(),
         open=due > 0 and may_cancel(invoice.customer_id),

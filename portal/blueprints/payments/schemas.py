@@ -22,9 +22,12 @@ from portal.blueprints.api.schemas import (
 from portal.blueprints.billing.requests import MoneyRequest
 from portal.blueprints.billing.schemas import Money
 from portal.blueprints.localisation import gettext
+from portal.lib.pay_methods import PayMethod
+from portal.lib.wording.pay_methods import ABOUT, NAME
 from portal.lib.wording.payments import failure_text
 from portal.models import AutoPay, Payment, PaymentKind, PaymentMethod, PaymentStatus, Refund, RefundStatus
 from portal.services.payments.filters import Outcome
+from portal.services.payments.offering import reusable
 from portal.services.payments.queries import PaymentRow
 from portal.services.payments.refunds import REASON_LENGTH
 
@@ -34,14 +37,50 @@ class PayWith(StrEnum):
 
     NEW_CARD = "new_card"
     SAVED = "saved"
+    CARD = "card"
+    BANK_DEBIT = "bank_debit"
+    UPI = "upi"
+    NET_BANKING = "net_banking"
+    WALLET = "wallet"
+    EMI = "emi"
+
+    @property
+    def choice(self) -> str:
+        """What the payment's page is asked for; empty for whatever fits."""
+        return "" if self in (PayWith.NEW_CARD, PayWith.SAVED) else self.value
 
 
 class PayInvoiceRequest(Body):
     """How an invoice is paid."""
 
-    method: PayWith
+    method: PayWith = Field(
+        description="`saved`, one of those that the invoice's `payment-methods` lists, or `new_card` for any of them."
+    )
     payment_method_id: UUID | None = left_out(description="Needed where the method is `saved`.")
     amount: MoneyRequest | None = left_out(description="All that is due unless given.")
+
+
+class OfferedMethod(Shape):
+    """A way of paying that the tenant offers."""
+
+    method: PayMethod
+    name: str = Field(description="In the reader's language.")
+    about: str = Field(description="In the reader's language.")
+    can_be_saved: bool = Field(description="Whether what was paid with can be kept and charged again.")
+
+    @classmethod
+    def of(cls, method: PayMethod) -> Self:
+        """The item of a method."""
+        return cls(
+            method=method,
+            name=gettext(NAME[method]),
+            about=gettext(ABOUT[method]),
+            can_be_saved=bool(reusable([method])),
+        )
+
+
+class OfferedMethods(ListOf[OfferedMethod]):
+    """How an invoice can be paid; empty where nothing is to be paid now."""
 
 
 class StartedPayment(Shape):

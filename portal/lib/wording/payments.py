@@ -38,6 +38,14 @@ METHOD_KIND = {
     "ideal": N_("iDEAL"),
     "bancontact": N_("Bancontact"),
     "upi": N_("UPI"),
+    "bacs_debit": N_("Bacs direct debit"),
+    "eps": "EPS",
+    "p24": "Przelewy24",
+    "fpx": "FPX",
+    "pay_by_bank": N_("Pay by Bank"),
+    "amazon_pay": "Amazon Pay",
+    "klarna": "Klarna",
+    "affirm": "Affirm",
 }
 # The gateway's own codes (research: payments §6), in words for whoever pays.
 FAILURES = {
@@ -55,6 +63,7 @@ FAILURES = {
     "processing_error": N_("the bank had a problem; try again in a moment"),
     "authentication_required": N_("the bank wants you to confirm this payment"),
     "payment_intent_authentication_failure": N_("the payment was not confirmed at the bank"),
+    "payment_intent_payment_attempt_failed": N_("the payment was not confirmed"),
     "amount_too_small": N_("the amount is too small for this method"),
     "amount_too_large": N_("the amount is too large for this method"),
     "method_removed": N_("the saved method was removed"),
@@ -81,6 +90,10 @@ REFUSALS = {
     "partial_not_allowed": N_("This invoice is paid in one payment."),
     "partial_too_small": N_("This is less than the least amount of a part payment."),
     "method_unknown": N_("Choose one of your saved methods."),
+    "method_not_enabled": N_("This way of paying is not offered."),
+    "method_does_not_fit": N_("This way of paying does not take this amount or currency. Choose another one."),
+    "method_none_fits": N_("Nothing that is offered online takes this amount and currency. Pay by bank transfer."),
+    "method_not_kept": N_("Only cards and bank debits can be kept for later payments."),
     "method_in_use": N_("Auto-pay uses this method. Choose another one for it first."),
     "must_be_above_zero": N_("Enter an amount above zero."),
     "consent_required": N_("Tick the box to agree."),

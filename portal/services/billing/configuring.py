@@ -15,6 +15,7 @@ from portal.events import audit, tell
 from portal.events.billing import InvoiceChanged
 from portal.lib.iso_durations import parse_iso_duration
 from portal.lib.money import EXPONENTS, LARGEST
+from portal.lib.pay_methods import PayMethod, known
 from portal.lib.pricing import TaxRounding
 from portal.models import BillingSettings, Invoice
 from portal.models.session import TenantSession
@@ -116,6 +117,30 @@ def save_dunning(
     settings.dunning = before | checked
     _saved(session, settings, actor, now, {"dunning": before}, {"dunning": settings.dunning})
     plan_anew(session, settings, actor=actor, now=now)
+    return settings
+
+
+def save_payment_methods(
+    session: TenantSession, wanted: Sequence[str], *, version: int | None = None, actor: Actor, now: datetime
+) -> BillingSettings:
+    """Store which ways of paying are offered from now on; payments that were started go on as they are.
+
+    `version` is the one that was shown. Raises Forbidden, Invalid for `payment_methods`, and Conflict
+    `changed_meanwhile`.
+    """
+    require(actor, Permission.BILLING_CONFIGURE)
+    if not wanted:
+        raise Invalid(FieldError("payment_methods", "required"))
+    if set(wanted) - set(PayMethod):
+        raise Invalid(FieldError("payment_methods", "unknown_choice"))
+    settings = load_settings(session, lock=True)
+    if version is not None and version != settings.version:
+        raise Conflict("changed_meanwhile")
+    before, after = list(settings.payment_methods), [method.value for method in known(wanted)]
+    if after == before:
+        return settings
+    settings.payment_methods = after
+    _saved(session, settings, actor, now, {"payment_methods": before}, {"payment_methods": after})
     return settings
 
 

@@ -12,8 +12,10 @@ from portal.events import publish
 from portal.events.payments import AutoPaySaved
 from portal.models import AutoPay, AutoPayAttempt, AutoPayState, Invoice, PaymentMethod
 from portal.models.session import TenantSession
+from portal.services.billing.settings import load_settings
 from portal.services.payments.auto_outcome import retry_now
 from portal.services.payments.methods import CONSENT_VERSION, get_method
+from portal.services.payments.offering import refusal_of
 
 PLANS_SHOWN = 20
 
@@ -83,6 +85,9 @@ def plans_of(session: TenantSession, company_id: UUID) -> list[tuple[Invoice, Au
 
 def _agree(session: TenantSession, plan: AutoPay, wanted: Agreement, actor: Actor, now: datetime) -> None:
     method = _method(session, plan, wanted, actor)
+    refusal = refusal_of(load_settings(session), method, None)
+    if refusal:
+        raise invalid("payment_method_id", refusal)
     changed = plan.method_id != method.id
     plan.method_id, plan.limit = method.id, wanted.limit
     plan.consent_by, plan.consent_at = actor.user_id, now

@@ -31,6 +31,7 @@ from portal.models import (
 )
 from portal.models.session import TenantSession
 from portal.services.payments.applying import UNATTENDED, Desk, apply_payment, book_intent, fail_payment
+from portal.services.payments.offering import offer_of
 from portal.services.payments.queries import invoices_of
 from portal.services.tenants.directory import load_profile
 
@@ -138,6 +139,7 @@ def _load(desk: Desk, payment_id: UUID) -> _Order | None:
 
 def _open_page(desk: Desk, order: _Order, now: datetime) -> None:
     payment = order.payment
+    offer = offer_of(payment)
     page = desk.gateway.create_payment_checkout(
         key=str(payment.keys["create"]),
         customer_id=order.customer_id,
@@ -147,6 +149,8 @@ def _open_page(desk: Desk, order: _Order, now: datetime) -> None:
         cancel_url=order.return_url,
         expires_at=payment.created_at + PAGE_FOR,
         metadata=order.metadata,
+        method_types=offer.types,
+        installments=offer.installments,
         save_method="consent" in payment.keys,
     )
     crash_point("pay.post_charge")

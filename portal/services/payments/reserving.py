@@ -16,6 +16,7 @@ from portal.errors import Conflict, Forbidden, NotFound, invalid
 from portal.events import publish
 from portal.events.payments import PaymentStarted
 from portal.models import (
+    BillingSettings,
     GatewayCustomer,
     Invoice,
     InvoiceKind,
@@ -31,6 +32,7 @@ from portal.services.billing.numbering import next_in_series
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import Cause, available, lock_invoices, settle
 from portal.services.payments.methods import CONSENT_VERSION, get_method
+from portal.services.payments.offering import choose_offer, refusal_of, stored
 
 NUMBER_FORMAT = "P-{year}-{counter}"
 MOST_INVOICES = 50
@@ -40,30 +42,33 @@ MOST_INVOICES = 50
 class PayRequest:
     """What somebody wants to pay: invoice -> minor units, None for all that is due.
 
-    `method_id` names a saved method; without one the gateway's page asks for a card. `save` says that the payer
-    agreed, just now, that the card is kept.
+    `method_id` names a saved method; without one the gateway's page asks, for what `choice` names (a PayMethod; ""
+    for any that fits). `save` says that the payer agreed, just now, that the card or account is kept.
     """
 
     invoices: Mapping[UUID, int | None]
     method_id: UUID | None = None
+    choice: str = ""
     save: bool = False
     kind: PaymentKind | None = None
 
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """What may be paid: invoices under lock, the method, and minor units per invoice."""
+    """What may be paid: invoices under lock, the method, minor units per invoice, and the settings that said so."""
 
     invoices: list[Invoice]
     method: PaymentMethod | None
     amounts: dict[UUID, int]
+    settings: BillingSettings
 
 
 def check_request(session: TenantSession, request: PayRequest, *, actor: Actor) -> CheckedRequest:
-    """Lock the invoices and say what of them may be paid so. Raises what `start_payment` does."""
+    """Lock the invoices and say what of them may be paid so. Raises what `start_payment` does but for `choice`."""
     invoices = _payable(session, request, actor)
-    method = _method(session, request, invoices[0], actor)
-    return CheckedRequest(invoices, method, _amounts(session, request, invoices))
+    settings = load_settings(session)
+    method = _method(session, request, invoices[0], settings, actor)
+    return CheckedRequest(invoices, method, _amounts(settings, request, invoices), settings)
 
 
 def same_again(session: TenantSession, paid: Mapping[UUID, int]) -> dict[UUID, int | None]:
@@ -76,12 +81,18 @@ def same_again(session: TenantSession, paid: Mapping[UUID, int]) -> dict[UUID, i
 def start_payment(session: TenantSession, request: PayRequest, *, actor: Actor, now: datetime) -> Payment:
     """Reserve the amounts and write the payment down, with the key of the call that follows after the commit.
 
-    Raises Forbidden, NotFound, Invalid (amounts, method), and Conflict `payment_already_processed` where nothing
+    Raises Forbidden, NotFound, Invalid (amounts, method, save), and Conflict `payment_already_processed` where nothing
     is left to pay: it is paid, or a payment is under way.
     """
     checked = check_request(session, request, actor=actor)
     invoices, method, amounts = checked.invoices, checked.method, checked.amounts
-    payment = _new_payment(session, request, invoices[0], method, sum(amounts.values()), actor, now)
+    total, currency = sum(amounts.values()), invoices[0].currency
+    offer = None
+    if method is None:
+        offer = choose_offer(checked.settings, currency, total, request.choice, keep=request.save)
+    payment = _new_payment(session, request, invoices[0], method, total, actor, now)
+    if offer is not None:
+        payment.keys = {**payment.keys, "offer": stored(offer)}
     session.add(payment)
     session.flush()
     for invoice in invoices:
@@ -120,7 +131,9 @@ def _payable(session: TenantSession, request: PayRequest, actor: Actor) -> list[
     return invoices
 
 
-def _method(session: TenantSession, request: PayRequest, invoice: Invoice, actor: Actor) -> PaymentMethod | None:
+def _method(
+    session: TenantSession, request: PayRequest, invoice: Invoice, settings: BillingSettings, actor: Actor
+) -> PaymentMethod | None:
     if request.method_id is None:
         return None
     try:
@@ -129,11 +142,14 @@ def _method(session: TenantSession, request: PayRequest, invoice: Invoice, actor
         raise invalid("payment_method_id", "method_unknown") from None
     if method.customer_id != invoice.customer_id:
         raise invalid("payment_method_id", "method_unknown")
+    # What was agreed to before, auto-pay and planned payments, goes on after the tenant offers it no more.
+    refusal = "" if actor.is_system else refusal_of(settings, method, invoice.currency)
+    if refusal:
+        raise invalid("payment_method_id", refusal)
     return method
 
 
-def _amounts(session: TenantSession, request: PayRequest, invoices: list[Invoice]) -> dict[UUID, int]:
-    settings = load_settings(session)
+def _amounts(settings: BillingSettings, request: PayRequest, invoices: list[Invoice]) -> dict[UUID, int]:
     amounts = {}
     for invoice in invoices:
         wanted, free = request.invoices[invoice.id], available(invoice)

@@ -14,12 +14,14 @@ from portal.services.billing.settings import load_settings
 from portal.services.payments.applying import Desk
 from portal.services.payments.calling import ensure_customer, site_of
 from portal.services.payments.methods import CONSENT_VERSION, Consent, MethodFacts, save_method
+from portal.services.payments.offering import kept_types
 
 
 def begin_setup(session: TenantSession, company_id: UUID | None, *, actor: Actor) -> UUID:
     """The company that a method is saved for (the actor's own one where it is not named).
 
-    Raises Forbidden, and NotFound for companies of others. Commit before `open_setup_page`.
+    Raises Forbidden, NotFound for companies of others, and Conflict `method_not_kept` where the tenant offers nothing
+    that can be kept. Commit before `open_setup_page`.
     """
     require(actor, Permission.INVOICES_PAY)
     wanted = company_id or next(iter(actor.admin_company_ids), None)
@@ -27,6 +29,8 @@ def begin_setup(session: TenantSession, company_id: UUID | None, *, actor: Actor
         raise NotFound("company")
     if wanted not in actor.admin_company_ids:
         raise Forbidden("not_allowed", permission=Permission.INVOICES_PAY.value)
+    settings = load_settings(session)
+    kept_types(settings, settings.currency)
     row = {"tenant_id": session.tenant_id, "customer_id": wanted, "key": f"customer:{wanted}:create:1"}
     session.execute(insert(GatewayCustomer).values(row).on_conflict_do_nothing())
     return wanted
@@ -38,12 +42,14 @@ def open_setup_page(desk: Desk, company_id: UUID, *, actor: Actor, now: datetime
     Nothing is charged, so a repeat after a lost answer may open a second page at no harm.
     """
     with desk.sessions.begin(desk.tenant_id) as session:
-        currency = load_settings(session).currency
+        settings = load_settings(session)
+        currency, types = settings.currency, kept_types(settings, settings.currency)
         site = site_of(session, desk.base_url)
     return desk.gateway.create_setup_checkout(
         key=f"setup:{company_id}:{uuid4()}",
         customer_id=ensure_customer(desk, company_id),
         currency=currency,
+        method_types=types,
         success_url=f"{site}/portal/payment-methods/return?page={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{site}/portal/payment-methods",
         metadata={

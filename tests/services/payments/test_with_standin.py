@@ -84,6 +84,35 @@ def test_a_lost_webhook_and_a_closed_browser_are_found_by_the_list(real: Any) ->
     assert real.get_invoice(invoice).status == "paid"
 
 
+def test_the_chosen_way_is_what_the_page_takes(real: Any) -> None:
+    real.settings(payment_methods=["card", "net_banking", "bank_debit", "upi"])
+    rupees = real.invoice(5000, currency="INR")
+    payment_id = real.pay(rupees, choice="upi")
+    page = real.payment(payment_id).redirect_url
+    assert type_card(page, GOOD).status_code == 402
+    app = requests.post(page, data={"type": "upi"}, timeout=20, allow_redirects=False).headers["Location"]
+    requests.post(app, data={"decision": "fail"}, timeout=20, allow_redirects=False)
+    assert real.apply(payment_id) == "open"
+    assert real.payment(payment_id).failure_code == "payment_intent_payment_attempt_failed"
+    app = requests.post(page, data={"type": "upi"}, timeout=20, allow_redirects=False).headers["Location"]
+    requests.post(app, data={"decision": "approve"}, timeout=20, allow_redirects=False)
+    assert {real.apply(payment_id) for _ in range(3)} == {"succeeded"}
+    assert (real.entries(payment_id), real.owed(rupees)) == ([("paid", -5000)], 0)
+    assert real.payment(payment_id).method["kind"] == "upi"
+
+
+def test_a_debit_is_on_its_way_and_pays_days_later(real: Any, standin: Standin) -> None:
+    dollars = real.invoice(5000, currency="USD")
+    payment_id = real.pay(dollars, choice="bank_debit")
+    form = {"type": "us_bank_account", "account": "000123456789"}
+    requests.post(real.payment(payment_id).redirect_url, data=form, timeout=20, allow_redirects=False)
+    assert real.apply(payment_id) == "processing"
+    assert (real.entries(payment_id), real.get_invoice(dollars).reserved) == ([], 5000)
+    standin.control(f"debits/{real.payment(payment_id).intent_id}", outcome="succeeded")
+    assert {real.apply(payment_id) for _ in range(3)} == {"succeeded"}
+    assert (real.entries(payment_id), real.get_invoice(dollars).status) == ([("paid", -5000)], "paid")
+
+
 def save(real: Any, number: str) -> UUID:
     with real.begin() as session:
         company = begin_setup(session, None, actor=real.actor("alice"))
