@@ -82,11 +82,10 @@ def answer_dispute(session: TenantSession, event_id: UUID, *, base_url: str, now
     if event.kind in _TO_STAFF:
         _ring(post, _TO_STAFF[event.kind], billing_team(session))
     elif event.kind == _EVIDENCE:
-        ours = event.actor_kind != ActorKind.CUSTOMER
-        _ring(
-            post,
-            *(("dispute_evidence_ours", _customers(post)) if ours else ("dispute_evidence", billing_team(session))),
-        )
+        if event.actor_kind == ActorKind.CUSTOMER:
+            _ring(post, "dispute_evidence", billing_team(session))
+        else:
+            _ring(post, "dispute_evidence_ours", _customers(post))
     elif event.kind in _TO_CUSTOMER:
         kind = _TO_CUSTOMER[event.kind]
         for person in _ring(post, kind, _customers(post)):
