@@ -9,6 +9,7 @@ from portal.events import publish
 from portal.events.billing import InvoiceVoided
 from portal.models import Invoice, InvoiceKind, InvoiceStatus, LedgerKind
 from portal.models.session import TenantSession
+from portal.services.billing.instalments import follow_plan
 from portal.services.billing.ledger import book
 from portal.services.billing.planned import end_planned
 from portal.services.billing.queries import lock_invoice
@@ -38,6 +39,7 @@ def void_invoice(session: TenantSession, invoice_id: UUID, *, reason: str, actor
     invoice.failure = None
     invoice.status = settle_status(invoice, now)
     book(session, invoice, LedgerKind.VOIDED, -invoice.total, key=f"voided:{invoice.id}", now=now)
+    follow_plan(session, invoice, actor=actor, now=now)
     write_next_steps(session, invoice, now=now)
     end_planned(session, invoice, actor=actor, now=now)
     publish(
