@@ -34,7 +34,7 @@ class EvidenceFile(FileOfTicket):
     def of(cls, file: Attachment) -> Self:
         """A file's row."""
         names = [name for name in cls.model_fields if name != "side"]
-        side = "team" if file.purpose == ANSWER else "customer"
+        side: Literal["customer", "team"] = "team" if file.purpose == ANSWER else "customer"
         return cls(**{name: getattr(file, name) for name in names}, side=side)
 
 
