@@ -28,6 +28,7 @@ from portal.models.banking import (
 from portal.models.base import Base, Tenanted
 from portal.models.billing import (
     UNPAID,
+    UNPAID_SQL,
     BillingSettings,
     CatalogItem,
     Invoice,
@@ -128,6 +129,7 @@ __all__ = [
     "PRIORITY_SQL",
     "UNDECIDED",
     "UNPAID",
+    "UNPAID_SQL",
     "Address",
     "ApiKey",
     "AssignmentRule",
