@@ -4,6 +4,8 @@ Shape (the corpus of the peers' measurements): 100 tickets a company, three answ
 rare word in 0.1 % of the tickets, one common word in 3 %.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
@@ -12,6 +14,10 @@ from portal.demo.content import demo_uuid
 
 RARE_WORD, COMMON_WORD = "zyzzyva", "gateway"
 _CHUNK = 20_000
+KINDS = (
+    *("company", "person", "user", "ticket", "message", "event", "step"),
+    *("invoice", "payment", "quote"),
+)
 
 _COMPANIES = """
 INSERT INTO companies (id, tenant_id, name, customer_number)
@@ -29,7 +35,7 @@ SELECT gen_random_uuid(), :tenant, uuid_user(n), uuid_company(n), 'customer.admi
 FROM generate_series(1, :customers) n ON CONFLICT DO NOTHING
 """
 _FUNCTIONS = """
-CREATE FUNCTION pg_temp.scale_uuid(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+CREATE OR REPLACE FUNCTION pg_temp.scale_uuid(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT md5('portico scale ' || kind || ' ' || n)::uuid $$
 """
 _TICKETS = """
@@ -93,18 +99,26 @@ def add_tickets(owner: Engine, *, tickets: int, customers: int) -> None:
         "sam": demo_uuid("demo", "user", "sam@demo.example"),
         "mia": demo_uuid("demo", "user", "mia@demo.example"),
     }
+    with writing(owner, tenant) as connection:
+        run_script(connection, _COMPANIES, values)
+        for first in range(1, tickets + 1, _CHUNK):
+            run_script(connection, _TICKETS, values | {"first": first, "last": min(tickets, first + _CHUNK - 1)})
+
+
+@contextmanager
+def writing(owner: Engine, tenant: UUID) -> Iterator[Connection]:
+    """One transaction of the owner in a tenant, after which the planner knows what is there."""
     with owner.begin() as connection:
         connection.execute(text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant)})
         connection.execute(text(_FUNCTIONS))
-        _run(connection, _COMPANIES, values)
-        for first in range(1, tickets + 1, _CHUNK):
-            _run(connection, _TICKETS, values | {"first": first, "last": min(tickets, first + _CHUNK - 1)})
+        yield connection
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def _run(connection: Connection, script: str, values: dict[str, str | int | UUID]) -> None:
-    for kind in ("company", "person", "user", "ticket", "message", "event", "step"):
+def run_script(connection: Connection, script: str, values: Mapping[str, str | int | UUID]) -> None:
+    """Run statements of SQL; `uuid_<kind>(n)` in them is the id of the corpus's n-th record of that kind."""
+    for kind in KINDS:
         script = script.replace(f"uuid_{kind}(", f"pg_temp.scale_uuid('{kind}', ")
     for name, value in values.items():
         # psycopg sends small numbers as smallint, for which generate_series() is ambiguous.

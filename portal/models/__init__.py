@@ -28,6 +28,7 @@ from portal.models.banking import (
 from portal.models.base import Base, Tenanted
 from portal.models.billing import (
     UNPAID,
+    UNPAID_SQL,
     BillingSettings,
     CatalogItem,
     Invoice,
@@ -130,6 +131,7 @@ __all__ = [
     "STANDING_PLAN",
     "UNDECIDED",
     "UNPAID",
+    "UNPAID_SQL",
     "Address",
     "ApiKey",
     "AssignmentRule",

@@ -21,6 +21,8 @@ from portal.services.billing.customers import find_customer
 from portal.services.billing.open_items import OpenInvoice, ReceivablesFilter, begin_export, read_customer, read_export
 from portal.services.billing.receivables import read_board
 
+# More would make the page larger than a page may be; the file has all.
+SHOWN = 25
 COLUMNS = (
     "number",
     "customer",
@@ -49,13 +51,13 @@ class ReceivablesView(ServiceView):
     def index(self) -> ResponseReturnValue:
         """Totals by currency and customers by what they owe late; everything about it is in the address."""
         wanted, words, unknown = self._wanted()
-        board = read_board(http.session(), wanted, actor=http.actor(), now=http.now())
+        board = read_board(http.session(), wanted, actor=http.actor(), now=http.now(), shown=SHOWN)
         return self.render(
             "admin/banking/receivables.html",
             tab_items=money_tabs("receivables"),
             totals=[presenters.ageing_view(one) for one in board.totals],
             customers=[presenters.customer_view(one) for one in board.customers],
-            more=board.more,
+            more=SHOWN if board.more else 0,
             failed=[presenters.failed_view(one) for one in board.failed],
             q=words,
             unknown=unknown,

@@ -11,8 +11,8 @@ from portal.blueprints.localisation import current_locale, format_day, gettext, 
 from portal.lib.bulk_discounts import Tier
 from portal.lib.money_format import format_amount, format_quantity, format_rate
 from portal.lib.wording.billing import KINDS, LEDGER, MOVEMENTS, STATUS, UNITS, step_text
-from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry, NextStep
-from portal.services.billing.detail import InvoiceDetail
+from portal.models import UNPAID, Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry
+from portal.services.billing.detail import ComingStep, InvoiceDetail
 from portal.services.billing.queries import InvoiceRow
 
 # State -> colour and sign of its badge (BIL-01); the words stand beside them.
@@ -222,7 +222,7 @@ def terms(invoice: Invoice) -> str:
     return " ".join(parts)
 
 
-def step_view(step: NextStep) -> dict[str, Any]:
+def step_view(step: ComingStep) -> dict[str, Any]:
     """What comes next by itself."""
     kind = "reminder" if step.kind == "invoice_reminder" else step.kind
     return {"kind": kind, "at": step.at, "text": step_text(step.kind, step.params, gettext), "tone": "warn"}

@@ -14,6 +14,7 @@ from portal.blueprints import http
 from portal.blueprints.billing import presenters
 from portal.blueprints.billing.address import InvoicesAddress
 from portal.blueprints.billing.document import PDF, XML, build_invoice_xml, draw_invoice, has_xml
+from portal.blueprints.billing.rows import draw_rows
 from portal.blueprints.localisation import gettext, ngettext
 from portal.blueprints.policies import permission
 from portal.errors import Invalid
@@ -46,6 +47,7 @@ def index() -> ResponseReturnValue:
         "tab_items": address.tabs(),
         "chips": address.chips(),
         "statuses": states(),
+        "draw_rows": draw_rows,
         "summary": ngettext("%(num)d invoice on this page", "%(num)d invoices on this page", len(page.items)),
     }
     return render_template("billing/index.html", **context)

@@ -11,8 +11,7 @@ from portal.blueprints.api.schemas import ListOf, NextStep, Shape, UtcDateTime
 from portal.blueprints.localisation import gettext
 from portal.lib.wording.billing import step_text
 from portal.models import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LedgerEntry
-from portal.models import NextStep as StepRow
-from portal.services.billing.detail import InvoiceDetail
+from portal.services.billing.detail import ComingStep, InvoiceDetail
 from portal.services.billing.queries import InvoiceRow
 
 
@@ -206,7 +205,7 @@ def _tax(share: dict[str, Any], invoice: Invoice) -> Tax:
     return Tax(name=share["name"], rate=share["rate"], net=net, tax=tax)
 
 
-def _step(step: StepRow) -> NextStep:
+def _step(step: ComingStep) -> NextStep:
     return NextStep(kind=step.kind, at=step.at, text=step_text(step.kind, step.params, gettext))
 
 

@@ -16,6 +16,7 @@ from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, de
 from portal.blueprints.payments.history import HistoryAddress, choices
 from portal.blueprints.payments.presenters import money, present_method, present_payment, present_ways
 from portal.blueprints.payments.receipt import send_receipt
+from portal.blueprints.payments.rows import draw_rows
 from portal.blueprints.payments.schedule_routes import present_planned
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
@@ -104,16 +105,42 @@ def index() -> ResponseReturnValue:
     actor = http.actor()
     kept: dict[str, Any] = dict(address.values())
     page = page_payments(http.session(), wanted=address.filter(), actor=actor, cursor=request.args.get("cursor"))
+    offered = choices(list_service_types(http.session(), actor=actor))
     return render_template(
         "payments/index.html",
         rows=[present_payment(row) for row in page.items],
+        draw_rows=draw_rows,
         given=kept,
-        without=_without,
+        hidden=_without(kept, "q"),
+        chips=_chips(kept, offered),
         earlier=url_for(".index", **kept, cursor=page.previous_cursor) if page.previous_cursor else None,
         later=url_for(".index", **kept, cursor=page.next_cursor) if page.next_cursor else None,
         may_pay=actor.may(Permission.INVOICES_PAY),
-        **choices(list_service_types(http.session(), actor=actor)),
+        **offered,
     )
+
+
+def _chips(given: dict[str, Any], offered: dict[str, list[tuple[str, str]]]) -> list[dict[str, str]]:
+    """What narrows the list, each with the address without it; words stand in their own field."""
+    labels = {
+        "status": (gettext("State"), dict(offered["statuses"])),
+        "preset": (gettext("Period"), dict(offered["presets"])),
+        "start": (gettext("From"), {}),
+        "end": (gettext("To"), {}),
+        "service": (gettext("Service"), {}),
+        "method": (gettext("Method"), dict(offered["methods"])),
+        "min": (gettext("At least"), {}),
+        "max": (gettext("At most"), {}),
+    }
+    return [
+        {
+            "field": label,
+            "value": words.get(given[name], given[name]),
+            "remove_url": url_for(".index", **_without(given, name)),
+        }
+        for name, (label, words) in labels.items()
+        if name in given
+    ]
 
 
 def _without(given: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a customer answers to a quote: choose, sign, decline, ask for changes."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -39,14 +40,13 @@ def choose(quote_id: UUID) -> ResponseReturnValue:
 @permission(Permission.QUOTES_DECIDE)
 def accept(quote_id: UUID) -> ResponseReturnValue:
     """Sign; what was typed stays where something is wrong."""
-    found, form = _detail(quote_id), request.form
-    chosen = _chosen(found)
+    form = request.form
     given = Acceptance(
         signer_name=form.get("signer_name", ""),
         content_sha256=form.get("content_sha256", ""),
         consent=form.get("consent") == "1",
         signature=form.get("signature") or None,
-        selected_line_ids=chosen,
+        optional_line_ids=_ticked(),
         purchase_order=form.get("purchase_order", ""),
     )
     try:
@@ -62,9 +62,9 @@ def accept(quote_id: UUID) -> ResponseReturnValue:
         http.commit()
     except (Invalid, Conflict) as error:
         http.session().rollback()
-        return show_quote(
-            with_choice(_detail(quote_id), chosen, actor=http.actor()), chosen=chosen, form=form, error=error
-        )
+        found = _detail(quote_id)
+        chosen = _chosen(found)
+        return show_quote(with_choice(found, chosen, actor=http.actor()), chosen=chosen, form=form, error=error)
     flash(gettext("Thank you, the quote is accepted"), "ok")
     return http.see_other("quotes.detail", quote_id=quote_id)
 
@@ -123,5 +123,14 @@ def _detail(quote_id: UUID) -> QuoteDetail:
 
 def _chosen(found: QuoteDetail) -> list[UUID]:
     """The required lines, and those optional ones that are ticked; what is no line of the quote is left out."""
-    ticked = set(request.form.getlist("lines"))
-    return [line.id for line in found.lines if not line.optional or str(line.id) in ticked]
+    ticked = _ticked()
+    return [line.id for line in found.lines if not line.optional or line.id in ticked]
+
+
+def _ticked() -> set[UUID]:
+    """What is ticked of the optional lines."""
+    found = set()
+    for text in request.form.getlist("lines"):
+        with suppress(ValueError):
+            found.add(UUID(text))
+    return found

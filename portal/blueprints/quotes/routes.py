@@ -17,6 +17,7 @@ from portal.blueprints.quotes import wishes as _wishes
 from portal.blueprints.quotes.blueprint import bp
 from portal.blueprints.quotes.document import send_document, send_signed
 from portal.blueprints.quotes.presenters import comparison_view, list_row, request_view
+from portal.blueprints.quotes.rows import draw_rows
 from portal.blueprints.quotes.views import show_quote
 from portal.errors import Invalid
 from portal.lib.wording.quotes import STATUS_FOR_CUSTOMERS
@@ -57,6 +58,7 @@ def index() -> ResponseReturnValue:
         kept={name: value for name, value in kept.items() if value},
         has_any=bool(counts),
         wishes=[request_view(row) for row in list_requests(session, waiting=True, actor=actor)] if not cursor else [],
+        draw_rows=draw_rows,
         may_ask=actor.may(Permission.QUOTES_REQUEST),
         may_rule=actor.may(Permission.COMPANY_MANAGE),
     )

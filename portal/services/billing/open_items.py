@@ -10,12 +10,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, true, tuple_
+from sqlalchemy import Boolean, ColumnElement, func, literal_column, select, true, tuple_
 
 from portal.authz import Actor, Permission, require
 from portal.errors import NotFound
 from portal.events import audit
-from portal.models import UNPAID, Company, Invoice, InvoiceKind, InvoiceStatus, NextStep
+from portal.models import UNPAID_SQL, Company, Invoice, InvoiceKind, InvoiceStatus, NextStep
 from portal.models.session import TenantSession, TenantSessions
 from portal.services.billing.issuing import tenant_today
 
@@ -85,9 +85,14 @@ def bucket_of(days_late: int) -> str:
     return next((name for name, end in zip(BUCKETS[1:], ENDS, strict=False) if days_late <= end), BUCKETS[-1])
 
 
+def is_unpaid() -> ColumnElement[bool]:
+    """Owed, in the words of the partial index that answers who owes what."""
+    return literal_column(UNPAID_SQL, Boolean)
+
+
 def is_open(wanted: ReceivablesFilter) -> list[ColumnElement[bool]]:
     """The invoices that somebody still has to pay, narrowed."""
-    conditions = [Invoice.status.in_(UNPAID), Invoice.kind != InvoiceKind.CREDIT_NOTE]
+    conditions: list[ColumnElement[bool]] = [is_unpaid(), Invoice.kind != InvoiceKind.CREDIT_NOTE]
     if wanted.customer_id is not None:
         conditions.append(Invoice.customer_id == wanted.customer_id)
     if wanted.currency is not None:

@@ -7,16 +7,36 @@ status holds together, and is bounded.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, DateTime, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.authz import Actor, Permission, require
+from portal.lib.money import EXPONENTS
 from portal.models import (
-    UNPAID,
     AutoPay,
     AutoPayAttempt,
     AutoPayState,
@@ -28,8 +48,8 @@ from portal.models import (
     ScheduleStatus,
     Tenant,
 )
-from portal.models.session import TenantSession
-from portal.services.billing.open_items import ENDS, OWED, ReceivablesFilter, is_open
+from portal.models.session import TenantSession, prepare
+from portal.services.billing.open_items import ENDS, OWED, ReceivablesFilter, is_open, is_unpaid
 from portal.services.billing.plan import StepKind
 
 SHOWN = 50
@@ -120,50 +140,70 @@ class Board:
     failed: Sequence[FailedCharge]
 
 
-def read_board(session: TenantSession, wanted: ReceivablesFilter, *, actor: Actor, now: datetime) -> Board:
-    """The board, in five statements however many invoices there are. Raises Forbidden."""
+def read_board(
+    session: TenantSession, wanted: ReceivablesFilter, *, actor: Actor, now: datetime, shown: int = SHOWN
+) -> Board:
+    """The board with so many customers, in four statements however many invoices there are. Raises Forbidden."""
     require(actor, Permission.BILLING_READ)
     zone = session.scalars(select(Tenant.timezone).where(Tenant.id == session.tenant_id)).one()
     today = now.astimezone(ZoneInfo(zone)).date()
-    sums, conditions = _sums(today), is_open(wanted)
-    totals = session.execute(
-        select(Invoice.currency, func.count(), *sums)
-        .where(*conditions)
-        .group_by(Invoice.currency)
-        .order_by(func.sum(OWED).desc())
+    found = _read_ages(session, wanted, [today - timedelta(days=end) for end in (0, *ENDS)], shown + 1)
+    totals = [row for row in found if row[0] is None]
+    rows = found[len(totals) :][: shown + 1]
+    upcoming = _upcoming(session, {row[0] for row in rows[:shown]}, zone)
+    customers = [
+        CustomerAgeing(id_, name, _ageing(currency, count, parts), failed, upcoming.get((id_, currency), Upcoming()))
+        for id_, name, currency, count, failed, *parts in rows[:shown]
+    ]
+    return Board(
+        [_ageing(currency, count, parts) for _, _, currency, count, _, *parts in totals],
+        customers,
+        len(rows) > shown,
+        _failed(session, wanted),
     )
-    late = func.coalesce(func.sum(OWED).filter(Invoice.due_on < today), 0)
-    rows = session.execute(
+
+
+def _read_ages(session: TenantSession, wanted: ReceivablesFilter, days: list[date], customers: int) -> Sequence[Any]:
+    rows = len(EXPONENTS) + customers
+    if wanted != ReceivablesFilter():
+        return session.execute(_ages(wanted, days).limit(rows)).all()
+    return session.read(_all_ages(), {**{f"day_{at}": day for at, day in enumerate(days)}, "rows": rows}).all()
+
+
+@cache
+def _all_ages() -> Select[*tuple[Any, ...]]:
+    """The same of everybody, built once: building it takes longer than running it."""
+    days = [bindparam(f"day_{at}", type_=Date()) for at in range(len(ENDS) + 1)]
+    return prepare(_ages(ReceivablesFilter(), days).limit(bindparam("rows", type_=Integer())))
+
+
+def _ages(wanted: ReceivablesFilter, days: Sequence[Any]) -> Select[*tuple[Any, ...]]:
+    """The totals by currency, then the customers by what they owe late: of one reading of the invoices.
+
+    `days` are today and where each age ends.
+    """
+    late = func.coalesce(func.sum(OWED).filter(Invoice.due_on < days[0]), 0)
+    is_total = func.grouping(Invoice.customer_id)
+    customer = tuple_(Invoice.customer_id, Company.name, Invoice.currency)
+    late_first = case((is_total == 0, late))
+    return (
         select(
             Invoice.customer_id,
             Company.name,
             Invoice.currency,
             func.count(),
             func.count().filter(Invoice.failure.is_not(None)),
-            *sums,
+            *_sums(days),
         )
         .join(Company, (Company.tenant_id == Invoice.tenant_id) & (Company.id == Invoice.customer_id))
-        .where(*conditions)
-        .group_by(Invoice.customer_id, Company.name, Invoice.currency)
-        .order_by(late.desc(), func.sum(OWED).desc(), Company.name, Invoice.customer_id)
-        .limit(SHOWN + 1)
-    ).all()
-    upcoming = _upcoming(session, {row[0] for row in rows[:SHOWN]}, zone)
-    customers = [
-        CustomerAgeing(id_, name, _ageing(currency, count, parts), failed, upcoming.get((id_, currency), Upcoming()))
-        for id_, name, currency, count, failed, *parts in rows[:SHOWN]
-    ]
-    return Board(
-        [_ageing(currency, count, parts) for currency, count, *parts in totals],
-        customers,
-        len(rows) > SHOWN,
-        _failed(session, wanted),
+        .where(*is_open(wanted))
+        .group_by(func.grouping_sets(tuple_(Invoice.currency), customer))
+        .order_by(is_total.desc(), late_first.desc(), func.sum(OWED).desc(), Company.name, Invoice.customer_id)
     )
 
 
-def _sums(today: date) -> list[Any]:
+def _sums(days: Sequence[Any]) -> list[Any]:
     """What is owed in each age, in the order of BUCKETS."""
-    days = [today - timedelta(days=end) for end in (0, *ENDS)]
     ages: list[ColumnElement[bool]] = [or_(Invoice.due_on.is_(None), Invoice.due_on >= days[0])]
     ages += [and_(Invoice.due_on < later, Invoice.due_on >= earlier) for later, earlier in pairwise(days)]
     ages.append(Invoice.due_on < days[-1])
@@ -181,10 +221,16 @@ def _upcoming(session: TenantSession, customers: set[UUID], zone: str) -> dict[t
     """
     if not customers:
         return {}
-    due = func.timezone(zone, cast(Invoice.due_on, DateTime()))
+    rows = session.read(_next_of_customers(), {"zone": zone, "customers": list(customers)})
+    return {(id_, currency): Upcoming(reminder, charge) for id_, currency, reminder, charge in rows}
+
+
+@cache
+def _next_of_customers() -> Select[*tuple[Any, ...]]:
+    due = func.timezone(bindparam("zone", type_=String()), cast(Invoice.due_on, DateTime()))
     planned = AutoPayAttempt.state.is_(None) | (AutoPayAttempt.state == AutoPayState.WAITING)
     charged = and_(AutoPay.enabled, planned, _CHARGED)
-    rows = session.execute(
+    return prepare(
         select(
             Invoice.customer_id,
             Invoice.currency,
@@ -197,10 +243,9 @@ def _upcoming(session: TenantSession, customers: set[UUID], zone: str) -> dict[t
             (AutoPayAttempt.tenant_id == Invoice.tenant_id) & (AutoPayAttempt.invoice_id == Invoice.id),
         )
         .outerjoin(AutoPay, (AutoPay.tenant_id == Invoice.tenant_id) & (AutoPay.customer_id == Invoice.customer_id))
-        .where(Invoice.status.in_(UNPAID), Invoice.customer_id.in_(customers))
+        .where(is_unpaid(), Invoice.customer_id == any_(bindparam("customers", type_=ARRAY(Uuid()))))
         .group_by(Invoice.customer_id, Invoice.currency)
     )
-    return {(id_, currency): Upcoming(reminder, charge) for id_, currency, reminder, charge in rows}
 
 
 def _failed(session: TenantSession, wanted: ReceivablesFilter) -> list[FailedCharge]:

@@ -5,19 +5,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Uuid, and_, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.authz import Actor
 from portal.lib.deposits import deposit_totals
 from portal.lib.pricing import TaxRounding, Totals, price_lines
 from portal.models import Company, NextStep, Person, Quote, QuoteLine, QuoteStatus, SealedDocument, Signature, User
-from portal.models.session import TenantSession
+from portal.models.session import TenantSession, prepare
 from portal.services.quotes.accepting import choose_lines
 from portal.services.quotes.clock import is_over, status_at
 from portal.services.quotes.lines import priced, total_of
 from portal.services.quotes.listing import next_steps
 from portal.services.quotes.queries import get_quote, list_lines, list_versions
 from portal.services.quotes.standing import may_decide, read_company
+
+_NAMES = prepare(
+    select(User.id, Person.name)
+    .join(Person, Person.id == User.person_id)
+    .where(User.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+)
 
 
 @dataclass(frozen=True)
@@ -97,5 +104,4 @@ def _names(session: TenantSession, quote: Quote) -> dict[UUID, str]:
     ids = [user_id for user_id in (quote.decided_by, quote.created_by) if user_id]
     if not ids:
         return {}
-    joined = select(User.id, Person.name).join(Person, Person.id == User.person_id).where(User.id.in_(ids))
-    return {row[0]: row[1] for row in session.execute(joined)}
+    return {row[0]: row[1] for row in session.read(_NAMES, {"ids": ids})}

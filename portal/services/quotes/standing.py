@@ -1,18 +1,52 @@
 """Who of a customer decides on a quote: its administrators, and up to the company's limit everybody (H6.3)."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import undefer_group
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Load, undefer_group
 
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, Forbidden, NotFound, invalid
 from portal.events import audit
 from portal.lib.money import EXPONENTS, LARGEST
-from portal.models import Company, Quote, QuoteStatus
-from portal.models.session import TenantSession
+from portal.models import Company, Person, Quote, QuoteStatus, User
+from portal.models.session import TenantSession, prepare
 from portal.services.quotes.clock import is_over
+
+_COMPANY = prepare(select(Company).options(undefer_group("deciding")).where(Company.id == bindparam("company")))
+# The rule is `queries.visible_to`'s for customers; one exchange brings all that is asked while the lock is held.
+_DECISION = prepare(
+    select(
+        Quote,
+        Company,
+        select(Person.email)
+        .join(User, User.person_id == Person.id)
+        .where(User.id == bindparam("decider"))
+        .scalar_subquery(),
+    )
+    .join(Company, Company.id == Quote.customer_id)
+    .where(
+        Quote.id == bindparam("quote"),
+        Quote.customer_id == any_(bindparam("companies", type_=ARRAY(Uuid()))),
+        Quote.status != QuoteStatus.DRAFT,
+    )
+    .options(Load(Company).undefer_group("deciding"))
+    .with_for_update(of=Quote)
+    .execution_options(populate_existing=True)
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A version that somebody is about to decide on: locked, with its company's limit and the decider's address."""
+
+    quote: Quote
+    company: Company
+    email: str
 
 
 def may_decide(actor: Actor, company: Company, *, total: int, currency: str) -> bool:
@@ -27,8 +61,7 @@ def may_decide(actor: Actor, company: Company, *, total: int, currency: str) -> 
 
 def read_company(session: TenantSession, quote: Quote) -> Company:
     """The quote's company with its limit."""
-    query = select(Company).options(undefer_group("deciding")).where(Company.id == quote.customer_id)
-    return session.scalars(query).one()
+    return cast(Company, session.run(_COMPANY, {"company": quote.customer_id}).scalars().one())
 
 
 def get_administered_company(session: TenantSession, company_id: UUID, *, actor: Actor) -> Company:
@@ -40,13 +73,28 @@ def get_administered_company(session: TenantSession, company_id: UUID, *, actor:
     return found
 
 
+def lock_to_decide(session: TenantSession, quote_id: UUID, *, actor: Actor) -> Decision:
+    """The version, locked until the transaction ends; NotFound unless it was sent to a company of the actor's."""
+    values = {"quote": quote_id, "companies": list(actor.company_ids), "decider": actor.user_id}
+    found = session.run(_DECISION, values).first()
+    if found is None:
+        raise NotFound("quote")
+    quote, company, email = found
+    return Decision(quote, company, email or "")
+
+
 def require_deciding(session: TenantSession, quote: Quote, actor: Actor) -> Company:
     """The quote's company; raises Forbidden `quote_needs_administrator` for whoever may not bind it to so much."""
     require(actor, Permission.QUOTES_DECIDE)
     company = read_company(session, quote)
+    require_binding(actor, company, quote)
+    return company
+
+
+def require_binding(actor: Actor, company: Company, quote: Quote) -> None:
+    """Raise Forbidden `quote_needs_administrator` for whoever may not bind the company to the quote's total."""
     if not may_decide(actor, company, total=quote.total, currency=quote.currency):
         raise Forbidden("quote_needs_administrator")
-    return company
 
 
 def require_open(quote: Quote, now: datetime) -> None:

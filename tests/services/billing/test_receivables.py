@@ -93,14 +93,14 @@ def test_what_failed_and_what_comes_next(
     assert invoices[1].next_kind == "invoice_reminder"
 
 
-def test_the_board_takes_five_statements(session: TenantSession, world: World, owe: Any, now: Any) -> None:
+def test_the_board_takes_four_statements(session: TenantSession, world: World, owe: Any, now: Any) -> None:
     for late in range(3):
         owe(1000, late)
     seen: list[str] = []
     connection = session.connection()
     event.listen(connection, "before_cursor_execute", lambda *args: seen.append(args[2]))
     read_board(session, ReceivablesFilter(), actor=world.people["sam"].actor, now=now)
-    assert len([one for one in seen if one.lstrip().upper().startswith("SELECT")]) <= 5
+    assert len([one for one in seen if one.lstrip().upper().startswith("SELECT")]) <= 4
 
 
 def test_who_sees_it(session: TenantSession, world: World, company: UUID, now: Any) -> None:

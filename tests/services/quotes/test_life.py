@@ -4,6 +4,7 @@ import base64
 import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -149,6 +150,13 @@ def test_acceptance_is_signed_and_added_up_on_the_server(session, sent, accept, 
     ).one()
     assert entry.after["total"] == 928_800
     assert session.scalars(select(NextStep).where(NextStep.record_id == quote.id)).all() == []
+
+
+@pytest.mark.parametrize(("ticked", "selected"), [((), [True, True, False]), ((2,), [True, True, True])])
+def test_a_form_names_the_optional_lines_alone(session, sent, accept, ids, ticked, selected):
+    quote = sent()
+    done = accept(quote, optional_line_ids={*ids(quote, *ticked), uuid4()})
+    assert [line.selected for line in list_lines(session, done.id)] == selected
 
 
 def test_it_is_accepted_once(session, sent, accept):
