@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, FieldError, Invalid, invalid
 from portal.events import publish
 from portal.events.quotes import QuoteAccepted
 from portal.integrations.storage import FileStorage
+from portal.lib.faults import crash_point, is_armed
 from portal.lib.letters import translator
 from portal.lib.text import clean_text, has_forbidden_characters
 from portal.lib.wording.quotes import CONSENT_VERSION, consent_text
@@ -110,6 +111,10 @@ def accept_quote(
     session.add(signature)
     write_steps(session, quote, read_settings(session), now=now)
     _publish(session, quote, lines, signature, actor, now)
+    crash_point("accept.pre_commit")
+    if is_armed("accept.post_commit"):
+        # Whoever asked commits, after other things of theirs.
+        event.listen(session, "after_commit", lambda _: crash_point("accept.post_commit"), once=True)
     return quote
 
 
