@@ -7,7 +7,7 @@ Revises: 0043
 from alembic import op
 
 revision = "0048"
-down_revision = "0043"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

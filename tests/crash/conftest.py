@@ -124,15 +124,9 @@ def wait_until(check: Callable[[], Any], seconds: float, what: str) -> Any:
 @pytest.fixture(scope="module")
 def temporal() -> Iterator[Any]:
     """A development server with its own file, which tests kill and start again."""
-    from runner.ports import choose_port
-    from runner.temporal import DevServer, find_server
-    from runner.temporal.server import PORT_NAMES
     from tests.crash.servers import RestartableTemporal
 
-    ports: dict[str, int] = {}
-    for name in PORT_NAMES:
-        ports[name] = choose_port(ports.values())
-    with RestartableTemporal.running(lambda folder: DevServer(find_server(), ports, folder / "temporal.db")) as server:
+    with RestartableTemporal.running() as server:
         yield server
 
 
@@ -145,13 +139,7 @@ def new_plant(
 
     def make() -> Plant:
         name = new_database(f"crash_{uuid4().hex[:8]}")
-        settings = settings_for(database, name, tmp_path_factory.mktemp("crash"))
-        world = _small_world(settings)
-        temporal.create_namespace(name)
-        # No limit for who only looks: on a busy machine this process may stand still for long.
-        looking = engine_options(2) | {"connect_args": {}, "pool_pre_ping": True}
-        engine = create_engine(normalise_url(settings.database_url), **looking)
-        plants.append(Plant(settings, world, engine, _environ(settings, temporal.address, name), name))
+        plants.append(build_plant(database, name, temporal, tmp_path_factory.mktemp("crash")))
         return plants[-1]
 
     yield make
@@ -166,6 +154,17 @@ def plant(new_plant: Callable[[], Plant]) -> Iterator[Plant]:
     made = new_plant()
     yield made
     made.end()
+
+
+def build_plant(server: Any, name: str, temporal: Any, folder: Path) -> Plant:
+    """The small world in a migrated database of a server, and a namespace of the same name for its workers."""
+    settings = settings_for(server, name, folder)
+    world = _small_world(settings)
+    temporal.create_namespace(name)
+    # No limit for who only looks: on a busy machine this process may stand still for long.
+    looking = engine_options(2, spare=2) | {"connect_args": {}, "pool_pre_ping": True}
+    engine = create_engine(normalise_url(settings.database_url), **looking)
+    return Plant(settings, world, engine, _environ(settings, temporal.address, name), name)
 
 
 def _small_world(settings: Settings) -> World:

@@ -30,18 +30,19 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
 
 
 class Standin:
-    """`python -m stripe_standin` on a free port and a state file."""
+    """`python -m stripe_standin` on a state file and a port, where none is given on a free one at each start."""
 
-    def __init__(self, folder: Path, webhook_url: str | None = None) -> None:
+    def __init__(self, folder: Path, webhook_url: str | None = None, *, port: int = 0) -> None:
         self._folder = folder
+        self._port = port
         self._webhook_url = webhook_url
         self.start()
 
     def start(self) -> None:
         url_file = self._folder / "stripe.url"
         url_file.unlink(missing_ok=True)
-        words = [sys.executable, "-m", "stripe_standin", "--port", "0", "--url-file", str(url_file)]
-        words += ["--state", str(self._folder / "stripe.db")]
+        words = [sys.executable, "-m", "stripe_standin", "--port", str(self._port)]
+        words += ["--url-file", str(url_file), "--state", str(self._folder / "stripe.db")]
         if self._webhook_url:
             words += ["--webhook-url", self._webhook_url]
         environ = {**os.environ, "STRIPE_WEBHOOK_SECRET": SECRET}

@@ -1,5 +1,6 @@
 """The workflows of payments: they look when it is time, and end when there is an answer."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -118,6 +119,28 @@ def test_auto_pay_looks_again_when_something_changes(at_work: Any) -> None:
 
     do(scene)
     assert answers.rounds == 2
+
+
+def test_a_look_whose_worker_died_is_taken_over_within_seconds(skipping: Any, run: Any) -> None:
+    begun: list[datetime] = []
+
+    @activity.defn(name="payments.look")
+    async def look(payment: PaymentRun) -> Wake:
+        begun.append(activity.info().started_time)
+        if len(begun) == 1:
+            # Nobody ever hears of this one again.
+            await asyncio.sleep(60)
+        return Wake(None)
+
+    async def scene() -> None:
+        queue, payment = f"payments-{uuid4().hex}", PaymentRun(uuid4(), uuid4())
+        workflow_id = payment_workflow_id(payment.payment_id)
+        async with Worker(skipping.client, task_queue=queue, workflows=[PaymentWorkflow], activities=[look]):
+            await skipping.client.execute_workflow("Payment", payment, id=workflow_id, task_queue=queue)
+
+    run(scene())
+    assert len(begun) == 2
+    assert begun[1] - begun[0] < timedelta(seconds=20)
 
 
 def test_schedules_are_made_once_and_brought_up_to_date(client: Any, run: Any) -> None:

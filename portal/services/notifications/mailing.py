@@ -27,6 +27,8 @@ from portal.services.notifications.message_ids import thread_of
 # With the workflow's pauses (doubling, at most half an hour) these last for about six hours.
 MAX_ATTEMPTS = 22
 SUPPRESSED = "not sent: earlier mails to this address came back"
+# What tells that a payment has arrived.
+RECEIPT = "payment_received"
 FILE_REFUSED = "not sent: the virus scanner found something in a file"
 
 
@@ -56,6 +58,7 @@ class _Attempt:
     message: OutgoingMail | OutgoingText
     number: int
     files: tuple[StoredFile, ...] = ()
+    template: str = ""
 
     def with_files(self, storage: FileStorage | None) -> OutgoingMail | OutgoingText:
         """The message as it leaves. Raises MailUnavailable: a mail goes with its files or not at all."""
@@ -101,7 +104,10 @@ def send_mail(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, *, outle
         _finish(sessions, tenant_id, mail_id, MailState.QUEUED, str(error))
         raise TransientMailError(str(error)) from error
     crash_point("mail.post_send")
-    return _finish(sessions, tenant_id, mail_id, MailState.SENT)
+    is_sent = _finish(sessions, tenant_id, mail_id, MailState.SENT)
+    if attempt.template == RECEIPT:
+        crash_point("receipt.pre_report")
+    return is_sent
 
 
 class _Suppressed(Exception):
@@ -136,7 +142,8 @@ def _begin(sessions: TenantSessions, tenant_id: UUID, mail_id: UUID, vault: Vaul
         if mail.link_id is None and is_unreachable(session, mail.recipient):
             raise _Suppressed
         files = find_enclosed(session, mail)
-        return _Attempt(with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault), number, files)
+        outgoing = with_thread(_outgoing(mail, text, html, tenant, name or ""), session, vault)
+        return _Attempt(outgoing, number, files, mail.template)
 
 
 def _outgoing(mail: MailMessage, text: str, html: str, tenant: Tenant, name: str) -> OutgoingMail:

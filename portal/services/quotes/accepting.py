@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import event
+
 from portal.authz import Actor, Permission, require
 from portal.errors import Conflict, FieldError, Invalid, invalid
 from portal.events import Beside, publish
 from portal.events.quotes import QuoteAccepted
 from portal.integrations.storage import FileStorage
+from portal.lib.faults import crash_point, is_armed
 from portal.lib.letters import translator
 from portal.lib.text import clean_text, has_forbidden_characters
 from portal.lib.wording.quotes import CONSENT_VERSION, consent_text
@@ -114,6 +117,10 @@ def accept_quote(
         "factors": evidence.factors[:60],
     }
     _publish(session, quote, lines, signature, actor, now)
+    crash_point("accept.pre_commit")
+    if is_armed("accept.post_commit"):
+        # Whoever asked commits, after other things of theirs.
+        event.listen(session, "after_commit", lambda _: crash_point("accept.post_commit"), once=True)
     return quote
 
 

@@ -1,10 +1,5 @@
 """Activities of notifications: decide and write down who is told, then send."""
 
-import contextvars
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from temporalio import activity
 
 from portal.lib.clock import utcnow
@@ -16,9 +11,8 @@ from portal.services.disputes.letters import answer_dispute
 from portal.services.notifications.fan_out import fan_out
 from portal.services.notifications.mailing import Outlets, TransientMailError, send_mail
 from portal.services.plans.letters import answer_plan
+from portal.workflows.beating import heartbeats
 from portal.workflows.notifications.shared import MailBatch, NotificationRun
-
-HEARTBEAT_SECONDS = 1.0
 
 
 class NotificationActivities:
@@ -50,7 +44,7 @@ class NotificationActivities:
     def send_mails(self, batch: MailBatch) -> None:
         """Send what is still queued; one mail that does not go out keeps no other one back."""
         late: TransientMailError | None = None
-        with _heartbeats():
+        with heartbeats():
             for mail_id in batch.mail_ids:
                 try:
                     send_mail(self._sessions, batch.tenant_id, mail_id, outlets=self._outlets)
@@ -58,22 +52,3 @@ class NotificationActivities:
                     late = error
         if late is not None:
             raise late
-
-
-@contextmanager
-def _heartbeats() -> Iterator[None]:
-    """Say every second that we live: a slow mail server is no death, and a death is noticed within seconds."""
-    ended = threading.Event()
-    context = contextvars.copy_context()
-
-    def beat() -> None:
-        while not ended.wait(HEARTBEAT_SECONDS):
-            context.run(activity.heartbeat)
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

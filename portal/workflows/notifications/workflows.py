@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from portal.workflows.beating import DEAD_AFTER
     from portal.workflows.notifications.activities import NotificationActivities
     from portal.workflows.notifications.shared import NotificationRun
 
@@ -36,6 +37,6 @@ class NotificationWorkflow:
                 NotificationActivities.send_mails,
                 batch,
                 start_to_close_timeout=timedelta(minutes=10),
-                heartbeat_timeout=timedelta(seconds=5),
+                heartbeat_timeout=DEAD_AFTER,
                 retry_policy=SEND_RETRY,
             )

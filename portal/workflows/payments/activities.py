@@ -1,4 +1,7 @@
-"""Activities of payments: each calls one service, outside of any transaction where the gateway is asked."""
+"""Activities of payments: each calls one service, outside of any transaction where the gateway is asked.
+
+The gateway may take its time, so all of them tell that they live.
+"""
 
 from temporalio import activity
 
@@ -14,6 +17,7 @@ from portal.services.payments.looking import look_at_payment
 from portal.services.payments.reconciling import compare_books, fetch_missed
 from portal.services.payments.refunds import send_refund
 from portal.services.payments.schedule_clock import advance_schedule
+from portal.workflows.beating import heartbeats
 from portal.workflows.payments.shared import AdvanceAutoPay, AdvanceExpiry, AdvanceSchedule, PaymentRun, RefundRun, Wake
 
 
@@ -29,12 +33,14 @@ class PaymentActivities:
     def look(self, run: PaymentRun) -> Wake:
         """Bring a payment up to the truth; safe to repeat."""
         desk = self._office().desk(run.tenant_id)
-        return Wake(look_at_payment(desk, run.payment_id, now=utcnow()).at)
+        with heartbeats():
+            return Wake(look_at_payment(desk, run.payment_id, now=utcnow()).at)
 
     @activity.defn(name="payments.send_refund")
     def send_refund(self, run: RefundRun) -> None:
         """Send an approved refund; safe to repeat."""
-        send_refund(self._office().desk(run.tenant_id), run.refund_id, now=utcnow())
+        with heartbeats():
+            send_refund(self._office().desk(run.tenant_id), run.refund_id, now=utcnow())
 
     @activity.defn(name="payments.advance_auto_pay")
     def advance_auto_pay(self, run: AdvanceAutoPay) -> Wake:
@@ -42,30 +48,34 @@ class PaymentActivities:
         # The later of both times: a clock of this machine that lags must not miss the timer that woke us.
         now = max(run.now, utcnow())
         desk = Desk(self._sessions, self._gateway, run.tenant_id, self._base_url) if self._gateway else None
-        return Wake(advance_auto_pay(desk, run.company_id, now=now) if desk else None)
+        with heartbeats():
+            return Wake(advance_auto_pay(desk, run.company_id, now=now) if desk else None)
 
     @activity.defn(name="payments.advance_schedule")
     def advance_schedule(self, run: AdvanceSchedule) -> Wake:
         """Announce, charge or end a planned payment; safe to repeat."""
         desk = self._office().desk(run.tenant_id)
-        return Wake(advance_schedule(desk, run.planned_id, now=max(run.now, utcnow())))
+        with heartbeats():
+            return Wake(advance_schedule(desk, run.planned_id, now=max(run.now, utcnow())))
 
     @activity.defn(name="payments.advance_expiry")
     def advance_expiry(self, run: AdvanceExpiry) -> Wake:
         """Say that a card ends, where it is time; safe to repeat."""
         now = max(run.now, utcnow())
-        with self._sessions.begin(run.tenant_id) as session:
+        with heartbeats(), self._sessions.begin(run.tenant_id) as session:
             return Wake(advance_expiry(session, run.method_id, run.expires, base_url=self._base_url, now=now))
 
     @activity.defn(name="payments.fetch_missed")
     def fetch_missed(self) -> int:
         """Take from the gateway's list what no webhook brought."""
-        return fetch_missed(self._office(), now=utcnow()) if self._gateway else 0
+        with heartbeats():
+            return fetch_missed(self._office(), now=utcnow()) if self._gateway else 0
 
     @activity.defn(name="payments.compare_books")
     def compare_books(self) -> int:
         """Compare the gateway's payments with the ledger; how many differ for good."""
-        return len(compare_books(self._office(), now=utcnow())) if self._gateway else 0
+        with heartbeats():
+            return len(compare_books(self._office(), now=utcnow())) if self._gateway else 0
 
     def _office(self) -> Office:
         if self._gateway is None:

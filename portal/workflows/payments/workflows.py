@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
+    from portal.workflows.beating import DEAD_AFTER
     from portal.workflows.payments.activities import PaymentActivities
     from portal.workflows.payments.shared import (
         AdvanceAutoPay,
@@ -34,7 +35,11 @@ class PaymentWorkflow:
         """Look, sleep, repeat until it is decided."""
         while True:
             wake: Wake = await workflow.execute_activity_method(
-                PaymentActivities.look, run, start_to_close_timeout=ATTEMPT, retry_policy=RETRY
+                PaymentActivities.look,
+                run,
+                start_to_close_timeout=ATTEMPT,
+                heartbeat_timeout=DEAD_AFTER,
+                retry_policy=RETRY,
             )
             if wake.at is None:
                 return
@@ -49,7 +54,11 @@ class RefundWorkflow:
     async def run(self, run: RefundRun) -> None:
         """Send it until there is an answer."""
         await workflow.execute_activity_method(
-            PaymentActivities.send_refund, run, start_to_close_timeout=ATTEMPT, retry_policy=RETRY
+            PaymentActivities.send_refund,
+            run,
+            start_to_close_timeout=ATTEMPT,
+            heartbeat_timeout=DEAD_AFTER,
+            retry_policy=RETRY,
         )
 
 
@@ -70,6 +79,7 @@ class AutoPayWorkflow:
                 PaymentActivities.advance_auto_pay,
                 AdvanceAutoPay(run.tenant_id, run.company_id, workflow.now()),
                 start_to_close_timeout=ATTEMPT,
+                heartbeat_timeout=DEAD_AFTER,
                 retry_policy=RETRY,
             )
             if workflow.info().is_continue_as_new_suggested():
@@ -103,6 +113,7 @@ class ScheduledPaymentWorkflow:
                 PaymentActivities.advance_schedule,
                 AdvanceSchedule(run.tenant_id, run.planned_id, workflow.now()),
                 start_to_close_timeout=ATTEMPT,
+                heartbeat_timeout=DEAD_AFTER,
                 retry_policy=RETRY,
             )
             if wake.at is None:
@@ -133,6 +144,7 @@ class CardExpiryWorkflow:
                 PaymentActivities.advance_expiry,
                 AdvanceExpiry(run.tenant_id, run.method_id, run.expires, workflow.now()),
                 start_to_close_timeout=ATTEMPT,
+                heartbeat_timeout=DEAD_AFTER,
                 retry_policy=RETRY,
             )
             if wake.at is None:
@@ -150,6 +162,7 @@ class GatewayEventsWorkflow:
         await workflow.execute_activity_method(
             PaymentActivities.fetch_missed,
             start_to_close_timeout=timedelta(minutes=2),
+            heartbeat_timeout=DEAD_AFTER,
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
 
@@ -162,5 +175,8 @@ class GatewayComparisonWorkflow:
     async def run(self) -> None:
         """Until it went through once."""
         await workflow.execute_activity_method(
-            PaymentActivities.compare_books, start_to_close_timeout=timedelta(minutes=30), retry_policy=RETRY
+            PaymentActivities.compare_books,
+            start_to_close_timeout=timedelta(minutes=30),
+            heartbeat_timeout=DEAD_AFTER,
+            retry_policy=RETRY,
         )
