@@ -10,6 +10,7 @@ import pytest
 from portal.lib.clock import utcnow
 from portal.models import Quote, QuoteView
 from portal.services.quotes.drafting import QuoteDraft, draft_quote
+from portal.services.quotes.invoicing import issue_accepted, list_made
 from portal.services.quotes.queries import list_lines
 from portal.services.quotes.sending import send_quote
 from tests.browsing import sign_in
@@ -128,6 +129,29 @@ def test_signing_takes_few_statements(visitor, quote):
         counts.append(int(timing.rpartition('desc="')[2].rstrip('"')))
     # One more than for what was offered as it stands: the optional line is marked as taken.
     assert min(counts) <= 8
+
+
+def test_an_open_page_asks_for_what_comes_of_an_acceptance(visitor, quote, sessions, world):
+    quote_id, _ = quote(deposit_percent=Decimal(30))
+    alice, path = visitor("alice"), f"/portal/quotes/{quote_id}"
+    ask = {"HX-Request": "true"}
+    shown = re.search(r'name="content_sha256" value="(\w+)"', text_of(alice.get(path)))[1]
+    form = {"content_sha256": shown, "signer_name": "Alice Moreau", "consent": "1"}
+    assert alice.post(f"{path}/accept", form).status_code == 303
+    for page in (text_of(alice.get(path)), text_of(alice.get(path, headers=ask))):
+        assert "A deposit invoice comes at once" in page
+        assert "is being sealed" in page
+        assert 'hx-trigger="every 2s"' in page
+    with sessions.begin(world.demo) as session:
+        issue_accepted(session, quote_id, now=utcnow())
+        made = list_made(session, quote_id, actor=world.people["alice"].actor)
+        numbers = [one.number for one in made]
+        assert [one.kind.value for one in made] == ["deposit", "remainder"]
+        assert not list_made(session, quote_id, actor=world.people["charlie"].actor)
+    part = text_of(alice.get(path, headers=ask))
+    assert all(number in part for number in numbers)
+    assert "<html" not in part
+    assert visitor("charlie").get(path, headers=ask).status_code == 404
 
 
 @pytest.mark.parametrize(

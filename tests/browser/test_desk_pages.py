@@ -6,6 +6,9 @@ Each is loaded once, dark on a phone, and looked at again light on a desk; some 
 import pytest
 from playwright.sync_api import Page, expect
 
+from portal.demo.answering import MACROS
+from portal.demo.content import demo_uuid
+from portal.demo.settings import POLICIES
 from tests.browser.conftest import picture, sign_in
 from tests.browser.test_accessibility import scrolls_sideways, violations
 
@@ -31,8 +34,10 @@ SETTINGS = ("/admin/desk/macros/", "/admin/desk/macros/new/", ("/admin/desk/macr
             "/admin/reports/promises/?by=agent", "/admin/assignment/rules/", "/admin/assignment/rules/new/",
             "/admin/assignment/people/", ("/admin/assignment/people/", "main a[href*='/edit/']"),
             ("/admin/sla/policies/", ROW), ("/admin/sla/calendars/", ROW), "/admin/sla/categories/new/",
-            "/admin/settings/tickets/", "/admin/inbound/", ("/admin/inbound/", ROW),
-            "/admin/settings/mailbox/")  # fmt: skip
+            "/admin/settings/tickets/", "/admin/settings/tickets/versions/", "/admin/inbound/",
+            ("/admin/inbound/", ROW), "/admin/inbound/addresses/", "/admin/settings/mailbox/",
+            "/admin/sla/policies/edit/?id={policy}", "/admin/sla/policies/versions/?id={policy}",
+            "/admin/desk/macros/versions/?id={macro}")  # fmt: skip
 CUSTOMER = ("/portal/tickets?view=all&q=zzzz", "/portal/tickets/more", "/portal/tickets/select", "{ticket}",
             "{ticket}/colleagues", "{ticket}/close", "{ticket}/cancel", "{ticket}/escalate", "{ticket}/related",
             "{ticket}/prepared", ("{ticket}", "a[href$='/edit']"), "{solved}", "{solved}/rate",
@@ -84,7 +89,32 @@ def test_pages_of_the_desk(product, new_page):
 
 def test_settings_of_the_desk(product, new_page):
     page = sign_in(new_page(locale="en", **PHONE), product.url, "ada@demo.example", "admin")
-    check(page, product.url, SETTINGS)
+    policy, macro = demo_uuid("demo", "policy", POLICIES[0]["name"]), demo_uuid("demo", "macro", MACROS[0][0])
+    check(page, product.url, SETTINGS, policy=str(policy), macro=str(macro))
+
+
+def sent(page: Page, path: str, **fields: str) -> None:
+    """Send a form of the page without its scripts, with the token that the page has."""
+    token = page.locator("[name=csrf_token]").first.get_attribute("value")
+    assert page.request.post(path, form={"csrf_token": str(token), **fields}).ok
+
+
+def test_what_became_of_a_message_and_of_a_bulk_change(product, new_page):
+    page = sign_in(new_page(locale="ar", **PHONE), product.url, "ada@demo.example", "admin")
+    ticket = found(page, product.url, QUEUE)
+    page.goto(product.url + ticket)
+    sent(page, f"{product.url}{ticket}/note", message="The riser is lokced.")
+    page.goto(product.url + ticket)
+    edit = str(page.locator("a[href*='/messages/'][href*='/edit']").last.get_attribute("href"))
+    sent(page, product.url + edit, message="The riser is locked.")
+    earlier = edit.replace("/edit", "")
+    page.goto(f"{product.url}/admin/tickets/?view=open&select=1")
+    page.locator("input[name=ids]").first.check()
+    page.select_option("#bulk [name=do]", index=1)
+    page.evaluate("HTMLFormElement.prototype.submit.call(document.getElementById('bulk'))")
+    page.wait_for_url("**/admin/tickets/bulk/*-*")
+    result = page.url.removeprefix(product.url).split("?")[0]
+    check(page, product.url, (edit, earlier, result))
 
 
 def test_pages_of_a_customer(product, new_page):

@@ -1,22 +1,27 @@
 """What the pages show of quotes: rows, figures and steps in the reader's language."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from portal.blueprints import http
+from portal.blueprints.billing.presenters import badge_of as invoice_badge
 from portal.blueprints.localisation import current_locale, format_day, format_due, gettext
 from portal.lib.money_format import format_amount, format_quantity, format_rate
 from portal.lib.pricing import Totals
+from portal.lib.wording.billing import KINDS
 from portal.lib.wording.quotes import LOOKS, REQUEST_LOOKS, REQUEST_STATUS, status_text, step_text
-from portal.models import NextStep, Quote, QuoteLine, QuoteStatus
+from portal.models import Invoice, NextStep, Quote, QuoteLine, QuoteStatus
 from portal.services.quotes.clock import status_at
 from portal.services.quotes.comparing import Comparison
 from portal.services.quotes.detail import QuoteDetail
 from portal.services.quotes.listing import QuoteRow
 from portal.services.quotes.requests import RequestRow
+
+# An open page asks so long what became of an acceptance; both come within seconds.
+WATCHED_FOR = timedelta(minutes=10)
 
 
 def amount(value: int, currency: str) -> str:
@@ -120,7 +125,7 @@ def detail_view(found: QuoteDetail, taken: Collection[UUID], now: datetime, *, s
         "is_open": found.is_open,
         "may_decide": found.may_decide,
         "signature": found.signature,
-        "sealed": found.sealed,
+        "sealed": bool(found.seal_code),
         "decided_by": found.decided_by,
         "versions": [
             {
@@ -132,6 +137,29 @@ def detail_view(found: QuoteDetail, taken: Collection[UUID], now: datetime, *, s
                 "id": one.id,
             }
             for one in found.versions
+        ],
+    }
+
+
+def follow_up_view(found: QuoteDetail, invoices: Sequence[Invoice], now: datetime) -> dict[str, Any]:
+    """What comes of an accepted quote: its invoices and the sealed copy; `waiting` while the worker is at it."""
+    quote = found.quote
+    complete = bool(found.seal_code) and quote.invoice_id is not None
+    fresh = quote.decided_at is not None and now - quote.decided_at < WATCHED_FOR
+    return {
+        "quote": quote,
+        "seal_code": found.seal_code,
+        "is_signed": found.signature is not None,
+        "waiting": fresh and not complete,
+        "invoices": [
+            {
+                "url": http.address_of("invoices.detail", invoice_id=one.id),
+                "kind": gettext(KINDS[one.kind.value]),
+                "number": one.number,
+                "total": amount(one.total, one.currency),
+                "badge": invoice_badge(one.status),
+            }
+            for one in invoices
         ],
     }
 

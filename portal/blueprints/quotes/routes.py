@@ -18,7 +18,7 @@ from portal.blueprints.quotes.blueprint import bp
 from portal.blueprints.quotes.document import send_document, send_signed
 from portal.blueprints.quotes.presenters import comparison_view, list_row, request_view
 from portal.blueprints.quotes.rows import draw_rows
-from portal.blueprints.quotes.views import show_quote
+from portal.blueprints.quotes.views import follow_up, show_quote
 from portal.errors import Invalid
 from portal.lib.wording.quotes import STATUS_FOR_CUSTOMERS
 from portal.models import QuoteStatus
@@ -67,8 +67,10 @@ def index() -> ResponseReturnValue:
 @bp.get("/<uuid:quote_id>")
 @permission(Permission.QUOTES_READ)
 def detail(quote_id: UUID) -> ResponseReturnValue:
-    """One version; that it is looked at is noted."""
+    """One version; that it is looked at is noted. An open page of an accepted one asks for what has come of it."""
     found = get_quote_detail(http.session(), quote_id, actor=http.actor(), now=http.now())
+    if http.wants_fragment():
+        return render_template("quotes/_follow_up.html", follow_up=follow_up(found))
     if request.method != "HEAD":
         record_view(http.session(), found.quote, actor=http.actor(), now=http.now())
         http.commit()

@@ -9,12 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.blueprints import http
 from portal.blueprints.localisation import gettext
-from portal.blueprints.quotes.presenters import detail_view
+from portal.blueprints.quotes.presenters import detail_view, follow_up_view
 from portal.errors import DomainError, Invalid
 from portal.lib.wording.errors import error_text
 from portal.lib.wording.quotes import consent_text
+from portal.models import QuoteStatus
 from portal.services.quotes.accepting import NAME_LENGTH, ORDER_LENGTH
 from portal.services.quotes.detail import QuoteDetail
+from portal.services.quotes.invoicing import list_made
 
 
 def show_quote(
@@ -26,10 +28,12 @@ def show_quote(
 ) -> ResponseReturnValue:
     """The page; with what was typed and what was wrong with it."""
     known = http.identity()
+    accepted = found.status is QuoteStatus.ACCEPTED
     errors = field_texts(error)
     page = render_template(
         "quotes/detail.html",
         **detail_view(found, found.selected if chosen is None else chosen, http.now()),
+        follow_up=follow_up(found) if accepted else None,
         form=form if form is not None else {"signer_name": known.person_name if known else ""},
         errors=errors,
         problem=problem_text(error),
@@ -39,6 +43,12 @@ def show_quote(
         other_versions=len(found.versions) > 1,
     )
     return page, status_of(error)
+
+
+def follow_up(found: QuoteDetail) -> dict[str, Any]:
+    """What comes of it once it is accepted."""
+    made = list_made(http.session(), found.quote.id, actor=http.actor())
+    return follow_up_view(found, made, http.now())
 
 
 def field_texts(error: DomainError | None) -> dict[str, list[str]]:

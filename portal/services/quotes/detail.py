@@ -29,7 +29,10 @@ _NAMES = prepare(
 
 @dataclass(frozen=True)
 class QuoteDetail:
-    """A version with its lines and surroundings; `may_decide` is about now and this reader."""
+    """A version with its lines and surroundings; `may_decide` is about now and this reader.
+
+    `seal_code` leads to the check of the sealed copy, and is empty until that is ready.
+    """
 
     quote: Quote
     lines: Sequence[QuoteLine]
@@ -42,7 +45,7 @@ class QuoteDetail:
     totals: Totals
     deposit: int
     signature: Signature | None
-    sealed: bool
+    seal_code: str
     decided_by: str
     author: str
 
@@ -59,7 +62,7 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
     company = read_company(session, quote)
     is_open = quote.status is QuoteStatus.SENT and not is_over(quote, now)
     names = _names(session, quote)
-    signature, sealed = _signature(session, quote)
+    signature, seal_code = _signature(session, quote)
     return QuoteDetail(
         quote=quote,
         lines=lines,
@@ -72,7 +75,7 @@ def get_quote_detail(session: TenantSession, quote_id: UUID, *, actor: Actor, no
         totals=total_of(lines, quote.tax_rounding),
         deposit=quote.deposit,
         signature=signature,
-        sealed=sealed,
+        seal_code=seal_code,
         decided_by=names.get(quote.decided_by, "") if quote.decided_by else "",
         author=names.get(quote.created_by, "") if quote.created_by else "",
     )
@@ -89,15 +92,20 @@ def with_choice(detail: QuoteDetail, chosen: Sequence[UUID], *, actor: Actor) ->
     return replace(detail, totals=totals, deposit=deposit, may_decide=decides)
 
 
-def _signature(session: TenantSession, quote: Quote) -> tuple[Signature | None, bool]:
-    """The signature, and whether its sealed copy is ready."""
+def _signature(session: TenantSession, quote: Quote) -> tuple[Signature | None, str]:
+    """The signature, and the code of its sealed copy once that is ready."""
     if quote.status is not QuoteStatus.ACCEPTED:
-        return None, False
-    same = and_(SealedDocument.record_type == Signature.record_type, SealedDocument.record_id == Signature.record_id)
-    query = select(Signature, SealedDocument.id).outerjoin(SealedDocument, same)
+        return None, ""
+    same = and_(
+        SealedDocument.record_type == Signature.record_type,
+        SealedDocument.record_id == Signature.record_id,
+        # Its row, with the code that is printed on it, is there before the file.
+        SealedDocument.sealed_at.is_not(None),
+    )
+    query = select(Signature, SealedDocument.code).outerjoin(SealedDocument, same)
     query = query.where(Signature.record_type == "quote", Signature.record_id == quote.id)
     row = session.execute(query.order_by(Signature.position, Signature.created_at).limit(1)).first()
-    return (row[0], row[1] is not None) if row else (None, False)
+    return (row[0], row[1] or "") if row else (None, "")
 
 
 def _names(session: TenantSession, quote: Quote) -> dict[UUID, str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.authz import system_actor
+from portal.authz import Actor, Permission, system_actor
 from portal.events import publish
 from portal.events.quotes import QuoteInvoiced
 from portal.lib.deposits import deposit_lines
@@ -22,11 +22,14 @@ from portal.models import Invoice, InvoiceKind, Quote, QuoteLine, QuoteStatus
 from portal.models.session import TenantSession
 from portal.services.billing.issuing import issue_from_lines
 from portal.services.billing.lines import NewLine
+from portal.services.billing.queries import visible_to
 from portal.services.quotes.lines import plain_decimal, total_of
 from portal.services.quotes.queries import list_lines
 from portal.services.quotes.settings import read_settings
 
 DEPOSIT = N_("Deposit of %(percent)s%% on quote %(number)s, version %(version)s")
+# What an accepted version becomes: all of it at once, or a deposit and the rest.
+PARTS = ("full", "deposit", "remainder")
 LESS_DEPOSIT = N_("Less deposit, invoice %(invoice)s")
 
 
@@ -52,6 +55,19 @@ def issue_accepted(session: TenantSession, quote_id: UUID, *, now: datetime) -> 
     return made.id
 
 
+def list_made(session: TenantSession, quote_id: UUID, *, actor: Actor) -> Sequence[Invoice]:
+    """What was issued for an accepted version, the deposit first; nothing for those who see no invoices."""
+    if not actor.may(Permission.INVOICES_READ):
+        return []
+    keys = [_source_key(quote_id, part) for part in PARTS]
+    query = select(Invoice).where(Invoice.source_key.in_(keys), visible_to(actor))
+    return session.scalars(query.order_by(Invoice.created_at, Invoice.number)).all()
+
+
+def _source_key(quote_id: UUID, part: str) -> str:
+    return f"quote:{quote_id}:{part}"
+
+
 def _deposit(quote: Quote, taken: Sequence[QuoteLine]) -> list[PricedLine]:
     totals = total_of(taken, quote.tax_rounding)
     return deposit_lines(totals.taxes, quote.deposit_percent, TaxRounding(quote.tax_rounding))
@@ -66,7 +82,7 @@ def _issue_deposit(session: TenantSession, quote: Quote, deposit: Sequence[Price
         customer_id=quote.customer_id,
         currency=quote.currency,
         lines=[_new_line(text, line) for line in deposit],
-        source_key=f"quote:{quote.id}:deposit",
+        source_key=_source_key(quote.id, "deposit"),
         kind=InvoiceKind.DEPOSIT,
         quote_id=quote.id,
         purchase_order=quote.purchase_order,
@@ -95,7 +111,7 @@ def _issue_rest(
         customer_id=quote.customer_id,
         currency=quote.currency,
         lines=lines,
-        source_key=f"quote:{quote.id}:{'remainder' if first else 'full'}",
+        source_key=_source_key(quote.id, "remainder" if first else "full"),
         kind=InvoiceKind.REMAINDER if first else InvoiceKind.INVOICE,
         quote_id=quote.id,
         purchase_order=quote.purchase_order,
