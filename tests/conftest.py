@@ -143,13 +143,10 @@ def _allow_one_connection_each(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def take(connection: Any, record: Any, proxy: Any) -> None:
-        assert not (has_request_context() and getattr(holding, "record", None)), "this request holds a connection"
-        holding.record = record
-
-    @event.listens_for(engine, "checkin")
-    def give_back(connection: Any, record: Any) -> None:
-        if getattr(holding, "record", None) is record:
-            holding.record = None
+        held = getattr(holding, "proxy", None)
+        # One that was lost, or given back, is valid no more.
+        assert not (has_request_context() and held is not None and held.is_valid), "this request holds a connection"
+        holding.proxy = proxy
 
 
 @pytest.fixture(autouse=True)
