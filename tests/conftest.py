@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from flask import has_request_context
+from flask import g, has_request_context
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 from xdist.scheduler import LoadScopeScheduling
@@ -138,15 +138,15 @@ def app(settings: Settings, world: World) -> Any:
 
 
 def _allow_one_connection_each(engine: Engine) -> None:
-    """Fail whatever takes a second connection while it holds one: a process has few, and could wait for itself."""
-    holding = threading.local()
+    """Fail a request that takes a second connection while it holds one: a process has few, and could wait for itself."""
 
     @event.listens_for(engine, "checkout")
     def take(connection: Any, record: Any, proxy: Any) -> None:
-        held = getattr(holding, "proxy", None)
-        # One that was lost, or given back, is valid no more.
-        assert not (has_request_context() and held is not None and held.is_valid), "this request holds a connection"
-        holding.proxy = proxy
+        if has_request_context():
+            held = g.get("held_connection")
+            # One that was lost, or given back, is valid no more.
+            assert held is None or not held.is_valid, "this request holds a connection"
+            g.held_connection = proxy
 
 
 @pytest.fixture(autouse=True)
