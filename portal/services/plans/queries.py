@@ -133,4 +133,7 @@ def _with_instalments(session: TenantSession, rows: Sequence[Any]) -> list[PlanR
             parts.setdefault(part.plan_id, []).append(part)
             if status is ScheduleStatus.PLANNED and part.scheduled_id is not None:
                 charged.add(part.scheduled_id)
-    return [PlanRow(*row, instalments=tuple(parts.get(row[0].id, ())), charged=frozenset(charged)) for row in rows]
+    return [
+        PlanRow(plan, company, invoice, signature, tuple(parts.get(plan.id, ())), frozenset(charged))
+        for plan, company, invoice, signature in rows
+    ]
