@@ -16,7 +16,7 @@ MARK = "<!-- From here on written by bin/access-rules. -->\n\n"
 # The same for both: they hold nothing that only the team may know.
 ALIKE = {
     "AttachedFile", "DraftItem", "FileLink", "FileOfTicket", "Invitation", "Invitations", "Link", "Links", "Named",
-    "Line", "Money", "NextStep", "QuoteLineShape", "Sharing", "Sla", "Tax", "UploadedFile",
+    "Instalment", "Line", "Money", "NextStep", "QuoteLineShape", "Sharing", "Sla", "Tax", "UploadedFile",
     "VersionShape", "DisputedPart", "StatementBalance", "StatementFailure",
 }  # fmt: skip
 STAFF_ONLY = {"is_internal", "staff_only", "next_steps", "satisfaction_comment", "portal_access", "before", "after"}

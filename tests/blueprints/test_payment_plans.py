@@ -129,7 +129,6 @@ def test_the_pages_of_both_sides(browser: Any, invoice: dict[str, Any]) -> None:
     after = alice.get(plan).get_data(as_text=True)
     for words in ("In force", "€40.00", "€60.00", "Alice Martin", "Pay the instalment", "Gladly"):
         assert words in after, words
-    assert 'value="40.00"' in alice.get(f"{page}/pay").get_data(as_text=True)
     assert "In instalments" in alice.get(page).get_data(as_text=True)
     assert "Alice Martin" in bill.get(staff).get_data(as_text=True)
     assert browser("charlie").get(plan).status_code == 404
