@@ -134,11 +134,6 @@ def _with_instalments(session: TenantSession, rows: Sequence[Any]) -> list[PlanR
             if status is ScheduleStatus.PLANNED and part.scheduled_id is not None:
                 charged.add(part.scheduled_id)
     return [
-<<<<<<< HEAD
         PlanRow(plan, company_name, invoice, signature, tuple(parts.get(plan.id, ())), frozenset(charged))
         for plan, company_name, invoice, signature in rows
-=======
-        PlanRow(plan, company, invoice, signature, tuple(parts.get(plan.id, ())), frozenset(charged))
-        for plan, company, invoice, signature in rows
->>>>>>> plans
     ]
