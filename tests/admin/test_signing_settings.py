@@ -83,9 +83,8 @@ def test_versions_and_the_way_back(staff: Any, kept: None) -> None:
     bill = staff("bill")
     assert bill.post(PATH, FORM).status_code == 303
     page = text_of(bill.get(f"{PATH}versions/"))
-    numbers = [int(number) for number in re.findall(r'name="version" value="(\d+)"', page)]
     assert "All at the same time" in page
-    assert bill.post(f"{PATH}restore/", {"version": str(max(numbers))}).status_code == 303
+    assert bill.post(f"{PATH}restore/", {"version": "1"}).status_code == 303
     assert 'value="P1D P4D"' not in text_of(bill.get(PATH))
     assert bill.post(f"{PATH}restore/", {"version": "x"}).status_code == 404
 

@@ -60,13 +60,13 @@ def test_tiers_are_set_and_read_by_the_api(api: Any, item_id: UUID) -> None:
     item = bill.get(path).get_json()
     assert item["discounts"][1] == {"from_quantity": "50", "percent": "12"}
     body = {"discounts": [{"from_quantity": "2.5", "percent": 7.5}], "version": item["version"]}
-    saved = bill.put(f"{path}/discounts", json=body)
+    saved = bill.request("PUT", f"{path}/discounts", json=body)
     assert saved.status_code == 200, saved.get_json()
     assert saved.get_json()["discounts"] == [{"from_quantity": "2.5", "percent": "7.5"}]
-    assert bill.put(f"{path}/discounts", json=body).status_code == 409
+    assert bill.request("PUT", f"{path}/discounts", json=body).status_code == 409
     found = bill.get(f"{CATALOGUE}?q={item['sku']}").get_json()["items"]
     assert [(one["id"], one["version"]) for one in found] == [(str(item_id), item["version"] + 1)]
-    assert bill.put(f"{path}/discounts", json={"discounts": []}).get_json()["discounts"] == []
+    assert bill.request("PUT", f"{path}/discounts", json={"discounts": []}).get_json()["discounts"] == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_tiers_are_set_and_read_by_the_api(api: Any, item_id: UUID) -> None:
     ],
 )
 def test_what_is_no_ladder_is_422(api: Any, item_id: UUID, tiers: Any, field: str) -> None:
-    answer = api("bill").put(f"{CATALOGUE}/{item_id}/discounts", json={"discounts": tiers})
+    answer = api("bill").request("PUT", f"{CATALOGUE}/{item_id}/discounts", json={"discounts": tiers})
     assert answer.status_code == 422
     assert field in {error["field"] for error in answer.get_json()["errors"]}
 
@@ -88,7 +88,7 @@ def test_what_is_no_ladder_is_422(api: Any, item_id: UUID, tiers: Any, field: st
 def test_only_who_sets_up_billing_sets_them(api: Any, real: TenantSessions, world: World, item_id: UUID) -> None:
     path = f"{CATALOGUE}/{item_id}/discounts"
     for who, status in (("sam", 403), ("dora", 403), ("alice", 403), ("noor", 404), (None, 401)):
-        assert api(who).put(path, json={"discounts": []}).status_code == status, who
+        assert api(who).request("PUT", path, json={"discounts": []}).status_code == status, who
     assert api("sam").get(f"{CATALOGUE}/{item_id}").status_code == 200
     assert api("noor").get(f"{CATALOGUE}/{item_id}").status_code == 404
     assert str(item_id) not in api("noor").get(CATALOGUE).get_data(as_text=True)
