@@ -1,10 +1,11 @@
 """A till for tests: invoices to pay in real transactions, and a gateway in memory."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -23,6 +24,7 @@ from tests.gateways import CARD, FakeGateway
 from tests.world import World
 
 BASE_URL = "http://127.0.0.1:8000"
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass
@@ -33,6 +35,11 @@ class Till:
     gateway: FakeGateway
     world: World
     now: datetime
+
+    @property
+    def today(self) -> date:
+        """The tenant's day, by which invoices are due; for an hour each night it is not UTC's."""
+        return self.now.astimezone(PARIS).date()
 
     @property
     def office(self) -> Office:
@@ -54,7 +61,7 @@ class Till:
                 customer_id=self.world.companies[company],
                 currency=currency,
                 lines=[NewLine("Managed workplace", Decimal(1), amount, 0, Decimal(0), "VAT")],
-                due_on=(self.now + timedelta(days=days)).date(),
+                due_on=self.today + timedelta(days=days),
                 actor=system_actor(self.desk.tenant_id),
                 now=self.now,
                 **more,

@@ -93,30 +93,6 @@ def test_settings_of_the_desk(product, new_page):
     check(page, product.url, SETTINGS, policy=str(policy), macro=str(macro))
 
 
-def sent(page: Page, path: str, **fields: str) -> None:
-    """Send a form of the page without its scripts, with the token that the page has."""
-    token = page.locator("[name=csrf_token]").first.get_attribute("value")
-    assert page.request.post(path, form={"csrf_token": str(token), **fields}).ok
-
-
-def test_what_became_of_a_message_and_of_a_bulk_change(product, new_page):
-    page = sign_in(new_page(locale="ar", **PHONE), product.url, "ada@demo.example", "admin")
-    ticket = found(page, product.url, QUEUE)
-    page.goto(product.url + ticket)
-    sent(page, f"{product.url}{ticket}/note", message="The riser is lokced.")
-    page.goto(product.url + ticket)
-    edit = str(page.locator("a[href*='/messages/'][href*='/edit']").last.get_attribute("href"))
-    sent(page, product.url + edit, message="The riser is locked.")
-    earlier = edit.replace("/edit", "")
-    page.goto(f"{product.url}/admin/tickets/?view=open&select=1")
-    page.locator("input[name=ids]").first.check()
-    page.select_option("#bulk [name=do]", index=1)
-    page.evaluate("HTMLFormElement.prototype.submit.call(document.getElementById('bulk'))")
-    page.wait_for_url("**/admin/tickets/bulk/*-*")
-    result = page.url.removeprefix(product.url).split("?")[0]
-    check(page, product.url, (edit, earlier, result))
-
-
 def test_pages_of_a_customer(product, new_page):
     page = sign_in(new_page(locale="ar", **PHONE), product.url, "ana@acme.example")
     ticket = found(page, product.url, "/portal/tickets?view=all&q=VPN")

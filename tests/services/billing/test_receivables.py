@@ -3,7 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
+from zoneinfo import ZoneInfo, uuid4
 
 import pytest
 from sqlalchemy import event
@@ -39,7 +40,7 @@ def owe(issue: Any, company: UUID, now: Any) -> Any:
     def make(amount: int, late: int, currency: str = "EUR") -> Invoice:
         line = NewLine("Work", Decimal(1), amount, 0, Decimal(0), "VAT")
         then = now - timedelta(days=max(late, 0) + 20)
-        due = (now - timedelta(days=late)).date()
+        due = now.astimezone(ZoneInfo("Europe/Paris")).date() - timedelta(days=late)
         return issue(line, customer_id=company, currency=currency, due_on=due, now=then)
 
     return make

@@ -30,7 +30,7 @@ def bill(till: Any) -> Callable[..., tuple[UUID, list[UUID]]]:
                 customer_id=till.world.companies[company],
                 currency="EUR",
                 lines=[NewLine(f"Part {price}", unit_price=price, tax_rate=Decimal(18)) for price in prices],
-                due_on=(till.now + timedelta(days=days)).date(),
+                due_on=till.today + timedelta(days=days),
                 actor=system_actor(till.desk.tenant_id),
                 now=till.now,
             )

@@ -230,7 +230,7 @@ def test_another_default_method_is_charged_at_once(globex: Any) -> None:
 
 def test_what_is_scheduled_for_another_day_is_left_to_that_day(globex: Any) -> None:
     invoice, method = due(globex), globex.save_card("globex")
-    wish = Wish((globex.now + timedelta(days=4)).date(), method)
+    wish = Wish(globex.today + timedelta(days=4), method)
     with globex.begin() as session:
         schedule_payment(session, invoice, wish, base_url=BASE_URL, actor=globex.actor("charlie"), now=globex.now)
     agree(globex)
