@@ -26,4 +26,6 @@ def test_one_that_cannot_be_read_is_told_as_such(settings, tmp_path):
     for certificate in (broken, tmp_path / "missing.pem"):
         named = replace(settings, seal_key=broken, seal_certificate=certificate)
         assert not read_seal_state(named).readable
-    assert not read_seal_state(replace(settings, production=True, seal_key=None, seal_certificate=None)).readable
+    assert not read_seal_state(
+        replace(settings, environment="production", seal_key=None, seal_certificate=None)
+    ).readable

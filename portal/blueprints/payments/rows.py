@@ -36,5 +36,5 @@ def _receipt(row: Mapping[str, Any], url: str) -> str:
     if not row["has_receipt"]:
         return ""
     named = escape(gettext("Receipt of %(number)s", number=row["number"]))
-    quiet = f'class="button button-quiet button-small" aria-label="{named}"'
-    return f'<a href="{escape(url)}/receipt" {quiet}>{icon("download")}<span>PDF</span></a>'
+    words = f'<span>PDF</span><span class="sr-only"> {named}</span>'
+    return f'<a href="{escape(url)}/receipt" class="button button-quiet button-small">{icon("download")}{words}</a>'
