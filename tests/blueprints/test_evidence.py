@@ -104,7 +104,7 @@ def test_outsiders_by_api(api: Any, sent: Any, dispute: Any) -> None:
     body = {"attachment_ids": [kept]}
     assert api("charlie").post(f"{OWN}/disputes/{found}/evidence", json=body).status_code == 404
     assert api("sam").post(f"{STAFF}/disputes/{found}/evidence", json=body).status_code == 403
-    assert api("charlie").delete(f"{OWN}/evidence/{kept}").status_code == 404
+    assert api("charlie").request("DELETE", f"{OWN}/evidence/{kept}").status_code == 404
     # It is no file of a ticket, so the addresses of those do not have it.
     for who, base in (("bob", OWN), ("sam", STAFF)):
         assert api(who).get(f"{base}/attachments/{kept}").status_code == 404
@@ -120,7 +120,7 @@ def test_types_are_checked_by_content(api: Any) -> None:
 
 def test_an_own_file_is_taken_back(api: Any, sent: Any) -> None:
     kept = sent()
-    assert api("bob").delete(f"{OWN}/evidence/{kept}").status_code == 204
+    assert api("bob").request("DELETE", f"{OWN}/evidence/{kept}").status_code == 204
     assert api("bob").get(f"{OWN}/evidence/{kept}").status_code == 404
 
 

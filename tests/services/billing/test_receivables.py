@@ -3,8 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo, uuid4
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
