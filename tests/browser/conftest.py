@@ -1,4 +1,4 @@
-"""The whole product for browser tests: PostgreSQL, Temporal, web and worker as processes, demo data in it."""
+"""The whole product for browser tests: PostgreSQL, Temporal, the stand-in for Stripe, web and worker, demo data in it."""
 
 import os
 import shutil
@@ -39,6 +39,7 @@ class Product:
     """The running product; `kill` and `start` act on one process by name."""
 
     port: int
+    stripe_port: int
     folder: Path
     environ: dict[str, str]
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
@@ -55,11 +56,13 @@ class Product:
         return f"http://nova.localhost:{self.port}"
 
     def start(self, name: str) -> None:
-        """Start `web` or `worker`."""
+        """Start `web`, `worker` or `stripe`, the stand-in."""
         words = {
             "web": ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "wsgi:app"],
             "worker": ["worker.py"],
-        }[name]
+            "stripe": ["-m", "stripe_standin", "--port", str(self.stripe_port), "--state", str(self.folder / "stripe.db"),
+                       "--webhook-url", f"{self.url}/webhooks/stripe"],
+        }[name]  # fmt: skip
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
             [sys.executable, *words], cwd=ROOT, env=self.environ, stdout=log, stderr=log, start_new_session=True
@@ -104,7 +107,7 @@ def product(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
     folder = tmp_path_factory.mktemp("product")
     database.create_database("product", template="template")
-    port = free_port()
+    port, stripe_port = free_port(), free_port()
     with start_dev_server() as temporal:
         environ = os.environ | {
             "PORTAL_ENV": "development",
@@ -118,12 +121,16 @@ def product(database: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "PORTAL_PASSWORD_MEMORY_KIB": "8",
             "PORTAL_BASE_URL": f"http://127.0.0.1:{port}",
             "PORT": str(port),
+            "STRIPE_SECRET_KEY": "sk_test_standin_browser",
+            "STRIPE_WEBHOOK_SECRET": "whsec_browser",
+            "STRIPE_API_BASE": f"http://127.0.0.1:{stripe_port}",
         }
-        product = Product(port, folder, environ)
+        product = Product(port, stripe_port, folder, environ)
         subprocess.run(
             [sys.executable, "-m", "flask", "--app", "wsgi", "portal", "setup"], cwd=ROOT, env=environ, check=True
         )
         try:
+            product.start("stripe")
             product.start("web")
             product.start("worker")
             product.wait_ready()

@@ -61,6 +61,9 @@ def check(page: Page, base: str, paths: tuple[str | tuple[str, str], ...], **kno
         page.set_viewport_size(PHONE["viewport"])
         page.emulate_media(color_scheme="dark")
         answer = page.goto(base + path)
+        if page.locator("[hx-trigger=load]").count():
+            # Its parts come by requests of their own.
+            page.wait_for_load_state("networkidle")
         seen = faults(page)
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
