@@ -73,7 +73,7 @@ def until_paid(bill: Program, invoice_id: str, seconds: float = 30) -> list[dict
     return [entry for entry in found["ledger"] if entry["kind"] == "paid"]
 
 
-def begin_paying(page: Page, product: Product, invoice_id: str, method: str = "new_card") -> None:
+def begin_paying(page: Page, product: Product, invoice_id: str, method: str = "card") -> None:
     """From the invoice's page to the hosted one, or by a saved method."""
     page.goto(f"{product.url}/portal/invoices/{invoice_id}")
     form = page.locator("#pay form")
@@ -207,7 +207,7 @@ def test_two_tabs_pay_once(product, new_page, bill, invoice):
     second = first.context.new_page()
     for page in (first, second):
         page.goto(f"{product.url}/portal/invoices/{invoice_id}")
-        page.locator("#pay form input[value=new_card]").check()
+        page.locator("#pay form input[value=card]").check()
     first.locator("#pay form button.button-primary").click()
     first.wait_for_selector("#number")
     second.locator("#pay form button.button-primary").click()
@@ -235,7 +235,11 @@ def test_whoever_closes_the_browser_has_paid_nevertheless(product, new_page, bil
     # The hosted page has taken the money, and its answer never reaches the browser: it is closed.
     held: list[dict] = []
     browser = page.context.new_cdp_session(page)
-    browser.on("Fetch.requestPaused", held.append)
+
+    def hold(event: dict) -> None:
+        held.append(event)
+
+    browser.on("Fetch.requestPaused", hold)
     browser.send("Fetch.enable", {"patterns": [{"urlPattern": "*/c/pay/*", "requestStage": "Response"}]})
     type_card(page, VISA)
     deadline = time.monotonic() + 30
