@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from portal.blueprints import http
@@ -149,3 +150,31 @@ def _minor(text: str, currency: str) -> int | None:
     except ValueError:
         return None
     return found.amount
+
+
+def chips(given: dict[str, Any], offered: dict[str, list[tuple[str, str]]]) -> list[dict[str, str]]:
+    """What narrows the list, each with the address without it; words stand in their own field."""
+    labels = {
+        "status": (gettext("State"), dict(offered["statuses"])),
+        "preset": (gettext("Period"), dict(offered["presets"])),
+        "start": (gettext("From"), {}),
+        "end": (gettext("To"), {}),
+        "service": (gettext("Service"), {}),
+        "method": (gettext("Method"), dict(offered["methods"])),
+        "min": (gettext("At least"), {}),
+        "max": (gettext("At most"), {}),
+    }
+    return [
+        {
+            "field": label,
+            "value": words.get(given[name], given[name]),
+            "remove_url": url_for("payments.index", **without(given, name)),
+        }
+        for name, (label, words) in labels.items()
+        if name in given
+    ]
+
+
+def without(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """The filters but one."""
+    return {key: value for key, value in given.items() if key != name}

@@ -13,7 +13,7 @@ from portal.blueprints.accounts.forms import refusal_texts
 from portal.blueprints.localisation import gettext
 from portal.blueprints.payments.exporting import FORMATS, send_payments
 from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
-from portal.blueprints.payments.history import HistoryAddress, choices
+from portal.blueprints.payments.history import HistoryAddress, chips, choices, without
 from portal.blueprints.payments.presenters import money, present_method, present_payment, present_ways
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.rows import draw_rows
@@ -37,7 +37,7 @@ from portal.services.payments.reserving import PayRequest, same_again, start_pay
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
 from portal.services.payments.using_credit import offer_credit
-from portal.services.plans.queries import plans_of_invoice
+from portal.services.plans.queries import next_instalment
 
 bp = Blueprint("payments", __name__)
 UNPAID_SHOWN = 50
@@ -111,41 +111,13 @@ def index() -> ResponseReturnValue:
         rows=[present_payment(row) for row in page.items],
         draw_rows=draw_rows,
         given=kept,
-        hidden=_without(kept, "q"),
-        chips=_chips(kept, offered),
+        hidden=without(kept, "q"),
+        chips=chips(kept, offered),
         earlier=url_for(".index", **kept, cursor=page.previous_cursor) if page.previous_cursor else None,
         later=url_for(".index", **kept, cursor=page.next_cursor) if page.next_cursor else None,
         may_pay=actor.may(Permission.INVOICES_PAY),
         **offered,
     )
-
-
-def _chips(given: dict[str, Any], offered: dict[str, list[tuple[str, str]]]) -> list[dict[str, str]]:
-    """What narrows the list, each with the address without it; words stand in their own field."""
-    labels = {
-        "status": (gettext("State"), dict(offered["statuses"])),
-        "preset": (gettext("Period"), dict(offered["presets"])),
-        "start": (gettext("From"), {}),
-        "end": (gettext("To"), {}),
-        "service": (gettext("Service"), {}),
-        "method": (gettext("Method"), dict(offered["methods"])),
-        "min": (gettext("At least"), {}),
-        "max": (gettext("At most"), {}),
-    }
-    return [
-        {
-            "field": label,
-            "value": words.get(given[name], given[name]),
-            "remove_url": url_for(".index", **_without(given, name)),
-        }
-        for name, (label, words) in labels.items()
-        if name in given
-    ]
-
-
-def _without(given: dict[str, Any], name: str) -> dict[str, Any]:
-    """The filters but one."""
-    return {key: value for key, value in given.items() if key != name}
 
 
 @bp.get("/portal/payments/export")
@@ -272,13 +244,8 @@ def _credit(invoice: Invoice) -> dict[str, Any]:
 
 def _instalment(invoice: Invoice) -> dict[str, str]:
     """What stands in the form at first: of an invoice with a payment plan its next instalment."""
-    if invoice.plan_due_at is None:
-        return {}
-    plans = plans_of_invoice(http.session(), invoice.id, actor=http.actor())
-    left = next((row.next.left for row in plans if row.next), 0)
-    if not 0 < left < available(invoice):
-        return {}
-    return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)}
+    left = next_instalment(http.session(), invoice, actor=http.actor())
+    return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)} if left else {}
 
 
 def _totals(rows: Sequence[Invoice]) -> dict[str, int]:

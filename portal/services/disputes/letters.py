@@ -95,28 +95,40 @@ def answer_dispute(session: TenantSession, event_id: UUID, *, base_url: str, now
 
 
 def _ring(post: _Post, kind: str, people: Iterable[Identity]) -> list[Identity]:
+    others = [person for person in people if person.user.id != post.event.actor_id]
+    params = {"number": post.number, "company": post.row.company_name}
+    return ring(post.session, post.event, kind, others, params=params, now=post.now)
+
+
+def ring(
+    session: TenantSession,
+    event: OutboxEvent,
+    kind: str,
+    people: Iterable[Identity],
+    *,
+    params: dict[str, Any],
+    now: datetime,
+) -> list[Identity]:
     """A notice for each; gives whom it is the first for, so that a repeat mails nobody twice."""
-    session, told = post.session, []
+    told = []
     for person in people:
-        if person.user.id == post.event.actor_id:
-            continue
         values = {
             "id": uuid4(),
             "tenant_id": session.tenant_id,
             "user_id": person.user.id,
-            "event_id": post.event.id,
+            "event_id": event.id,
             "kind": kind,
-            "record_type": post.event.record_type,
-            "record_id": post.event.record_id,
-            "params": {"number": post.number, "company": post.row.company_name},
-            "created_at": post.now,
+            "record_type": event.record_type,
+            "record_id": event.record_id,
+            "params": params,
+            "created_at": now,
         }
         statement = insert(Notification).values(values).on_conflict_do_nothing().returning(Notification.user_id)
         if session.scalar(statement) is not None:
             told.append(person)
     if told:
-        fact = NotificationsCreated(post.event.id, user_ids=tuple(person.user.id for person in told))
-        tell(session, fact, actor=system_actor(session.tenant_id), now=post.now)
+        fact = NotificationsCreated(event.id, user_ids=tuple(person.user.id for person in told))
+        tell(session, fact, actor=system_actor(session.tenant_id), now=now)
     return told
 
 
@@ -186,16 +198,19 @@ def billing_team(session: TenantSession) -> list[Identity]:
 
 
 def _customers(post: _Post) -> list[Identity]:
+    return concerned(post.session, post.company_id, post.asked_by)
+
+
+def concerned(session: TenantSession, company: UUID, asked_by: UUID | None) -> list[Identity]:
     """Whoever asked, and the company's administrators, as far as they may read its invoices now."""
-    company = post.company_id
     members = select(Membership.user_id).where(Membership.company_id == company)
-    people = find_people(post.session, User.id.in_(members), User.kind == UserKind.CUSTOMER)
+    people = find_people(session, User.id.in_(members), User.kind == UserKind.CUSTOMER)
     return [
         person
         for person in people
         if person.actor.may(Permission.INVOICES_READ)
         and company in person.actor.company_ids
-        and (person.user.id == post.asked_by or company in person.actor.admin_company_ids)
+        and (person.user.id == asked_by or company in person.actor.admin_company_ids)
     ]
 
 

@@ -7,22 +7,19 @@ administrators, hear the rest, what they have to act upon by mail, too, in their
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
-from portal.authz import Permission, system_actor
-from portal.events import tell
-from portal.events.notifications import NotificationsCreated
+from portal.authz import system_actor
 from portal.lib.i18n import format_minute
 from portal.lib.money_format import format_amount
 from portal.lib.wording import N_
-from portal.models import Membership, Notification, OutboxEvent, PlanInstalment, Tenant, User, UserKind
+from portal.models import OutboxEvent, PlanInstalment, Tenant
 from portal.models.session import TenantSession
 from portal.services.accounts.identity import Identity
 from portal.services.accounts.messages import AccountMessage, Addressee, queue_mail
-from portal.services.disputes.letters import billing_team, find_people
+from portal.services.disputes.letters import billing_team, concerned, ring
 from portal.services.plans.queries import PlanRow, read_plan
 from portal.services.tenants.directory import TenantProfile, load_profile
 
@@ -72,36 +69,17 @@ def answer_plan(session: TenantSession, event_id: UUID, *, base_url: str, now: d
     if event.kind == "payment_plan.reminded":
         kind = _REMINDERS[bool(event.payload["late"])]
     if kind is not None:
-        for person in _ring(post, kind, _customers(post)):
+        for person in _ring(post, kind, concerned(session, row.plan.customer_id, row.plan.asked_by)):
             if kind not in _BELL_ALONE:
                 _write(post, kind, person)
     return True
 
 
 def _ring(post: _Post, kind: str, people: Iterable[Identity]) -> list[Identity]:
-    """A notice for each; gives whom it is the first for, so that a repeat mails nobody twice."""
-    session, told = post.session, []
-    for person in people:
-        if person.user.id == post.event.actor_id and kind not in _ALSO_TO_ACTOR:
-            continue
-        values = {
-            "id": uuid4(),
-            "tenant_id": session.tenant_id,
-            "user_id": person.user.id,
-            "event_id": post.event.id,
-            "kind": kind,
-            "record_type": post.event.record_type,
-            "record_id": post.event.record_id,
-            "params": {"number": post.row.invoice.number, "company": post.row.company_name},
-            "created_at": post.now,
-        }
-        statement = insert(Notification).values(values).on_conflict_do_nothing().returning(Notification.user_id)
-        if session.scalar(statement) is not None:
-            told.append(person)
-    if told:
-        fact = NotificationsCreated(post.event.id, user_ids=tuple(person.user.id for person in told))
-        tell(session, fact, actor=system_actor(session.tenant_id), now=post.now)
-    return told
+    actor = post.event.actor_id
+    heard = [person for person in people if person.user.id != actor or kind in _ALSO_TO_ACTOR]
+    params = {"number": post.row.invoice.number, "company": post.row.company_name}
+    return ring(post.session, post.event, kind, heard, params=params, now=post.now)
 
 
 def _write(post: _Post, kind: str, person: Identity) -> None:
@@ -145,17 +123,3 @@ def _amount(row: PlanRow, instalment: PlanInstalment, locale: str) -> str:
 
 def _day(day: date, locale: str) -> str:
     return format_minute(datetime.combine(day, time(12), UTC), locale, "UTC", "d MMMM y")
-
-
-def _customers(post: _Post) -> list[Identity]:
-    """Whoever asked, and the company's administrators, as far as they may read its invoices now."""
-    company, asked_by = post.row.plan.customer_id, post.row.plan.asked_by
-    members = select(Membership.user_id).where(Membership.company_id == company)
-    people = find_people(post.session, User.id.in_(members), User.kind == UserKind.CUSTOMER)
-    return [
-        person
-        for person in people
-        if person.actor.may(Permission.INVOICES_READ)
-        and company in person.actor.company_ids
-        and (person.user.id == asked_by or company in person.actor.admin_company_ids)
-    ]

@@ -26,6 +26,7 @@ from portal.models import (
 from portal.models.session import TenantSession
 from portal.services.billing.instalments import Coverage, cover
 from portal.services.disputes.queries import require_reading
+from portal.services.payments.balances import available
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,14 @@ def plans_of_invoice(session: TenantSession, invoice_id: UUID, *, actor: Actor) 
     return _with_instalments(
         session, session.execute(query.order_by(PaymentPlan.asked_at.desc(), PaymentPlan.id)).all()
     )
+
+
+def next_instalment(session: TenantSession, invoice: Invoice, *, actor: Actor) -> int:
+    """What is left of the next instalment, in minor units; 0 without a plan in force, or where no more may be paid."""
+    if invoice.plan_due_at is None:
+        return 0
+    left = next((row.next.left for row in plans_of_invoice(session, invoice.id, actor=actor) if row.next), 0)
+    return left if left < available(invoice) else 0
 
 
 def page_plans(

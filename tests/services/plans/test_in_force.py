@@ -27,6 +27,7 @@ from portal.services.disputes.opening import Objection, dispute_invoice
 from portal.services.payments.auto_pay import advance_auto_pay
 from portal.services.payments.schedule_clock import advance_schedule
 from portal.services.plans.letters import answer_plan
+from portal.services.plans.queries import next_instalment
 from tests.tills import BASE_URL
 from tests.together import at_once
 
@@ -48,6 +49,19 @@ def steps(till: Any, invoice: Any) -> set[str]:
 
 def fees(till: Any, invoice: Any) -> int:
     return len(till.rows(Invoice, Invoice.kind == InvoiceKind.LATE_FEE, Invoice.source_key == f"late_fee:{invoice}"))
+
+
+def test_the_next_instalment_is_what_is_left_of_it(till: Any, plans: Any) -> None:
+    invoice, alice = till.invoice(9_000, days=2), till.actor("alice")
+
+    def following() -> int:
+        with till.begin() as session:
+            return next_instalment(session, session.get_one(Invoice, invoice), actor=alice)
+
+    assert following() == 0
+    first, *_ = plans.instalments(plans.in_force(invoice))
+    assert following() == first.amount
+    assert 0 < first.amount < 9_000
 
 
 def test_nothing_is_overdue_while_instalments_are_kept(till: Any, plans: Any) -> None:
