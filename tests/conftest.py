@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -85,19 +86,57 @@ def settings_for(database: Any, name: str, data_dir: Path) -> Settings:
     )
 
 
+class Renewal:
+    """Puts the session's database back to the small world, and what remembers it: a file that used it leaves nothing."""
+
+    def __init__(self) -> None:
+        self.is_due = False
+        self.steps: list[Callable[[], None]] = []
+
+    def run(self) -> None:
+        """The newest step first: caches forget and pools let go before the database is made again."""
+        if self.is_due:
+            for step in reversed(self.steps):
+                step()
+        self.is_due = False
+
+
 @pytest.fixture(scope="session")
-def world(settings: Settings) -> World:
+def renewal() -> Renewal:
+    """What is to be done between two files."""
+    return Renewal()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _begin_anew(renewal: Renewal) -> Iterator[None]:
+    """Each file meets the small world alone: what the tests of others committed fills none of its lists."""
+    yield
+    renewal.run()
+
+
+@pytest.fixture(scope="session")
+def world(database: Any, settings: Settings, renewal: Renewal) -> World:
     """Two tenants with their people: alice, bob (Acme), charlie (Globex), sam, mia, …; nia and noor elsewhere."""
     engine = create_engine(normalise_url(settings.owner_database_url), poolclass=NullPool)
     world = build_world(engine, CHEAP, now=datetime.now(UTC))
     engine.dispose()
+    database.create_database("beginning", template="main")
+
+    def renew() -> None:
+        database.drop_database("main")
+        database.create_database("main", template="beginning")
+        shutil.rmtree(settings.data_dir)
+        settings.data_dir.mkdir()
+
+    renewal.steps.append(renew)
     return world
 
 
 @pytest.fixture(scope="session")
-def engine(settings: Settings, world: World) -> Iterator[Engine]:
+def engine(settings: Settings, world: World, renewal: Renewal) -> Iterator[Engine]:
     """The application's engine (role without ownership)."""
     engine = build_engine(settings.database_url, pool_size=5)
+    renewal.steps.append(engine.dispose)
     yield engine
     engine.dispose()
 
@@ -126,7 +165,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings, world: World) -> Any:
+def app(settings: Settings, world: World, renewal: Renewal) -> Any:
     """The application on the session's database."""
     from portal.app import create_app
 
@@ -134,6 +173,7 @@ def app(settings: Settings, world: World) -> Any:
     app.config["TESTING"] = False
     app.config["RATELIMIT_ENABLED"] = True
     _allow_one_connection_each(app.extensions["portal_engine"])
+    renewal.steps += [app.extensions["portal_engine"].dispose, app.extensions["portal_tenants"].forget]
     return app
 
 
@@ -150,8 +190,9 @@ def _allow_one_connection_each(engine: Engine) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget_limits(request: pytest.FixtureRequest) -> None:
+def _forget_limits(request: pytest.FixtureRequest, renewal: Renewal) -> None:
     """Rate limits and locks of one test do not reach the next."""
+    renewal.is_due |= "world" in request.fixturenames
     if "app" in request.fixturenames:
         from portal.extensions import limiter
 
@@ -162,9 +203,10 @@ def _forget_limits(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def root(database: Any, settings: Settings) -> Iterator[Engine]:
+def root(database: Any, settings: Settings, renewal: Renewal) -> Iterator[Engine]:
     """The session's database without row-level security, to tidy up."""
     engine = create_engine(normalise_url(database.superuser_url("main")))
+    renewal.steps.append(engine.dispose)
     yield engine
     engine.dispose()
 
@@ -203,6 +245,8 @@ ORDER = ("lib", "architecture", "demo", "models", "services", "integrations", "l
          "stripe_contract", "runner", "workflows", "crash", "browser")  # fmt: skip
 # These mostly wait, for servers, workers and the browser; all others compute.
 WAITING = frozenset({"stripe_contract", "runner", "workflows", "crash", "browser"})
+# Files whose every test is as long as a file of others, and needs nothing of the one before.
+LONG = frozenset({"tests/blueprints/test_api_fuzz.py"})
 
 
 def pytest_collection_finish() -> None:
@@ -232,7 +276,8 @@ class SideBySide(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::")[0]
         folder = _folder(path.removeprefix("tests/"))
-        return folder if folder == "browser" else "waiting" if folder in WAITING else path
+        by_file = nodeid if path in LONG else path
+        return folder if folder == "browser" else "waiting" if folder in WAITING else by_file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:

@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from portal.authz import Actor
@@ -195,7 +196,7 @@ def _returns_pieces() -> ColumnElement[bool]:
 def _latest_prices(session: TenantSession, bought: Sequence[ColumnElement[bool]]) -> dict[tuple[UUID, str], int]:
     rows = session.execute(
         select(CatalogItem.id, Invoice.currency, InvoiceLine.unit_price)
-        .distinct(CatalogItem.id, Invoice.currency)
+        .ext(distinct_on(CatalogItem.id, Invoice.currency))
         .join(InvoiceLine, InvoiceLine.catalog_item_id == CatalogItem.id)
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .outerjoin(_Taken, _Taken.id == Invoice.credits_id)
