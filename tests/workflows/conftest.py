@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from portal.config import Settings
+from portal.integrations.payment_gateway import PaymentGateway
 from portal.integrations.seal import PadesSeal
 from portal.integrations.storage import build_storage
 from portal.models import OutboxEvent, TicketEvent
@@ -212,11 +213,17 @@ def desk_at(
     """`async with desk_at(client) as desk`: a worker of all our workflows at a queue of its own."""
 
     @asynccontextmanager
-    async def open_desk(client: Client) -> AsyncIterator[Desk]:
+    async def open_desk(client: Client, gateway: PaymentGateway | None = None) -> AsyncIterator[Desk]:
         queue = f"test-{uuid4()}"
         outlets = outlets_to(mails.transport, texts)
         activities = build_activities(
-            sessions, outlets, records, base_url="http://127.0.0.1:8000", tools=tools, seal=PadesSeal(settings)
+            sessions,
+            outlets,
+            records,
+            base_url="http://127.0.0.1:8000",
+            tools=tools,
+            seal=PadesSeal(settings),
+            gateway=gateway,
         )
         with ThreadPoolExecutor(16) as executor:
             async with build_worker(client, activities, executor, task_queue=queue):

@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -11,9 +11,12 @@ import pytest
 from temporalio import activity
 from temporalio.worker import Worker
 
+from portal.models.session import TenantSessions
+from portal.workflows.payments.activities import PaymentActivities
 from portal.workflows.payments.shared import (
     AdvanceAutoPay,
     AutoPayRun,
+    LookAtPayment,
     PaymentRun,
     RefundRun,
     Wake,
@@ -22,6 +25,8 @@ from portal.workflows.payments.shared import (
 )
 from portal.workflows.payments.workflows import AutoPayWorkflow, PaymentWorkflow, RefundWorkflow
 from portal.workflows.schedules import ensure_schedules, schedules
+from tests.tills import BASE_URL, open_till
+from tests.world import World
 
 pytestmark = [pytest.mark.temporal]
 
@@ -35,8 +40,9 @@ class Answers:
         self.sent: list[Any] = []
 
     @activity.defn(name="payments.look")
-    async def look(self, run: PaymentRun) -> Wake:
+    async def look(self, run: LookAtPayment) -> Wake:
         now = activity.info().scheduled_time
+        assert run.now is not None
         self.looks.append(now)
         pauses = (timedelta(seconds=30), timedelta(days=1))
         return Wake(now + pauses[len(self.looks) - 1] if len(self.looks) <= len(pauses) else None)
@@ -87,6 +93,21 @@ def test_a_payment_is_looked_at_until_it_is_decided(at_work: Any) -> None:
     gaps = [later - earlier for earlier, later in pairwise(answers.looks)]
     assert gaps[0] >= timedelta(seconds=29)
     assert gaps[1] >= timedelta(hours=23)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=5), timedelta(days=2)])
+def test_where_this_machines_clock_lags_the_next_look_is_still_to_come(
+    sessions: TenantSessions, world: World, ahead: timedelta
+) -> None:
+    till = open_till(sessions, world, datetime.now(UTC))
+    payment_id = till.pay(till.invoice(5000))
+    activities = PaymentActivities(sessions, till.gateway, BASE_URL)
+    timer = datetime.now(UTC) + ahead
+    wake = activities.look(LookAtPayment(world.demo, payment_id, timer)).at
+    assert wake is not None
+    assert wake > timer
+    # A run from before the time was told along goes by this machine's clock.
+    assert activities.look(LookAtPayment(world.demo, payment_id)).at is not None
 
 
 def test_a_refund_is_sent_until_there_is_an_answer(at_work: Any) -> None:

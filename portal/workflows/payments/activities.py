@@ -18,7 +18,14 @@ from portal.services.payments.reconciling import compare_books, fetch_missed
 from portal.services.payments.refunds import send_refund
 from portal.services.payments.schedule_clock import advance_schedule
 from portal.workflows.beating import heartbeats
-from portal.workflows.payments.shared import AdvanceAutoPay, AdvanceExpiry, AdvanceSchedule, PaymentRun, RefundRun, Wake
+from portal.workflows.payments.shared import (
+    AdvanceAutoPay,
+    AdvanceExpiry,
+    AdvanceSchedule,
+    LookAtPayment,
+    RefundRun,
+    Wake,
+)
 
 
 class PaymentActivities:
@@ -30,11 +37,14 @@ class PaymentActivities:
         self._base_url = base_url
 
     @activity.defn(name="payments.look")
-    def look(self, run: PaymentRun) -> Wake:
+    def look(self, run: LookAtPayment) -> Wake:
         """Bring a payment up to the truth; safe to repeat."""
         desk = self._office().desk(run.tenant_id)
+        # The later of both times: where this machine's clock lags, the next look would be in the timer's past,
+        # and the gateway be asked again and again until it has caught up.
+        now = max(run.now or utcnow(), utcnow())
         with heartbeats():
-            return Wake(look_at_payment(desk, run.payment_id, now=utcnow()).at)
+            return Wake(look_at_payment(desk, run.payment_id, now=now).at)
 
     @activity.defn(name="payments.send_refund")
     def send_refund(self, run: RefundRun) -> None:

@@ -17,6 +17,15 @@ class PaymentRun:
 
 
 @dataclass(frozen=True)
+class LookAtPayment:
+    """Input of the activity: `now` is the workflow's time; runs of before it was told have none."""
+
+    tenant_id: UUID
+    payment_id: UUID
+    now: datetime | None = None
+
+
+@dataclass(frozen=True)
 class RefundRun:
     """A refund that is to be sent."""
 

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
         AdvanceSchedule,
         AutoPayRun,
         ExpiryRun,
+        LookAtPayment,
         PaymentRun,
         RefundRun,
         ScheduleRun,
@@ -36,7 +37,7 @@ class PaymentWorkflow:
         while True:
             wake: Wake = await workflow.execute_activity_method(
                 PaymentActivities.look,
-                run,
+                LookAtPayment(run.tenant_id, run.payment_id, workflow.now()),
                 start_to_close_timeout=ATTEMPT,
                 heartbeat_timeout=DEAD_AFTER,
                 retry_policy=RETRY,
