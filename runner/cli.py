@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.environment import Environment
 from runner.errors import SetupError
-from runner.layout import ROOT, Layout
+from runner.layout import ROOT, Layout, keep_bytecode
 from runner.processes import die_with_make
 from runner.progress import Progress
 from runner.run import Run
@@ -112,7 +112,7 @@ def _prepared(lock: str) -> dict[str, str]:
     layout.prepare()
     asyncio.run(Environment(layout, os.environ, Progress()).prepare(lock))
     path = f"{layout.venv / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(layout.venv)}
+    return keep_bytecode({**os.environ, "PATH": path, "VIRTUAL_ENV": str(layout.venv)})
 
 
 def _find_chromium() -> str:

@@ -59,6 +59,11 @@ def test_an_empty_value_counts_as_not_set(layout: Layout) -> None:
     assert layout.child_environ({"PORTAL_ENV": ""})["PORTAL_ENV"] == "development"
 
 
+def test_compiled_modules_are_kept_where_the_machine_would_not(layout: Layout) -> None:
+    environ = layout.child_environ({"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/bin"})
+    assert (environ.get("PYTHONDONTWRITEBYTECODE"), environ["PATH"]) == (None, "/bin")
+
+
 def test_the_children_get_absolute_folders_and_the_port(layout: Layout) -> None:
     environ = layout.child_environ({})
     assert Path(environ["PORTAL_DATA_DIR"]).is_absolute()
