@@ -81,7 +81,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             },
             6_200,
             "month",
-            "managed",
+            "Managed services",
             (("50", "3"), ("120", "5"), ("300", "8")),
         ),
         DemoItem(
@@ -95,7 +95,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             },
             14_500,
             "month",
-            "managed",
+            "Managed services",
         ),
         DemoItem(
             "BACKUP-GB",
@@ -108,7 +108,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             },
             35,
             "piece",
-            "storage",
+            "Storage",
             (("1000", "10"), ("5000", "17.5")),
         ),
         DemoItem(
@@ -122,7 +122,7 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             },
             9_800,
             "hour",
-            "project",
+            "Projects",
         ),
     ),
     "nova": (
@@ -131,10 +131,10 @@ ITEMS: dict[str, tuple[DemoItem, ...]] = {
             {"ar": "استضافة مُدارة", "en": "Managed hosting"},
             45_000,
             "month",
-            "managed",
+            "خدمات مُدارة",
             (("12", "10"),),
         ),
-        DemoItem("SUPPORT", {"ar": "دعم فني", "en": "Technical support"}, 30_000, "hour", "project"),
+        DemoItem("SUPPORT", {"ar": "دعم فني", "en": "Technical support"}, 30_000, "hour", "مشاريع"),
     ),
 }
 
