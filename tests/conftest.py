@@ -117,10 +117,11 @@ def _begin_anew(renewal: Renewal) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def world(database: Any, settings: Settings, renewal: Renewal) -> World:
     """Two tenants with their people: alice, bob (Acme), charlie (Globex), sam, mia, …; nia and noor elsewhere."""
-    engine = create_engine(normalise_url(settings.owner_database_url), poolclass=NullPool)
+    # Made where nobody else ever is: a database that somebody is in cannot be copied.
+    database.create_database("beginning", template="template")
+    engine = create_engine(normalise_url(database.owner_url("beginning")), poolclass=NullPool)
     world = build_world(engine, CHEAP, now=datetime.now(UTC))
     engine.dispose()
-    database.create_database("beginning", template="main")
 
     def renew() -> None:
         database.drop_database("main")
@@ -128,6 +129,7 @@ def world(database: Any, settings: Settings, renewal: Renewal) -> World:
         shutil.rmtree(settings.data_dir)
         settings.data_dir.mkdir()
 
+    renew()
     renewal.steps.append(renew)
     return world
 
@@ -203,7 +205,7 @@ def _forget_limits(request: pytest.FixtureRequest, renewal: Renewal) -> None:
 
 
 @pytest.fixture(scope="session")
-def root(database: Any, settings: Settings, renewal: Renewal) -> Iterator[Engine]:
+def root(database: Any, world: World, renewal: Renewal) -> Iterator[Engine]:
     """The session's database without row-level security, to tidy up."""
     engine = create_engine(normalise_url(database.superuser_url("main")))
     renewal.steps.append(engine.dispose)

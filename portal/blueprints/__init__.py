@@ -31,6 +31,7 @@ from portal.blueprints.payments.credit_routes import bp as credit
 from portal.blueprints.payments.method_routes import bp as payment_methods
 from portal.blueprints.payments.routes import bp as payments
 from portal.blueprints.payments.schedule_routes import bp as schedules
+from portal.blueprints.payments.together_routes import bp as together
 from portal.blueprints.payments.webhook import bp as payment_webhook
 from portal.blueprints.plans.routes import bp as plans
 from portal.blueprints.quotes.routes import bp as quotes
@@ -55,6 +56,7 @@ def register_blueprints(app: Flask) -> None:
         tickets,
         invoices,
         payments,
+        together,
         credit,
         payment_methods,
         payment_webhook,

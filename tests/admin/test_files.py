@@ -105,5 +105,4 @@ def test_the_desk_sees_and_has_the_customers_files(sam, staff, ticket):
     assert sam.get(f"{address}/preview").mimetype == "image/jpeg"
     assert sam.get(address).status_code == 302
     assert statements_of(page) <= 9
-    # 40 KB, and room for the colleagues that other tests leave among the assignees.
-    assert len(page.get_data()) <= 42 * 1024
+    assert len(page.get_data()) <= 40 * 1024

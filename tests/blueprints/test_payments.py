@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
@@ -138,17 +137,27 @@ def test_paying_on_the_page(till: Till, app: Any, world: Any) -> None:
     assert answer.headers["Location"].startswith("http://127.0.0.1:1/pay/")
     again = alice.post(f"/portal/invoices/{invoice}/pay", {"method": "new_card", "how": "part", "amount": "x"})
     assert (again.status_code, "Payment validation failed." in again.get_data(as_text=True)) == (422, True)
+    for amount in ("", " "):
+        # Nobody who forgot to say how much is charged for all.
+        empty = alice.post(f"/portal/invoices/{invoice}/pay", {"method": "new_card", "how": "part", "amount": amount})
+        assert (empty.status_code, till.get_invoice(invoice).reserved) == (422, 1250)
 
 
-def test_several_are_paid_together_from_one_page(till: Till, app: Any, world: Any, monkeypatch: Any) -> None:
-    # Other tests leave invoices behind.
-    monkeypatch.setattr(import_module("portal.blueprints.payments.routes"), "UNPAID_SHOWN", 10_000)
+def sum_in(page: str) -> str:
+    return page.split('id="sum"')[1].split("</div>")[0]
+
+
+def test_several_are_paid_together_from_one_page(till: Till, app: Any, world: Any) -> None:
     first, second, foreign = till.invoice(5000), till.invoice(2000), till.invoice(company="globex")
     path, alice = "/portal/payments/new", sign_in(app, world, "alice")
     page = alice.get(path).get_data(as_text=True)
     assert f'value="{first}"' in page
     assert f'value="{second}"' in page
     assert f'value="{foreign}"' not in page
+    assert "€" not in sum_in(page)
+    assert "€70.00" in sum_in(
+        alice.get(f"{path}?invoice={first}&invoice={second}&invoice={foreign}").get_data(as_text=True)
+    )
     assert alice.post(path, {"method": "new_card"}).status_code == 422
     assert alice.post(path, {"method": "new_card", "invoice": [str(first), str(foreign)]}).status_code in (
         404,

@@ -87,6 +87,7 @@ def test_scheduling_on_the_page(till: Till, app: Any, world: Any) -> None:
     assert (again.status_code, "Enter a day such as" in again.get_data(as_text=True)) == (422, True)
     part = alice.post(path, form | {"how": "part", "amount": "x"})
     assert (part.status_code, "Enter an amount such as" in part.get_data(as_text=True)) == (422, True)
+    assert alice.post(path, form | {"how": "part"}).status_code == 422
     assert alice.post(path, form).status_code == 303
     assert alice.post(path, form).status_code == 409
     page = alice.get(f"/portal/invoices/{invoice}").get_data(as_text=True)

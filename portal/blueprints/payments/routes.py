@@ -1,6 +1,6 @@
 """Paying and what was paid, in the customer portal (H7.3, H7.5, BIL-02 to BIL-05)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +12,10 @@ from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts
 from portal.blueprints.localisation import gettext
 from portal.blueprints.payments.exporting import FORMATS, send_payments
-from portal.blueprints.payments.gateway import ask_gateway, bring_up_to_date, desk, gateway
+from portal.blueprints.payments.gateway import bring_up_to_date, desk
 from portal.blueprints.payments.history import HistoryAddress, chips, choices, without
-from portal.blueprints.payments.presenters import money, present_method, present_payment, present_ways
+from portal.blueprints.payments.paying import choices_of, is_simulated, lead_on, start_chosen
+from portal.blueprints.payments.presenters import money, present_payment
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.rows import draw_rows
 from portal.blueprints.payments.schedule_routes import present_planned
@@ -22,8 +23,7 @@ from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
 from portal.lib.money import Money, parse_amount
-from portal.lib.pay_methods import PayMethod
-from portal.models import UNDECIDED, BillingSettings, Invoice, Payment
+from portal.models import UNDECIDED, Invoice
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
 from portal.services.payments.balances import available
@@ -31,8 +31,8 @@ from portal.services.payments.cancelling import cancel_payment, require_cancella
 from portal.services.payments.confirming import begin_confirmation, confirm_payment
 from portal.services.payments.filters import list_service_types
 from portal.services.payments.methods import list_methods
-from portal.services.payments.offering import chargeable, offered, repeated_choice, reusable
-from portal.services.payments.queries import get_payment, list_payable, page_payments, read_payment
+from portal.services.payments.offering import chargeable, repeated_choice
+from portal.services.payments.queries import get_payment, page_payments, read_payment
 from portal.services.payments.reserving import PayRequest, same_again, start_payment
 from portal.services.payments.scheduling import planned_for
 from portal.services.payments.standing import last_payment
@@ -40,9 +40,6 @@ from portal.services.payments.using_credit import offer_credit
 from portal.services.plans.queries import next_instalment
 
 bp = Blueprint("payments", __name__)
-UNPAID_SHOWN = 50
-# Whatever the payment provider's page offers of what fits.
-ANY = "new_card"
 
 
 @bp.get("/portal/invoices/<uuid:invoice_id>/pay")
@@ -61,40 +58,13 @@ def pay(invoice_id: UUID) -> ResponseReturnValue:
     try:
         desk()
         wanted = {invoice.id: _amount(request.form, invoice.currency)}
-        payment = _start(wanted, request.form)
+        payment = start_chosen(wanted, request.form)
     except (Invalid, Conflict) as error:
         http.session().rollback()
         invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
         status = 422 if isinstance(error, Invalid) else 409
         return show_area(invoice, request.form, refusal_texts(error, "pay"), status)
-    return _lead_on(payment.id)
-
-
-@bp.route("/portal/payments/new", methods=["GET", "POST"])
-@permission(Permission.INVOICES_PAY)
-def several() -> ResponseReturnValue:
-    """Several invoices in one payment."""
-    errors: dict[str, str] = {}
-    if request.method == "POST":
-        try:
-            desk()
-            chosen: dict[UUID, int | None] = {_uuid(value): None for value in request.form.getlist("invoice")}
-            if not chosen:
-                raise invalid("invoice", "required")
-            return _lead_on(_start(chosen, request.form).id)
-        except (Invalid, Conflict) as error:
-            http.session().rollback()
-            errors = refusal_texts(error, "invoice")
-    rows = list_payable(http.session(), actor=http.actor(), limit=UNPAID_SHOWN)
-    page = render_template(
-        "payments/several.html",
-        rows=[(row.id, row.number, money(available(row), row.currency)) for row in rows],
-        errors=errors,
-        chosen=request.form.getlist("invoice"),
-        form=request.form,
-        **_choices(load_settings(http.session()), _totals(rows)),
-    )
-    return page, 422 if errors else 200
+    return lead_on(payment.id)
 
 
 @bp.get("/portal/payments")
@@ -141,7 +111,7 @@ def detail(payment_id: UUID) -> ResponseReturnValue:
         "payment": present_payment(row),
         "undecided": row.payment.status in UNDECIDED,
         "may_pay": mine and http.actor().may(Permission.INVOICES_PAY),
-        "simulated": _simulated(),
+        "simulated": is_simulated(),
     }
     return http.render_live("payments/detail.html", "payments/_state.html", context)
 
@@ -197,7 +167,7 @@ def retry(payment_id: UUID) -> ResponseReturnValue:
     wanted = PayRequest(amounts, method_id=known, choice=choice)
     payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
     http.commit()
-    return _lead_on(payment.id)
+    return lead_on(payment.id)
 
 
 @bp.get("/portal/payments/<uuid:payment_id>/receipt")
@@ -227,7 +197,7 @@ def show_area(
         "partial": settings.partial_payments or invoice.plan_due_at is not None,
         "form": form,
         "errors": errors,
-        **_choices(settings, {invoice.currency: available(invoice)}, invoice.customer_id),
+        **choices_of(settings, {invoice.currency: available(invoice)}, invoice.customer_id),
     }
     page = "payments/_area.html" if http.wants_fragment() else "payments/pay.html"
     return render_template(page, **context), status
@@ -248,67 +218,14 @@ def _instalment(invoice: Invoice) -> dict[str, str]:
     return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)} if left else {}
 
 
-def _totals(rows: Sequence[Invoice]) -> dict[str, int]:
-    """What is due in each currency."""
-    totals: dict[str, int] = {}
-    for row in rows:
-        totals[row.currency] = totals.get(row.currency, 0) + available(row)
-    return totals
-
-
-def _choices(settings: BillingSettings, due: Mapping[str, int], company_id: UUID | None = None) -> dict[str, Any]:
-    """How so much in these currencies can be paid: saved methods, and what the payment provider's page takes."""
-    methods = list_methods(http.session(), actor=http.actor(), company_id=company_id)
-    usable = {one.id for currency in due for one in chargeable(settings, methods, currency)}
-    ways = {one for currency, amount in due.items() for one in offered(settings, currency, amount)}
-    ordered = [one for one in PayMethod if one in ways]
-    return {
-        "methods": [present_method(method) for method in methods if method.id in usable],
-        "ways": present_ways(ordered),
-        "keepable": bool(reusable(ordered)),
-        "simulated": _simulated(),
-        "payments_off": gateway() is None,
-    }
-
-
-def _simulated() -> bool:
-    found = gateway()
-    return bool(found and found.simulated)
-
-
-def _start(invoices: dict[UUID, int | None], form: Mapping[str, str]) -> Payment:
-    chosen = form.get("method", ANY)
-    new = chosen == ANY or chosen in set(PayMethod)
-    wanted = PayRequest(
-        invoices,
-        method_id=None if new else _uuid(chosen),
-        choice=chosen if new and chosen != ANY else "",
-        save=form.get("save") == "1",
-    )
-    payment = start_payment(http.session(), wanted, actor=http.actor(), now=http.now())
-    http.commit()
-    return payment
-
-
-def _lead_on(payment_id: UUID) -> ResponseReturnValue:
-    ask_gateway(payment_id)
-    payment = get_payment(http.session(), payment_id, actor=http.actor())
-    target = payment.redirect_url if payment.status in UNDECIDED else None
-    return redirect(target or url_for(".detail", payment_id=payment_id), code=303)
-
-
 def _amount(form: Mapping[str, str], currency: str) -> int | None:
-    text = form.get("amount", "").strip()
-    if form.get("how") != "part" or not text:
+    if form.get("how") != "part":
         return None
+    text = form.get("amount", "").strip()
+    if not text:
+        # Whoever forgot to say how much must not be charged for all.
+        raise invalid("amount", "required")
     try:
         return parse_amount(text.replace(",", "."), currency).amount
     except ValueError:
         raise invalid("amount", "amount_invalid") from None
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise invalid("method", "unknown_choice") from None

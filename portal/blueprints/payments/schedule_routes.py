@@ -149,9 +149,12 @@ def _wish(form: Mapping[str, str], currency: str) -> Wish:
         method_id = UUID(form.get("method", ""))
     except ValueError:
         raise invalid("payment_method_id", "method_unknown") from None
-    text = form.get("amount", "").strip()
-    if form.get("how") != "part" or not text:
+    if form.get("how") != "part":
         return Wish(day, method_id)
+    text = form.get("amount", "").strip()
+    if not text:
+        # Whoever forgot to say how much must not be charged for all.
+        raise invalid("amount", "required")
     try:
         return Wish(day, method_id, parse_amount(text.replace(",", "."), currency).amount)
     except ValueError:
