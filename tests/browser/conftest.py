@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from portal.config import ROOT
 
@@ -199,8 +208,13 @@ def sign_in(page: Page, base: str, identifier: str, door: str = "portal") -> Pag
 
 
 def picture(page: Page, name: str) -> Path:
-    """A screenshot of the whole page in tests/_output, for people to look at."""
+    """A screenshot of the page in tests/_output, for people to look at."""
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / f"{name}.png"
-    page.screenshot(path=path, full_page=False)
+    try:
+        page.screenshot(path=path)
+    except Error:
+        # On a busy machine Chromium sometimes has no frame to give just after a page was replaced.
+        page.wait_for_timeout(1000)
+        page.screenshot(path=path)
     return path
