@@ -11,6 +11,7 @@ from portal.blueprints import http
 from portal.blueprints.payments.gateway import ask_gateway, gateway
 from portal.blueprints.payments.presenters import present_method, present_ways
 from portal.errors import invalid
+from portal.lib.money import parse_amount
 from portal.lib.pay_methods import PayMethod
 from portal.models import UNDECIDED, BillingSettings, Payment
 from portal.services.payments.methods import list_methods
@@ -64,6 +65,20 @@ def lead_on(payment_id: UUID) -> ResponseReturnValue:
     payment = get_payment(http.session(), payment_id, actor=http.actor())
     target = payment.redirect_url if payment.status in UNDECIDED else None
     return redirect(target or url_for("payments.detail", payment_id=payment_id), code=303)
+
+
+def read_part(form: Mapping[str, str], currency: str) -> int | None:
+    """How much of what is due a form wants to pay, in minor units; None for all of it. Raises Invalid."""
+    if form.get("how") != "part":
+        return None
+    text = form.get("amount", "").strip()
+    if not text:
+        # Whoever forgot to say how much must not be charged for all.
+        raise invalid("amount", "required")
+    try:
+        return parse_amount(text.replace(",", "."), currency).amount
+    except ValueError:
+        raise invalid("amount", "amount_invalid") from None
 
 
 def parse_id(text: str) -> UUID:

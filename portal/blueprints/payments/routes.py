@@ -14,7 +14,7 @@ from portal.blueprints.localisation import gettext
 from portal.blueprints.payments.exporting import FORMATS, send_payments
 from portal.blueprints.payments.gateway import bring_up_to_date, desk
 from portal.blueprints.payments.history import HistoryAddress, chips, choices, without
-from portal.blueprints.payments.paying import choices_of, is_simulated, lead_on, start_chosen
+from portal.blueprints.payments.paying import choices_of, is_simulated, lead_on, read_part, start_chosen
 from portal.blueprints.payments.presenters import money, present_payment
 from portal.blueprints.payments.receipt import send_receipt
 from portal.blueprints.payments.rows import draw_rows
@@ -22,7 +22,7 @@ from portal.blueprints.payments.schedule_routes import present_planned
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
 from portal.integrations.payments import GatewayUnavailable
-from portal.lib.money import Money, parse_amount
+from portal.lib.money import Money
 from portal.models import UNDECIDED, Invoice
 from portal.services.billing.queries import get_invoice
 from portal.services.billing.settings import load_settings
@@ -57,7 +57,7 @@ def pay(invoice_id: UUID) -> ResponseReturnValue:
     invoice = get_invoice(http.session(), invoice_id, actor=http.actor())
     try:
         desk()
-        wanted = {invoice.id: _amount(request.form, invoice.currency)}
+        wanted = {invoice.id: read_part(request.form, invoice.currency)}
         payment = start_chosen(wanted, request.form)
     except (Invalid, Conflict) as error:
         http.session().rollback()
@@ -216,16 +216,3 @@ def _instalment(invoice: Invoice) -> dict[str, str]:
     """What stands in the form at first: of an invoice with a payment plan its next instalment."""
     left = next_instalment(http.session(), invoice, actor=http.actor())
     return {"how": "part", "amount": str(Money(left, invoice.currency).decimal)} if left else {}
-
-
-def _amount(form: Mapping[str, str], currency: str) -> int | None:
-    if form.get("how") != "part":
-        return None
-    text = form.get("amount", "").strip()
-    if not text:
-        # Whoever forgot to say how much must not be charged for all.
-        raise invalid("amount", "required")
-    try:
-        return parse_amount(text.replace(",", "."), currency).amount
-    except ValueError:
-        raise invalid("amount", "amount_invalid") from None

@@ -14,10 +14,11 @@ from portal.blueprints import http
 from portal.blueprints.accounts.forms import refusal_texts
 from portal.blueprints.localisation import format_day, gettext
 from portal.blueprints.payments.gateway import desk
+from portal.blueprints.payments.paying import read_part
 from portal.blueprints.payments.presenters import money, present_method
 from portal.blueprints.policies import permission
 from portal.errors import Conflict, Invalid, invalid
-from portal.lib.money import Money, parse_amount
+from portal.lib.money import Money
 from portal.lib.wording.payments import method_text
 from portal.lib.wording.scheduled import STATUS, end_text
 from portal.models import Invoice, ScheduleStatus
@@ -149,13 +150,4 @@ def _wish(form: Mapping[str, str], currency: str) -> Wish:
         method_id = UUID(form.get("method", ""))
     except ValueError:
         raise invalid("payment_method_id", "method_unknown") from None
-    if form.get("how") != "part":
-        return Wish(day, method_id)
-    text = form.get("amount", "").strip()
-    if not text:
-        # Whoever forgot to say how much must not be charged for all.
-        raise invalid("amount", "required")
-    try:
-        return Wish(day, method_id, parse_amount(text.replace(",", "."), currency).amount)
-    except ValueError:
-        raise invalid("amount", "amount_invalid") from None
+    return Wish(day, method_id, read_part(form, currency))
